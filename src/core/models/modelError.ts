@@ -1,0 +1,32 @@
+/** How a request to a model server failed. One kind a case, each with what a caller needs to act on it. */
+export type ModelFailure =
+  /** Nobody answers there, or the connection broke before the answer began. */
+  | { kind: 'unreachable' }
+  /** Something answers, but it is no OpenAI-compatible server, or it does not know the model. */
+  | { kind: 'wrongServer' }
+  | { kind: 'unauthorised' }
+  /** 503 or 429: try again later. `retryAfter` in milliseconds where the server said so. */
+  | { kind: 'overloaded'; retryAfter?: number }
+  /** The prompt does not fit. `window` in tokens, where the server told it. */
+  | { kind: 'contextExceeded'; window?: number }
+  /** The server refuses the request for another reason (a schema it cannot compile, …). */
+  | { kind: 'badRequest' }
+  /** The answer began and then broke off, or the server reported an error inside the stream. */
+  | { kind: 'lost' }
+  /** The server sent something that is no chat completion. */
+  | { kind: 'malformed' }
+  /** No byte for too long. */
+  | { kind: 'timedOut'; waited: number };
+
+export class ModelError extends Error {
+  override readonly name = 'ModelError';
+  readonly failure: ModelFailure;
+  readonly url: string;
+
+  /** @param message what happened, with the server's own words where there are some */
+  constructor(failure: ModelFailure, url: string, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.failure = failure;
+    this.url = url;
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * The seams of the core: what it needs from the outside, in its own words.
+ * A port exists because two implementations do (terminal and editor, files and Redis, a server and a script).
+ */
+import type { Answer, FileState, ProposedFile, Question, RunEvent, StopReason, Usage } from '../shared/events.ts';
+
+// ── Model ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type Message =
+  | { role: 'system' | 'user'; content: string }
+  | { role: 'assistant'; content: string; toolCalls?: ToolCall[] }
+  | { role: 'tool'; content: string; callId: string };
+
+export interface ToolCall {
+  id: string;
+  name: string;
+  /** JSON text, as the model wrote it. */
+  arguments: string;
+}
+
+/** A JSON schema. The core keeps to type, enum, required, properties, items and additionalProperties. */
+export type JsonSchema = Record<string, unknown>;
+
+export interface ModelRequest {
+  messages: Message[];
+  /** Upper bound for the answer, in tokens; always set. */
+  maxTokens: number;
+  temperature: number;
+  topP?: number;
+  seed?: number;
+  /** The answer must be JSON of this schema. Never together with `tools`. */
+  schema?: { name: string; schema: JsonSchema };
+  tools?: { name: string; description: string; parameters: JsonSchema }[];
+}
+
+export type ModelEvent =
+  | { type: 'text'; delta: string }
+  | { type: 'reasoning'; delta: string }
+  /** `index` tells parallel calls apart; `id` and `name` come once, arguments in pieces. */
+  | { type: 'toolCall'; index: number; id?: string; name?: string; argumentsDelta: string }
+  /** Always the last event of a stream that did not fail. */
+  | { type: 'finished'; stopReason: StopReason; usage?: Usage };
+
+/** What a server says it serves. */
+export interface Served {
+  model: string;
+  /** Tokens that prompt and answer share. */
+  window: number;
+}
+
+/**
+ * One role's model. Failures are thrown as ModelError (core/models/modelError.ts), never as text to be parsed;
+ * an abort by `signal` rejects with the signal's reason. No method retries by itself.
+ */
+export interface Model {
+  readonly url: string;
+  /** Asks the server once what it serves; cached after the first success. */
+  served(signal: AbortSignal): Promise<Served>;
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+}
+
+// ── Workspace ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Paths everywhere in the core: relative to the workspace, forward slashes, no leading "./", never outside. */
+export type FileContent =
+  | { kind: 'text'; text: string /** SHA-256 (hex) of the bytes. */; hash: string }
+  | { kind: 'binary'; bytes: number; hash: string }
+  | { kind: 'tooLarge'; bytes: number }
+  | { kind: 'directory' }
+  | { kind: 'missing' }
+  /** The path leads outside the workspace (also through a symbolic link), or is not a plain file. */
+  | { kind: 'forbidden'; reason: string };
+
+export interface FileEntry {
+  path: string;
+  bytes: number;
+}
+
+export interface SearchQuery {
+  pattern: string;
+  /** `pattern` is a regular expression (Rust syntax where ripgrep runs, JavaScript's in the fallback). */
+  regex: boolean;
+  caseSensitive: boolean;
+  wholeWord: boolean;
+  /** Only below these files or folders; all where empty. */
+  under?: string[];
+  /** Stop after this many matching lines. */
+  limit: number;
+}
+
+export interface SearchMatch {
+  path: string;
+  /** 1-based. */
+  line: number;
+  /** The whole line, without its line end, cut at 500 characters. */
+  text: string;
+}
+
+/** Read access to the files as the user sees them: on disk, in unsaved editors, or with a change set on top. */
+export interface Workspace {
+  /** Absolute path of the folder, for processes and messages. */
+  readonly root: string;
+  read(path: string): Promise<FileContent>;
+  /** Every file that is not ignored (.gitignore, .git, .conclave), sorted by path. */
+  list(signal?: AbortSignal): Promise<FileEntry[]>;
+  search(query: SearchQuery, signal?: AbortSignal): Promise<SearchMatch[]>;
+}
+
+/** Puts accepted file states into the workspace: all of them, or none. */
+export interface WorkspaceWriter {
+  /**
+   * Writes the states. A file already in its result state is left alone, so doing it twice is harmless.
+   * @returns `conflict` (and nothing written) where a file is neither as it was nor as it shall be.
+   */
+  write(
+    files: { proposed: ProposedFile; state: FileState }[],
+  ): Promise<{ kind: 'written'; paths: string[] } | { kind: 'conflict'; paths: string[] }>;
+}
+
+// ── Processes and checks ─────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ProcessResult {
+  /** Null where a signal ended it or it never started. */
+  exitCode: number | null;
+  ended: 'exited' | 'timed_out' | 'not_found' | 'signalled';
+  /** The last part of stdout and stderr, interleaved as they came. */
+  output: string;
+  /** Bytes that `output` leaves out at its start. */
+  dropped: number;
+  ms: number;
+}
+
+export interface Processes {
+  /**
+   * Runs an argument vector, never a shell line. The child sees no secrets of ours and cannot phone home by the usual switches.
+   * Kills the whole tree on abort (then rejects with the signal's reason) and on time-out.
+   */
+  run(
+    argv: readonly string[],
+    options: {
+      cwd: string;
+      signal: AbortSignal;
+      /** Milliseconds. */
+      timeout: number;
+      env?: Record<string, string>;
+      /** Upper bound of `output`, in bytes. */
+      keep?: number;
+      onOutput?: (text: string) => void;
+    },
+  ): Promise<ProcessResult>;
+}
+
+/** Makes throw-away copies of the workspace in which checks can do what they like. */
+export interface Copies {
+  /** A copy of the workspace (uncommitted and untracked files included) with `files` on top. */
+  make(files: readonly FileState[], signal: AbortSignal): Promise<Copy>;
+}
+
+export interface Copy {
+  /** Absolute path. */
+  dir: string;
+  /** For the processes that run in it: redirected caches. */
+  env: Record<string, string>;
+  dispose(): Promise<void>;
+}
+
+// ── User ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ApprovalRequest {
+  id: string;
+  kind: 'command' | 'proposal';
+  /** What exactly will happen. */
+  what: string;
+}
+
+/** `unanswered`: nobody is there to ask; the run pauses and keeps everything. */
+export interface User {
+  ask(questions: readonly Question[], signal: AbortSignal): Promise<Answer[] | 'unanswered'>;
+  approve(
+    request: ApprovalRequest,
+    signal: AbortSignal,
+  ): Promise<{ approved: boolean; by: 'user' | 'policy' | 'remembered' } | 'unanswered'>;
+}
+
+// ── Store ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The right to write: only the holder of the highest epoch of a name may append. */
+export interface Lease {
+  /** "run/<id>" or "workspace/<hash>". */
+  name: string;
+  epoch: number;
+  token: string;
+}
+
+export interface Leases {
+  /** Grants the lease with an epoch higher than any before, or says who holds it. */
+  acquire(name: string, holder: string): Promise<Lease | { heldBy: string }>;
+  /** @returns false where a higher epoch was granted meanwhile. */
+  renew(lease: Lease): Promise<boolean>;
+  release(lease: Lease): Promise<void>;
+}
+
+export interface RunSummary {
+  runId: string;
+  /** ISO 8601. */
+  startedAt: string;
+  task: string;
+  workspace: string;
+  state: string;
+  lastSeq: number;
+}
+
+/** Keeps the events of runs. Failures are thrown as StoreError (core/store/storeError.ts). */
+export interface EventLog {
+  /**
+   * Appends events of one run, in order. Refused (StoreError `fenced`) where the lease is not the newest.
+   * @param durable the events are on disk (fsync) when it resolves.
+   */
+  append(lease: Lease, events: readonly RunEvent[], durable: boolean): Promise<void>;
+  /** Persisted events with a seq greater than `since`, in order. */
+  read(runId: string, since?: number): AsyncIterable<RunEvent>;
+  /** The same, and then what comes, until the signal. */
+  follow(runId: string, since: number, signal: AbortSignal): AsyncIterable<RunEvent>;
+  list(): Promise<RunSummary[]>;
+  delete(runId: string): Promise<void>;
+}

@@ -1,0 +1,33 @@
+import type { ZodType } from 'zod';
+import type { CheckReport } from '../../shared/events.ts';
+import type { Processes, Workspace } from '../ports.ts';
+
+/** What a tool may touch. */
+export interface ToolContext {
+  /** With the asking agent's change set on top. */
+  workspace: Workspace;
+  processes: Processes;
+  /** Runs the workspace's checks on a copy with the agent's change set; the runner picks the whole suite without a file. */
+  runChecks(testFile: string | undefined, signal: AbortSignal): Promise<CheckReport>;
+  /** Upper bound for the result's text, in characters: a share of the asking role's window. */
+  maxChars: number;
+  signal: AbortSignal;
+}
+
+/** A failing tool is told to the model, so failures are results. Text that was cut says how to read on. */
+export interface ToolResult {
+  text: string;
+  isError: boolean;
+}
+
+/**
+ * Something an agent can look up or run. One file a tool: the schema first, then what it does.
+ * Arguments are flat and all optional ones have a default, because small models fill in one flat object.
+ */
+export interface Tool<Args = never> {
+  name: string;
+  /** One or two sentences for the model. */
+  description: string;
+  args: ZodType<Args>;
+  run(args: Args, ctx: ToolContext): Promise<ToolResult>;
+}

@@ -1,0 +1,310 @@
+/**
+ * Everything that happens in a run, as one discriminated union. The core's only output is a stream of these;
+ * every front end (terminal, chat, HTTP) is a fold over them, and so is resuming.
+ *
+ * This file imports types of its own folder and nothing else, so that a webview can use it.
+ */
+import type { Plan, PreprocessedInput, Review, ReviewIssue } from './wire.ts';
+
+export type Role = 'preprocessor' | 'planner' | 'coder' | 'reviewer';
+export const ROLES: readonly Role[] = ['preprocessor', 'planner', 'coder', 'reviewer'];
+
+/** Tokens of one request, as the server counted them (or as we estimated them, where it does not say). */
+export interface Usage {
+  promptTokens: number;
+  completionTokens: number;
+  /** Prompt tokens that the server took from its prefix cache; absent where it does not report them. */
+  cachedTokens?: number;
+  reasoningTokens?: number;
+  /** True where the numbers are our estimate. */
+  estimated?: boolean;
+}
+
+export type StopReason = 'stop' | 'length' | 'tool_calls';
+
+/** One failing test (or, where a runner names none, the command itself). */
+export interface FailedTest {
+  /** Stable across runs of the same test; used to tell old failures from new ones. */
+  name: string;
+  message?: string;
+  /** Relative to the workspace. */
+  file?: string;
+  /** 1-based. */
+  line?: number;
+}
+
+/** What one run of the workspace's checks gave. The blueprint's `test_results` is `test_file`, `exit_code` and `output`. */
+export interface CheckReport {
+  type: 'test_results';
+  /** `none`: the workspace has no checks that we could find; said openly, never counted as green. */
+  status: 'passed' | 'failed' | 'timed_out' | 'could_not_run' | 'none';
+  /** For example "npm", "pytest"; absent when none was found. */
+  runner?: string;
+  /** The command, as an argument vector. */
+  argv?: string[];
+  test_file?: string;
+  exit_code: number | null;
+  /** Bounded; says how much was left out. */
+  output: string;
+  passed?: number;
+  failed: FailedTest[];
+  /** Milliseconds. */
+  ms: number;
+  /** Why it could not run, or why there was nothing to run. */
+  reason?: string;
+}
+
+/** A remark that survived the gate: it points at text that exists. */
+export interface Finding extends ReviewIssue {
+  /** Stable over rounds and line shifts: made of path, type and the quoted text (or the message). */
+  fingerprint: string;
+  path: string;
+  /** 1-based; absent when the finding is about the whole file. */
+  line?: number;
+  blocking: boolean;
+  /** Why it blocks, or why it does not. */
+  because: string;
+}
+
+/** What code (never a prompt) decided about an attempt. */
+export interface Verdict {
+  status: 'approved' | 'failed';
+  /** Checks that block: failing and not declared unrelated. */
+  failingChecks: FailedTest[];
+  findings: Finding[];
+  /** Remarks that count for nothing (no such line, no such file), and other things worth saying. */
+  notes: string[];
+}
+
+export type FileAction = 'create' | 'modify' | 'delete' | 'rename';
+
+/** One file of a proposal. */
+export interface ProposedFile {
+  path: string;
+  action: FileAction;
+  /** For a rename: where it was. */
+  from?: string;
+  /** SHA-256 (hex) of the file's bytes the change was made on; null where there was no file. */
+  baseHash: string | null;
+  /** SHA-256 (hex) of the bytes as they shall be; null for a deletion. */
+  resultHash: string | null;
+  added: number;
+  removed: number;
+  /** Unified diff, git-appliable. */
+  diff: string;
+}
+
+export interface Question {
+  id: string;
+  text: string;
+  choices?: string[];
+}
+
+export interface Answer {
+  /** Id of the question. */
+  id: string;
+  question: string;
+  answer: string;
+}
+
+export interface ChecklistItem {
+  subtask: string;
+  criterion: string;
+  state: 'met' | 'unmet' | 'unverified';
+  evidence: string;
+}
+
+/** A condition the run ended or paused for. `message` says what happened, `remedy` what to do about it. */
+export interface Ending {
+  code:
+    | 'approved'
+    | 'nothing_to_do'
+    | 'proposal_rejected'
+    | 'not_approved'
+    | 'limit_reached'
+    | 'plan_unusable'
+    | 'conflict'
+    | 'question_unanswered'
+    | 'approval_needed'
+    | 'server_unavailable'
+    | 'store_failed'
+    | 'workspace_failed'
+    | 'configuration'
+    | 'aborted'
+    | 'internal_error';
+  message: string;
+  remedy?: string;
+}
+
+/** Which part of a run an agent event belongs to: "planner", "coder:task_1", "reviewer:merged", … One lane a value. */
+export type Lane = string;
+
+type Body =
+  // The run itself.
+  | {
+      type: 'run.started';
+      task: string;
+      workspace: string;
+      version: string;
+      /** The day the run started (YYYY-MM-DD); the only date any prompt sees, so that prompts stay byte-stable. */
+      date: string;
+      kind: 'run' | 'plan' | 'review';
+      /** The role endpoints at the start. */
+      endpoints: { role: Role; url: string; model?: string }[];
+    }
+  | { type: 'run.resumed'; epoch: number }
+  /** Stopped for a reason that can pass (a question, a server, the store): `--resume` goes on. */
+  | { type: 'run.paused'; ending: Ending }
+  | { type: 'run.aborted'; ending: Ending }
+  | { type: 'run.finished'; outcome: 'approved' | 'not_approved' | 'nothing_to_do'; ending: Ending }
+  | { type: 'input.preprocessed'; input: PreprocessedInput; by: 'local' | 'preprocessor' }
+  // The plan.
+  | { type: 'plan.started'; replanFor?: string }
+  | { type: 'plan.delta'; delta: string }
+  | { type: 'plan.proposed'; plan: Plan; replanFor?: string; notes: string[] }
+  | { type: 'plan.question'; questions: Question[] }
+  | { type: 'plan.answered'; answers: Answer[] }
+  | { type: 'plan.cached'; key: string }
+  // Subtasks and attempts.
+  | { type: 'subtask.ready'; subtask: string }
+  /** `includes`: the finished subtasks whose changes it starts from. */
+  | { type: 'subtask.started'; subtask: string; start: number; includes: string[] }
+  | {
+      type: 'subtask.escalated';
+      subtask: string;
+      reason: string;
+      decision: 'replan' | 'waive' | 'ask' | 'give_up';
+      because: string;
+      replacements: string[];
+    }
+  | {
+      type: 'subtask.finished';
+      subtask: string;
+      /** `collided`: somebody else changed the same file meanwhile; it starts again on the new base. */
+      outcome: 'approved' | 'waived' | 'failed' | 'replaced' | 'collided';
+      rounds: number;
+      reason: string;
+      /** The subtask's own change: what differs from what it started from. */
+      files: FileState[];
+    }
+  | { type: 'attempt.started'; subtask: string; round: number; rounds: number }
+  // Agents.
+  | { type: 'agent.delta'; role: Role; lane: Lane; channel: 'text' | 'reasoning'; delta: string }
+  | {
+      type: 'turn.finished';
+      role: Role;
+      lane: Lane;
+      turn: number;
+      model: string;
+      text: string;
+      reasoning?: string;
+      toolCalls?: { id: string; name: string; arguments: string }[];
+      stopReason: StopReason;
+      usage: Usage;
+      /** Milliseconds from request to first token, and to the end. */
+      firstTokenMs: number;
+      ms: number;
+      /** SHA-256 (hex) of the request's messages: two turns with the same one asked the same thing. */
+      request: string;
+    }
+  | { type: 'tool.called'; lane: Lane; role: Role; call: string; tool: string; args: Record<string, unknown> }
+  | {
+      type: 'tool.returned';
+      lane: Lane;
+      role: Role;
+      call: string;
+      tool: string;
+      text: string;
+      isError: boolean;
+      ms: number;
+    }
+  | {
+      type: 'code.chunk';
+      lane: Lane;
+      subtask: string;
+      file: string;
+      language: string;
+      chunk: string;
+      explanation: string;
+    }
+  | {
+      type: 'edit.applied';
+      lane: Lane;
+      subtask: string;
+      path: string;
+      action: FileAction;
+      from?: string;
+      added: number;
+      removed: number;
+      file: FileState;
+    }
+  | { type: 'edit.rejected'; lane: Lane; subtask: string; path: string; reason: string }
+  /** The text of a file when the run first touched it: what every later diff and merge is against. */
+  | { type: 'file.based'; path: string; hash: string | null; text: string | null }
+  // Checks and review. `subtask` is absent for the base, 'merged' for the whole.
+  | { type: 'checks.started'; scope: CheckScope; subtask?: string; round?: number; runner: string; argv: string[] }
+  | { type: 'checks.output'; scope: CheckScope; subtask?: string; delta: string }
+  | { type: 'checks.finished'; scope: CheckScope; subtask?: string; round?: number; report: CheckReport }
+  | { type: 'review.finished'; subtask: string; round: number; review: Review; verdict: Verdict }
+  | { type: 'vote.cast'; lane: Lane; decision: string; choice: string }
+  | { type: 'vote.decided'; lane: Lane; decision: string; choice: string; votes: Record<string, number> }
+  | { type: 'redflag.raised'; lane: Lane; role: Role; flag: RedFlag; message: string }
+  // The user.
+  | { type: 'approval.requested'; id: string; kind: 'command' | 'proposal'; what: string }
+  | { type: 'approval.answered'; id: string; approved: boolean; by: 'user' | 'policy' | 'remembered' }
+  | { type: 'proposal.ready'; files: ProposedFile[] }
+  | { type: 'proposal.accepted'; paths: string[]; by: 'apply' | 'user' }
+  | { type: 'proposal.rejected'; reason: string }
+  | { type: 'checklist.finished'; items: ChecklistItem[]; by: 'planner' | 'record'; notes: string[] }
+  // Servers.
+  | {
+      type: 'usage.reported';
+      role: Role;
+      lane: Lane;
+      model: string;
+      window: number;
+      usage: Usage;
+      tokensPerSecond: number;
+    }
+  | { type: 'server.busy'; role: Role; url: string; message: string }
+  | { type: 'server.lost'; role: Role; url: string; message: string }
+  | { type: 'server.recovered'; role: Role; url: string };
+
+export type CheckScope = 'base' | 'attempt' | 'merged' | 'tool';
+
+/** The state of one file in a change set. `text` is null for a deleted file. */
+export interface FileState {
+  path: string;
+  text: string | null;
+  /** For a rename: the path it came from (that path has a FileState of its own, with text null). */
+  from?: string;
+}
+
+/** Something in a model's answer that was not taken at its word. */
+export type RedFlag =
+  | 'empty'
+  | 'truncated'
+  | 'malformed'
+  | 'whitespace'
+  | 'code_without_edit'
+  | 'foreign_tool_call'
+  | 'edit_rejected'
+  | 'repeated_call'
+  | 'no_change'
+  | 'unsupported_findings';
+
+/** What the writer of an event says; the journal adds the rest. */
+export type EventBody = Body;
+export type EventType = Body['type'];
+export type EventOf<T extends EventType> = Extract<Body, { type: T }>;
+
+/** An event as it is stored and shown. */
+export type RunEvent = Body & {
+  runId: string;
+  /** From 1, strictly rising within a run; a persisted log may have gaps where deltas were coalesced. */
+  seq: number;
+  /** ISO 8601, UTC. */
+  at: string;
+  /** Where set, this event is the recorded outcome of the step with this key, which is never done again. */
+  step?: string;
+};
