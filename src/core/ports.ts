@@ -214,7 +214,7 @@ export interface RunSummary {
 export interface EventLog {
   /**
    * Appends events of one run, in order. Refused (StoreError `fenced`) where the lease is not the newest.
-   * @param durable the events are on disk (fsync) when it resolves.
+   * @param durable they, and all before them, are on disk (fsync) when it resolves; with no events at all, too.
    */
   append(lease: Lease, events: readonly RunEvent[], durable: boolean): Promise<void>;
   /** Persisted events with a seq greater than `since`, in order. */

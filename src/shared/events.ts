@@ -146,8 +146,6 @@ type Body =
       task: string;
       workspace: string;
       version: string;
-      /** The day the run started (YYYY-MM-DD); the only date any prompt sees, so that prompts stay byte-stable. */
-      date: string;
       kind: 'run' | 'plan' | 'review';
       /** The role endpoints at the start. */
       endpoints: { role: Role; url: string; model?: string }[];
@@ -180,8 +178,8 @@ type Body =
   | {
       type: 'subtask.finished';
       subtask: string;
-      /** `collided`: somebody else changed the same file meanwhile; it starts again on the new base. */
-      outcome: 'approved' | 'waived' | 'failed' | 'replaced' | 'collided';
+      /** `restarted`: it begins again, on top of what others changed meanwhile or with an answer of the user. */
+      outcome: 'approved' | 'waived' | 'failed' | 'replaced' | 'restarted';
       rounds: number;
       reason: string;
       /** The subtask's own change: what differs from what it started from. */
@@ -231,14 +229,15 @@ type Body =
       type: 'edit.applied';
       lane: Lane;
       subtask: string;
+      /** Names the edit within the run; a turn that is taken again after a crash names its edits the same. */
+      edit: string;
       path: string;
       action: FileAction;
       from?: string;
       added: number;
       removed: number;
-      file: FileState;
     }
-  | { type: 'edit.rejected'; lane: Lane; subtask: string; path: string; reason: string }
+  | { type: 'edit.rejected'; lane: Lane; subtask: string; edit: string; path: string; reason: string }
   /** The text of a file when the run first touched it: what every later diff and merge is against. */
   | { type: 'file.based'; path: string; hash: string | null; text: string | null }
   // Checks and review. `subtask` is absent for the base, 'merged' for the whole.

@@ -11,11 +11,13 @@ export type ModelFailure =
   | { kind: 'contextExceeded'; window?: number }
   /** The server refuses the request for another reason (a schema it cannot compile, …). */
   | { kind: 'badRequest' }
-  /** The answer began and then broke off, or the server reported an error inside the stream. */
+  /** The answer began and then broke off, or the server failed while it worked on the request. */
   | { kind: 'lost' }
   /** The server sent something that is no chat completion. */
   | { kind: 'malformed' }
-  /** No byte for too long. */
+  /** An answer in JSON ran away in white space and was stopped. */
+  | { kind: 'whitespaceLoop' }
+  /** No byte for too long; `waited` in milliseconds. */
   | { kind: 'timedOut'; waited: number };
 
 export class ModelError extends Error {

@@ -6,6 +6,8 @@ import type { Processes, Workspace } from '../ports.ts';
 export interface ToolContext {
   /** With the asking agent's change set on top. */
   workspace: Workspace;
+  /** The paths of that change set; absent where there is none. */
+  changed?: readonly string[];
   processes: Processes;
   /** Runs the workspace's checks on a copy with the agent's change set; the runner picks the whole suite without a file. */
   runChecks(testFile: string | undefined, signal: AbortSignal): Promise<CheckReport>;

@@ -1,0 +1,17 @@
+import { rm } from 'node:fs/promises';
+import { build } from 'esbuild';
+
+// Three bundles of our own code. The headless one is built without `vscode` as an external: if the core ever imported
+// it, this build would fail.
+await rm('dist', { recursive: true, force: true });
+
+const shared = { bundle: true, sourcemap: true, logLevel: 'warning', legalComments: 'none' };
+const node = { ...shared, platform: 'node', target: 'node20.19' };
+/** Some libraries call require(), which an ES module does not have by itself. */
+const banner = { js: "import { createRequire as conclaveRequire } from 'node:module';\nconst require = conclaveRequire(import.meta.url);" };
+
+await Promise.all([
+  build({ ...node, entryPoints: { cli: 'src/cli.ts' }, outdir: 'dist', format: 'esm', banner, external: ['@vscode/ripgrep'] }),
+  build({ ...node, entryPoints: { 'scripted-fleet': 'test/models/main.ts' }, outdir: 'dist', format: 'esm', banner }),
+  build({ ...node, entryPoints: { extension: 'src/extension.ts' }, outdir: 'dist', format: 'cjs', outExtension: { '.js': '.cjs' }, external: ['vscode'] }),
+]);

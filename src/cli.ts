@@ -1,0 +1,165 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import { RunStop } from './core/orchestrator/runStop.ts';
+import { StoreError } from './core/store/storeError.ts';
+import { ConfigurationError } from './node/configuration.ts';
+import { demoCommand } from './terminal/commands/demoCommand.ts';
+import { doctorCommand } from './terminal/commands/doctorCommand.ts';
+import { replayCommand, runsCommand } from './terminal/commands/pastRuns.ts';
+import { type RunOptions, runCommand } from './terminal/commands/runCommand.ts';
+import { EXIT, exitStatus, UsageError } from './terminal/exitStatus.ts';
+import type { Installation } from './terminal/openCrew.ts';
+
+const home = new URL('..', import.meta.url);
+const installation: Installation = {
+  version: (JSON.parse(readFileSync(new URL('package.json', home), 'utf8')) as { version: string }).version,
+  home: fileURLToPath(home),
+  env: process.env,
+};
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // The second time is meant: everything recorded so far is on disk anyway.
+    if (stop.signal.aborted) process.exit(EXIT.aborted);
+    stop.abort(new Error(`stopped by ${signal}`));
+  });
+}
+// Whoever reads our output may stop reading (`conclave runs | head`): that is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  stop.abort(error);
+});
+
+const program = new Command('conclave')
+  .description('A crew of four local models that plans, writes and reviews code. Nothing leaves the machine.')
+  .version(installation.version)
+  .showHelpAfterError('(conclave --help shows what there is)')
+  .exitOverride();
+
+/** Runs a command and sets the exit status it gives. */
+function running<A extends unknown[]>(command: (...args: A) => Promise<number>): (...args: A) => Promise<void> {
+  return async (...args) => {
+    process.exitCode = await command(...args);
+  };
+}
+
+function withRunOptions(command: Command): Command {
+  return command
+    .option('--workspace <dir>', 'the project (default: CODEBASE_ROOT, or this folder)')
+    .option('--attach <file>', 'add a text file to the task; can be repeated', (file: string, files: string[] = []) => [
+      ...files,
+      file,
+    ])
+    .option('--json', 'one event a line on stdout, nothing else there')
+    .option('--yes', 'answer every approval by the configured policy, without asking')
+    .option('--answers <file>', 'JSON: answers to the questions, in order or by id')
+    .option('--model <name>', 'use this model for all roles');
+}
+
+withRunOptions(program.command('run [task]'))
+  .description('plan, write, check and review a change')
+  .option('--apply', 'write the approved change to the workspace')
+  .option('--patch <file>', 'write the approved change as a patch that git can apply')
+  .option('--resume <run>', 'go on with a run that stopped')
+  .action(
+    running((task: string | undefined, options: RunOptions) =>
+      runCommand(installation, 'run', task, options, stop.signal),
+    ),
+  );
+
+withRunOptions(program.command('plan [task]'))
+  .description('plan only')
+  .option('--resume <run>', 'go on with a plan that stopped')
+  .action(
+    running((task: string | undefined, options: RunOptions) =>
+      runCommand(installation, 'plan', task, options, stop.signal),
+    ),
+  );
+
+program
+  .command('review')
+  .description('check and review the uncommitted changes')
+  .option('--base <ref>', 'compare with this commit', 'HEAD')
+  .option('--workspace <dir>', 'the project (default: CODEBASE_ROOT, or this folder)')
+  .option('--json', 'one event a line on stdout, nothing else there')
+  .option('--yes', 'answer every approval by the configured policy, without asking')
+  .option('--model <name>', 'use this model for all roles')
+  .action(running((options: RunOptions) => runCommand(installation, 'review', undefined, options, stop.signal)));
+
+program
+  .command('replay <run>')
+  .description('show a past run again; no model is asked')
+  .option('--json', 'the events, one a line')
+  .action(
+    running((run: string, options: { json?: boolean }) => replayCommand(installation, run, options, stop.signal)),
+  );
+
+program
+  .command('runs')
+  .description('list past and present runs')
+  .option('--json', 'one run a line')
+  .action(running((options: { json?: boolean }) => runsCommand(installation, options)));
+
+program
+  .command('doctor')
+  .description('say what works here, what does not, and what to do about it')
+  .option('--workspace <dir>', 'the project (default: CODEBASE_ROOT, or this folder)')
+  .option('--json', 'as one JSON document')
+  .action(
+    running((options: { workspace?: string; json?: boolean }) => doctorCommand(installation, options, stop.signal)),
+  );
+
+withRunOptions(program.command('demo [task]'))
+  .description('show the whole flow on a sample project; with a task, do that task instead')
+  .option('--apply', 'write the approved change to the workspace')
+  .option('--patch <file>', 'write the approved change as a patch that git can apply')
+  .action(
+    running((task: string | undefined, options: RunOptions) => demoCommand(installation, task, options, stop.signal)),
+  );
+
+for (const [name, what] of [
+  ['serve', 'The HTTP service'],
+  ['mcp', 'The MCP server'],
+  ['acp', 'The ACP entry'],
+  ['fleet', 'Starting and watching model servers'],
+] as const) {
+  program
+    .command(name, { hidden: true })
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(() => {
+      throw new UsageError(`${what} (conclave ${name}) is not there yet; it comes with a later release.`);
+    });
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Says in words what stopped the command. @returns the exit status */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.approved : EXIT.usage;
+  const say = (...lines: (string | undefined)[]): void => {
+    process.stderr.write(`${lines.filter((line) => line !== undefined).join('\n')}\n`);
+  };
+  if (error instanceof UsageError || error instanceof ConfigurationError) {
+    say(`conclave: ${error.message}`);
+    return EXIT.usage;
+  }
+  if (error instanceof RunStop) {
+    say(`conclave: ${error.ending.message}`, error.ending.remedy);
+    return exitStatus(error.ending);
+  }
+  if (error instanceof StoreError) {
+    say(`conclave: ${error.message}`, error.remedy);
+    return error.failure === 'unknownRun' ? EXIT.usage : EXIT.unreachable;
+  }
+  if (stop.signal.aborted) return EXIT.aborted;
+  say('conclave: a defect of Conclave stopped this command.', error instanceof Error ? error.stack : String(error));
+  return EXIT.notApproved;
+}

@@ -1,0 +1,206 @@
+import { applyBlock, type ChangeSet } from '../changes/changeSet.ts';
+import { type Block, codeWithoutEdit, createEditBlockParser } from '../changes/editBlocks.ts';
+import type { RunContext } from '../orchestrator/runContext.ts';
+import { type AnswerFormat, callIn, type Reading } from './agent.ts';
+import { jsonIn, withoutThinking } from './jsonText.ts';
+import type { Reader } from './turn.ts';
+
+/** The change set a Coder works on; replaced as its edit blocks apply. */
+export interface Workpiece {
+  lane: string;
+  subtask: string;
+  changes: ChangeSet;
+}
+
+/** What the Coder has to know about the form of its answer; also repeated after the gathering. */
+export const EDIT_REQUEST = `Write the change now, as edit blocks, each with the file's path on the line before it:
+
+path/to/file.ts
+<<<<<<< SEARCH
+the lines as they are now, copied exactly and enough of them to be unique
+=======
+the lines as they shall be
+>>>>>>> REPLACE
+
+A new file: leave SEARCH empty. Whole files: DELETE path, or RENAME path TO path, on a line of its own.
+If something must be looked up first, answer with one tool call instead.`;
+
+const PARTS_HELP = `For a long new file, write it in parts: first a block with an empty SEARCH and the first part, then, in your next answers, blocks of this form:
+
+path/to/file.ts
+<<<<<<< APPEND
+the next lines
+>>>>>>> APPEND
+
+End every answer that is not the last with a line that says only MORE.`;
+
+/**
+ * The format of the Coder's answer: free text with edit blocks, applied to the change set as each block closes in the
+ * stream. A block that does not apply goes back with the nearest lines; what did apply stays.
+ */
+export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<'edited'> {
+  return {
+    request: EDIT_REQUEST,
+    begin: ({ turnKey, emit }): Reader<Reading<'edited'>> => {
+      const parser = createEditBlockParser();
+      const result: BlockResults = { changes: work.changes, applied: [], rejected: [], malformed: [] };
+      let count = 0;
+      let applying: Promise<void> = Promise.resolve();
+      const queue = (blocks: readonly Block[]): void => {
+        for (const block of blocks) {
+          count += 1;
+          const edit = `${turnKey}#${count}`;
+          applying = applying.then(() => applyOne(run, work, result, block, edit, emit));
+          // Awaited in end(); this keeps a rejection before then from counting as unhandled.
+          applying.catch(() => {});
+        }
+      };
+      return {
+        push: (delta) => queue(parser.push(delta)),
+        end: async ({ text, reasoning, stopReason }) => {
+          const truncated = stopReason === 'length';
+          queue(parser.end({ truncated }));
+          await applying;
+          work.changes = result.changes;
+          return readingOf(result, { text: withoutThinking(text), reasoning, truncated });
+        },
+      };
+    },
+  };
+}
+
+interface BlockResults {
+  changes: ChangeSet;
+  applied: string[];
+  rejected: string[];
+  malformed: string[];
+}
+
+type Emit = Parameters<AnswerFormat<'edited'>['begin']>[0]['emit'];
+
+async function applyOne(
+  run: RunContext,
+  work: Workpiece,
+  result: BlockResults,
+  block: Block,
+  edit: string,
+  emit: Emit,
+): Promise<void> {
+  const { lane, subtask } = work;
+  if (block.kind === 'malformed') {
+    result.malformed.push(`${block.reason}\n${block.excerpt}`);
+    emit({ type: 'edit.rejected', lane, subtask, edit, path: block.path ?? '', reason: block.reason });
+    return;
+  }
+  const outcome = await applyBlock(result.changes, block, run.base.workspace);
+  if (outcome.kind === 'rejected') {
+    result.rejected.push(`${outcome.path}: ${outcome.reason}`);
+    emit({ type: 'edit.rejected', lane, subtask, edit, path: outcome.path, reason: outcome.reason });
+    return;
+  }
+  if (outcome.based) run.base.record(outcome.based.path, outcome.based.text, outcome.based.hash);
+  result.changes = outcome.changes;
+  result.applied.push(`${outcome.action} ${outcome.path}`);
+  const chunk = chunkOf(block);
+  if (chunk)
+    emit({ type: 'code.chunk', lane, subtask, file: outcome.path, language: languageOf(outcome.path), ...chunk });
+  const from = outcome.from === undefined ? {} : { from: outcome.from };
+  emit({
+    type: 'edit.applied',
+    lane,
+    subtask,
+    edit,
+    path: outcome.path,
+    action: outcome.action,
+    ...from,
+    added: outcome.added,
+    removed: outcome.removed,
+  });
+}
+
+function readingOf(
+  result: BlockResults,
+  answer: { text: string; reasoning: string; truncated: boolean },
+): Reading<'edited'> {
+  const applied = result.applied.length === 0 ? '' : `Applied: ${result.applied.join(', ')}. `;
+  if (answer.truncated) {
+    return {
+      kind: 'again',
+      counts: 'part',
+      flag: 'truncated',
+      message: `Your answer was cut off at the length limit. ${applied}The block that was cut off was not applied. Go on with what is missing, in shorter answers.\n${PARTS_HELP}`,
+    };
+  }
+  if (result.rejected.length > 0 || result.malformed.length > 0) {
+    const problems = [...result.rejected, ...result.malformed].join('\n\n');
+    return {
+      kind: 'again',
+      counts: 'edit',
+      flag: 'edit_rejected',
+      message: `${applied}These edits were not applied; send them again, mended (and only them):\n\n${problems}`,
+    };
+  }
+  if (result.applied.length > 0) {
+    return /(^|\n)\s*MORE\s*$/.test(answer.text)
+      ? { kind: 'again', counts: 'part', message: `${applied}Go on with the next part.` }
+      : { kind: 'answer', value: 'edited' };
+  }
+  return readingWithoutEdits(answer);
+}
+
+function readingWithoutEdits({ text, reasoning }: { text: string; reasoning: string }): Reading<'edited'> {
+  const call = callIn(jsonIn(text) ?? jsonIn(reasoning));
+  if (call) return call;
+  const repair = (flag: 'empty' | 'code_without_edit' | 'no_change', problem: string): Reading<'edited'> => ({
+    kind: 'again',
+    counts: 'repair',
+    flag,
+    message: `${problem} ${EDIT_REQUEST}`,
+  });
+  if (text.trim() === '') return repair('empty', 'Your answer was empty.');
+  const complaint = codeWithoutEdit(text);
+  if (complaint !== undefined) return repair('code_without_edit', complaint);
+  return repair(
+    'no_change',
+    'Your answer holds no edit block, so nothing was changed. The subtask is not done before its change is written.',
+  );
+}
+
+function chunkOf(block: Block): { chunk: string; explanation: string } | undefined {
+  switch (block.kind) {
+    case 'edit':
+      return { chunk: block.replace.join('\n'), explanation: block.explanation };
+    case 'append':
+      return { chunk: block.lines.join('\n'), explanation: '' };
+    case 'whole':
+      return { chunk: block.text, explanation: block.explanation ?? '' };
+    default:
+      return undefined;
+  }
+}
+
+const LANGUAGES: Record<string, string> = {
+  cjs: 'javascript',
+  cs: 'csharp',
+  go: 'go',
+  java: 'java',
+  js: 'javascript',
+  json: 'json',
+  jsx: 'javascriptreact',
+  kt: 'kotlin',
+  md: 'markdown',
+  mjs: 'javascript',
+  py: 'python',
+  rb: 'ruby',
+  rs: 'rust',
+  ts: 'typescript',
+  tsx: 'typescriptreact',
+  yaml: 'yaml',
+  yml: 'yaml',
+};
+
+/** VS Code's language id for a path, or the bare extension. */
+function languageOf(path: string): string {
+  const extension = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? '';
+  return LANGUAGES[extension] ?? (extension || 'plaintext');
+}

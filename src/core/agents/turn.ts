@@ -1,0 +1,238 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventBody, EventOf, Lane, RedFlag, Role, StopReason, Usage } from '../../shared/events.ts';
+import { ModelError, type ModelFailure } from '../models/modelError.ts';
+import type { RunContext } from '../orchestrator/runContext.ts';
+import { RunStop } from '../orchestrator/runStop.ts';
+import type { JsonSchema, Message, Model, ModelRequest } from '../ports.ts';
+
+/** A transcript with one model, and what is needed to go on with it. Mutable: `takeTurn` and `say` add to it. */
+export interface Transcript {
+  role: Role;
+  lane: Lane;
+  /** Prefix of the step keys of its turns; unique within the run. */
+  key: string;
+  model: Model;
+  modelName: string;
+  /** Tokens that prompt and answer share, as served. */
+  window: number;
+  sampling: { temperature: number; topP?: number };
+  messages: Message[];
+  /** Turns taken so far, over restarts of the transcript too. */
+  turns: number;
+  /** Tokens of `messages`: the server's count up to the last turn, our estimate from there. */
+  tokens: number;
+}
+
+export type Turn = EventOf<'turn.finished'>;
+
+/** Reads an answer while it streams. A new one is made for every try, so a lost stream leaves nothing behind. */
+export interface Reader<R> {
+  push(delta: string): void;
+  end(answer: { text: string; reasoning: string; stopReason: StopReason }): Promise<R>;
+}
+
+export type Begin<R> = (context: { turnKey: string; emit: (body: EventBody) => void }) => Reader<R>;
+
+/** What a window is too small for. The caller starts a shorter transcript. */
+export class WindowExceeded extends Error {
+  override readonly name = 'WindowExceeded';
+  readonly window: number | undefined;
+  constructor(window: number | undefined, cause: unknown) {
+    super('The prompt does not fit the window of the server.', { cause });
+    this.window = window;
+  }
+}
+
+/** A rough count for text that no server has counted yet; errs on the high side for code. */
+export function estimateTokens(text: string): number {
+  return Math.ceil(text.length / 3) + 4;
+}
+
+/** Adds a user message. One that was not sent yet is lengthened, because many chat templates want roles to alternate. */
+export function say(transcript: Transcript, text: string): void {
+  const last = transcript.messages.at(-1);
+  if (last?.role === 'user') last.content = `${last.content}\n\n${text}`;
+  else transcript.messages.push({ role: 'user', content: text });
+  transcript.tokens += estimateTokens(text);
+}
+
+/**
+ * One request and its answer, as a recorded step: a turn that was recorded is read again, never asked again.
+ * Failures of the server are retried here, with the run told about each; what stays broken stops the run.
+ */
+export async function takeTurn<R>(
+  run: RunContext,
+  transcript: Transcript,
+  request: { maxTokens: number; schema?: { name: string; schema: JsonSchema } },
+  begin: Begin<R>,
+): Promise<{ turn: Turn; reading: R }> {
+  const index = transcript.turns + 1;
+  const turnKey = `${transcript.key}/turn-${index}`;
+  const modelRequest: ModelRequest = {
+    messages: transcript.messages.map((message) => ({ ...message })),
+    maxTokens: request.maxTokens,
+    ...transcript.sampling,
+    ...(request.schema ? { schema: request.schema } : {}),
+  };
+  let live: { reading: R } | undefined;
+  const turn = await run.journal.step(turnKey, async (): Promise<Turn> => {
+    run.checkLimits();
+    const result = await streamWithRetries(run, transcript, modelRequest, index, () =>
+      begin({ turnKey, emit: run.journal.emit }),
+    );
+    live = { reading: result.reading };
+    return result.turn;
+  });
+  const reading = live === undefined ? await readAgain(turn, begin({ turnKey, emit: () => {} })) : live.reading;
+  transcript.turns = index;
+  transcript.messages.push({ role: 'assistant', content: turn.text.trim() === '' ? '(no answer)' : turn.text });
+  transcript.tokens = turn.usage.promptTokens + turn.usage.completionTokens;
+  return { turn, reading };
+}
+
+/** Tells the run that an answer was not taken at its word. */
+export function raiseFlag(
+  run: RunContext,
+  transcript: { lane: Lane; role: Role },
+  flag: RedFlag,
+  message: string,
+): void {
+  run.journal.emit({ type: 'redflag.raised', lane: transcript.lane, role: transcript.role, flag, message });
+}
+
+async function readAgain<R>(turn: Turn, reader: Reader<R>): Promise<R> {
+  reader.push(turn.text);
+  return reader.end({ text: turn.text, reasoning: turn.reasoning ?? '', stopReason: turn.stopReason });
+}
+
+async function streamWithRetries<R>(
+  run: RunContext,
+  transcript: Transcript,
+  request: ModelRequest,
+  index: number,
+  newReader: () => Reader<R>,
+): Promise<{ turn: Turn; reading: R }> {
+  const { role, model } = transcript;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const sampled =
+        tries > 1 && request.schema ? { ...request, temperature: Math.max(request.temperature, 0.3) } : request;
+      const result = await streamOnce(run, transcript, sampled, index, newReader());
+      if (tries > 1) run.journal.emit({ type: 'server.recovered', role, url: model.url });
+      return result;
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      const { failure } = error;
+      if (failure.kind === 'contextExceeded') throw new WindowExceeded(failure.window, error);
+      if (failure.kind === 'whitespaceLoop') raiseFlag(run, transcript, 'whitespace', error.message);
+      else
+        run.journal.emit({
+          type: failure.kind === 'overloaded' ? 'server.busy' : 'server.lost',
+          role,
+          url: model.url,
+          message: error.message,
+        });
+      const wait = waitBeforeRetry(failure, tries);
+      if (wait === undefined) throw serverUnavailable(role, error);
+      await sleep(wait, undefined, { signal: run.signal });
+    }
+  }
+}
+
+/** Milliseconds to wait before the next try, or undefined to give up. Every failure has a bounded number of tries. */
+function waitBeforeRetry(failure: ModelFailure, tries: number): number | undefined {
+  const bounded = (most: number, first: number): number | undefined =>
+    tries >= most ? undefined : first * 2 ** (tries - 1);
+  switch (failure.kind) {
+    case 'overloaded':
+      return tries >= 6 ? undefined : Math.min(failure.retryAfter ?? 500 * 2 ** (tries - 1), 30_000);
+    case 'unreachable':
+      return bounded(4, 500);
+    case 'lost':
+    case 'malformed':
+    case 'whitespaceLoop':
+      return bounded(4, 250);
+    case 'timedOut':
+      return bounded(2, 1000);
+    case 'unauthorised':
+    case 'wrongServer':
+    case 'badRequest':
+    case 'contextExceeded':
+      return undefined;
+    default:
+      return failure satisfies never;
+  }
+}
+
+/** The stop for a server that stays broken. */
+export function serverUnavailable(role: Role, error: ModelError): RunStop {
+  return new RunStop(
+    {
+      code: 'server_unavailable',
+      message: `The ${role}'s server failed: ${error.message}`,
+      remedy: `Start or mend the server at ${error.url} (or set CONCLAVE_${role.toUpperCase()}_URL), then resume the run.`,
+    },
+    { cause: error },
+  );
+}
+
+async function streamOnce<R>(
+  run: RunContext,
+  transcript: Transcript,
+  request: ModelRequest,
+  index: number,
+  reader: Reader<R>,
+): Promise<{ turn: Turn; reading: R }> {
+  const { role, lane, model, modelName, window } = transcript;
+  const started = run.now().getTime();
+  let firstTokenMs: number | undefined;
+  let text = '';
+  let reasoning = '';
+  let usage: Usage | undefined;
+  let stopReason: StopReason = 'stop';
+  for await (const event of model.stream(request, run.signal)) {
+    if (event.type !== 'finished') firstTokenMs ??= run.now().getTime() - started;
+    if (event.type === 'text') {
+      text += event.delta;
+      run.journal.emit(
+        request.schema?.name === 'plan'
+          ? { type: 'plan.delta', delta: event.delta }
+          : { type: 'agent.delta', role, lane, channel: 'text', delta: event.delta },
+      );
+      reader.push(event.delta);
+    } else if (event.type === 'reasoning') {
+      reasoning += event.delta;
+      run.journal.emit({ type: 'agent.delta', role, lane, channel: 'reasoning', delta: event.delta });
+    } else if (event.type === 'finished') {
+      stopReason = event.stopReason;
+      usage = event.usage;
+    }
+  }
+  const reading = await reader.end({ text, reasoning, stopReason });
+  const ms = run.now().getTime() - started;
+  usage ??= estimatedUsage(request, text + reasoning);
+  const decodeMs = Math.max(1, ms - (firstTokenMs ?? 0));
+  const tokensPerSecond = Math.round((usage.completionTokens / decodeMs) * 10_000) / 10;
+  run.journal.emit({ type: 'usage.reported', role, lane, model: modelName, window, usage, tokensPerSecond });
+  const turn: Turn = {
+    type: 'turn.finished',
+    role,
+    lane,
+    turn: index,
+    model: modelName,
+    text,
+    ...(reasoning === '' ? {} : { reasoning }),
+    stopReason,
+    usage,
+    firstTokenMs: firstTokenMs ?? ms,
+    ms,
+    request: createHash('sha256').update(JSON.stringify(request.messages)).digest('hex'),
+  };
+  return { turn, reading };
+}
+
+function estimatedUsage(request: ModelRequest, answer: string): Usage {
+  const promptTokens = request.messages.reduce((sum, { content }) => sum + estimateTokens(content), 0);
+  return { promptTokens, completionTokens: estimateTokens(answer), estimated: true };
+}

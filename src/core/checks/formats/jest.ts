@@ -1,0 +1,28 @@
+import type { FailedTest } from '../../../shared/events.ts';
+import { blocksOf, failedTest, placeIn, sumOf, type TestFormat, testName } from './testFormat.ts';
+
+/** Jest: "FAIL file", then "● suite › test" for each failure (and once more at the end of a long run). */
+export const jest: TestFormat = {
+  name: 'jest',
+  signature: /^Test Suites: .* total$/m,
+  parse(output) {
+    const lines = output.split('\n').filter((line) => line !== 'Summary of all failing tests');
+    const failed = blocksOf(lines, (line) => /^(PASS|FAIL|RUNS) /.test(line)).flatMap(failuresIn);
+    const once = [...new Map(failed.map((test) => [JSON.stringify(test), test])).values()];
+    const passed = sumOf(output, /^Tests: .*?(\d+) passed/gm);
+    return { ...(passed === undefined ? {} : { passed }), failed: once };
+  },
+};
+
+function failuresIn(fileBlock: readonly string[]): FailedTest[] {
+  const head = /^FAIL +(?:.* )?(\S+?)(?: \([\d.]+ m?s\))?$/.exec(fileBlock[0] ?? '');
+  const file = head?.[1]?.replace(/^\.\//, '');
+  if (file === undefined) return [];
+  return blocksOf(fileBlock.slice(1), (line) => line.startsWith('  ● ')).flatMap((block) => {
+    const title = (block[0] ?? '').slice(4).trim();
+    if (title === 'Console') return [];
+    const name = testName(file, ...title.split(' › '));
+    const message = block.slice(1).find((line) => line.trim() !== '');
+    return [failedTest(name, message, { file, ...placeIn(block) })];
+  });
+}

@@ -1,0 +1,67 @@
+import { posix } from 'node:path';
+import type { Project, Runner } from '../detect.ts';
+
+/**
+ * Ecosystems with one command for everything. All of them work without the network, and go on after the first
+ * failure: what stops there would hide a new failure behind an old one.
+ */
+export async function detectToolchain(project: Project): Promise<Runner | undefined> {
+  if (project.has('go.mod')) {
+    return runner('go', (file) => ['go', 'test', file === undefined ? './...' : folderOf(file)]);
+  }
+  if (project.has('Cargo.toml')) {
+    return runner('cargo', (file) => ['cargo', 'test', '--offline', '--no-fail-fast', ...cargoTarget(file)]);
+  }
+  if (project.has('pom.xml')) {
+    const mvn = wrapped(project, 'mvnw', 'mvnw.cmd') ?? 'mvn';
+    const only = (file: string) => ['-Dsurefire.failIfNoSpecifiedTests=false', `-Dtest=${classOf(file)}`];
+    return runner('mvn', (file) => [mvn, '-o', '-q', '-fae', ...(file === undefined ? [] : only(file)), 'test']);
+  }
+  if (
+    ['build.gradle', 'build.gradle.kts', 'settings.gradle', 'settings.gradle.kts'].some((path) => project.has(path))
+  ) {
+    const gradle = wrapped(project, 'gradlew', 'gradlew.bat') ?? 'gradle';
+    const only = (file: string) => ['--tests', classOf(file)];
+    return runner('gradle', (file) => [
+      ...[gradle, '--offline', '--no-daemon', '--continue', 'test'],
+      ...(file === undefined ? [] : only(file)),
+    ]);
+  }
+  if (project.paths.some((path) => /^[^/]+\.(sln|slnx|[cf]sproj|vbproj)$/.test(path))) {
+    // Packages come from what is on disk already: the folder itself is the only source.
+    const only = (file: string) => ['--filter', `FullyQualifiedName~${classOf(file)}`];
+    return runner('dotnet', (file) => [
+      ...['dotnet', 'test', '--nologo', '-p:RestoreSources=.'],
+      ...(file === undefined ? [] : only(file)),
+    ]);
+  }
+  for (const path of ['Makefile', 'makefile', 'GNUmakefile']) {
+    if (project.has(path) && /^test *::?(?!=)/m.test(await project.text(path)))
+      return runner('make', () => ['make', 'test']);
+  }
+  return undefined;
+}
+
+function runner(name: string, argv: Runner['argv']): Runner {
+  return { name, from: 'detected', argv };
+}
+
+function wrapped(project: Project, script: string, onWindows: string): string | undefined {
+  if (project.platform === 'win32') return project.has(onWindows) ? onWindows : undefined;
+  return project.has(script) ? `./${script}` : undefined;
+}
+
+/** A package is the least that go runs. */
+function folderOf(file: string): string {
+  return `./${posix.dirname(file)}`.replace(/\/\.$/, '');
+}
+
+/** Only files right in tests/ are test binaries of their own. */
+function cargoTarget(file: string | undefined): string[] {
+  const name = /^tests\/([^/]+)\.rs$/.exec(file ?? '')?.[1];
+  return name === undefined ? [] : ['--test', name];
+}
+
+function classOf(file: string): string {
+  return posix.basename(file).replace(/\.[^.]+$/, '');
+}

@@ -1,0 +1,177 @@
+import OpenAI from 'openai';
+import type { Role, StopReason, Usage } from '../../shared/events.ts';
+import type { Model, ModelEvent, ModelRequest, Served } from '../ports.ts';
+import { readChunk, wireRequest } from './chatWire.ts';
+import { failed, failureOfConnection, failureOfResponse, failureOfStream, type ServerName } from './failures.ts';
+import { ModelError } from './modelError.ts';
+import { readServed } from './served.ts';
+import { type Fetch, unpooledFetch } from './unpooledFetch.ts';
+import { startWatchdog, type Watchdog } from './watchdog.ts';
+import { WHITESPACE_LIMIT, whitespaceGuard } from './whitespaceGuard.ts';
+
+/** All in milliseconds. */
+export interface EndpointTimeouts {
+  connect: number;
+  /** From the request to the first piece of the answer: queueing and prefill, minutes for a long prompt. */
+  firstToken: number;
+  /** Between two pieces of an answer; also how long the list of models may take. */
+  betweenTokens: number;
+}
+
+export const DEFAULT_TIMEOUTS: EndpointTimeouts = { connect: 10_000, firstToken: 600_000, betweenTokens: 120_000 };
+
+/** Milliseconds. The client cannot do without a time-out of its own; this is the longest that a timer takes. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+export interface EndpointOptions {
+  /** For messages only. */
+  role?: Role;
+  /** Base URL that ends in /v1. */
+  url: string;
+  /** As the server names it; the first that it serves where absent. */
+  model?: string;
+  apiKey?: string;
+  /** A fetch of one's own must not pool connections, or a server does not see an abort. */
+  fetch?: Fetch;
+  timeouts?: Partial<EndpointTimeouts>;
+}
+
+/**
+ * The model behind an OpenAI-compatible server (vLLM, llama.cpp, …). Always streams, never retries.
+ * Where no model is configured, the first request asks the server what it serves.
+ */
+export function openEndpoint(options: EndpointOptions): Model {
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const fetchOnce = options.fetch ?? unpooledFetch(timeouts.connect);
+  const server: ServerName =
+    options.role === undefined ? { url: options.url } : { role: options.role, url: options.url };
+  let known: Served | undefined;
+
+  async function served(signal: AbortSignal): Promise<Served> {
+    known ??= await askServed(signal);
+    return known;
+  }
+
+  async function askServed(signal: AbortSignal): Promise<Served> {
+    signal.throwIfAborted();
+    const watchdog = startWatchdog(signal, timeouts.betweenTokens);
+    try {
+      const list = await ask('application/json', (client) => client.get('/models', { signal: watchdog.signal }));
+      const answer = readServed(list, options.model);
+      if (answer === undefined) throw failed(server, { kind: 'wrongServer' }, 'does not list any models');
+      if ('servedInstead' in answer) {
+        const names = answer.servedInstead.map((name) => `"${name}"`).join(', ');
+        throw failed(server, { kind: 'wrongServer' }, `does not serve "${options.model}" but ${names}`);
+      }
+      return answer;
+    } catch (error) {
+      throw whyItEnded(error, watchdog, signal);
+    } finally {
+      watchdog.stop();
+    }
+  }
+
+  async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+    signal.throwIfAborted();
+    const body = wireRequest(request, options.model ?? (await served(signal)).model);
+    const watchdog = startWatchdog(signal, timeouts.firstToken);
+    try {
+      const chunks = await ask('text/event-stream', (client) =>
+        client.chat.completions.create(body, { signal: watchdog.signal }),
+      );
+      yield* readChunks(chunks, watchdog, request.schema ? whitespaceGuard() : () => false);
+    } catch (error) {
+      throw whyItEnded(error, watchdog, signal);
+    } finally {
+      watchdog.stop();
+    }
+  }
+
+  async function* readChunks(
+    chunks: AsyncIterable<unknown>,
+    watchdog: Watchdog,
+    runsAway: (delta: string) => boolean,
+  ): AsyncGenerator<ModelEvent> {
+    let stopReason: StopReason | undefined;
+    let usage: Usage | undefined;
+    for await (const chunk of chunks) {
+      watchdog.pause();
+      const read = readChunk(chunk);
+      if (read === undefined) throw failed(server, { kind: 'malformed' }, 'sent a piece that is no chat completion');
+      for (const event of read.events) {
+        if (event.type === 'text' && runsAway(event.delta)) {
+          const what = `wrote more than ${WHITESPACE_LIMIT} white space characters in a row instead of JSON`;
+          throw failed(server, { kind: 'whitespaceLoop' }, what);
+        }
+        yield event;
+      }
+      usage = read.usage ?? usage;
+      if (read.finishReason !== undefined) stopReason = readStopReason(read.finishReason);
+      watchdog.expect(timeouts.betweenTokens);
+    }
+    // The client ends its iteration in silence when it was aborted.
+    watchdog.signal.throwIfAborted();
+    if (stopReason === undefined) throw failed(server, { kind: 'lost' }, 'ended its answer without a finish_reason');
+    yield usage ? { type: 'finished', stopReason, usage } : { type: 'finished', stopReason };
+  }
+
+  function readStopReason(reason: string): StopReason {
+    if (reason === 'stop' || reason === 'length' || reason === 'tool_calls') return reason;
+    throw failed(server, { kind: 'lost' }, `gave up its answer (finish_reason "${reason}")`);
+  }
+
+  /**
+   * Sends one request. The client re-words what fetch throws and drops the bodies of errors that it does not know,
+   * so what goes wrong before a usable response is there is kept aside here, and thrown instead.
+   */
+  async function ask<T>(mediaType: string, work: (client: OpenAI) => PromiseLike<T>): Promise<T> {
+    let failure: ModelError | undefined;
+    const fetch: Fetch = async (input, init) => {
+      try {
+        const response = await fetchOnce(input, init);
+        failure = await unusable(response, mediaType);
+        if (failure === undefined) return response;
+      } catch (cause) {
+        failure = failureOfConnection(server, cause);
+      }
+      throw failure;
+    };
+    const client = new OpenAI({
+      baseURL: options.url,
+      // The client wants a key; a server without one ignores it.
+      apiKey: options.apiKey ?? 'none',
+      fetch,
+      maxRetries: 0,
+      timeout: LONGEST_TIMER,
+      logLevel: 'off',
+      // Null, or the client looks for these in the environment.
+      adminAPIKey: null,
+      organization: null,
+      project: null,
+      webhookSecret: null,
+    });
+    try {
+      return await work(client);
+    } catch (error) {
+      throw failure ?? error;
+    }
+  }
+
+  async function unusable(response: Response, mediaType: string): Promise<ModelError | undefined> {
+    if (!response.ok) return failureOfResponse(server, response);
+    const answered = response.headers.get('content-type') ?? 'nothing known';
+    if (answered.startsWith(mediaType)) return undefined;
+    await response.body?.cancel();
+    return failed(server, { kind: 'wrongServer' }, `is no OpenAI-compatible server: it answers with ${answered}`);
+  }
+
+  function whyItEnded(error: unknown, watchdog: Watchdog, caller: AbortSignal): unknown {
+    if (caller.aborted) return caller.reason;
+    const waited = watchdog.expired();
+    if (waited !== undefined)
+      return failed(server, { kind: 'timedOut', waited }, `sent nothing for ${waited / 1000} s`);
+    return error instanceof ModelError ? error : failureOfStream(server, error);
+  }
+
+  return { url: options.url, served, stream };
+}

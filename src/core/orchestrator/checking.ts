@@ -1,0 +1,114 @@
+import type { CheckReport, CheckScope } from '../../shared/events.ts';
+import { type ChangeSet, emptyChangeSet, fileStates } from '../changes/changeSet.ts';
+import { overlay } from '../changes/overlay.ts';
+import { runChecks } from '../checks/runChecks.ts';
+import type { ToolContext } from '../tools/tool.ts';
+import type { RunContext } from './runContext.ts';
+import { RunStop } from './runStop.ts';
+
+/**
+ * Runs the workspace's checks on a copy with the change set on top, as a recorded step where it has a key
+ * (a tool call is recorded by its caller).
+ */
+export async function checkChanges(
+  run: RunContext,
+  what: {
+    key?: string;
+    scope: CheckScope;
+    subtask?: string;
+    round?: number;
+    changes: ChangeSet;
+    testFile?: string;
+    signal?: AbortSignal;
+  },
+): Promise<CheckReport> {
+  const { scope } = what;
+  const about = {
+    scope,
+    ...(what.subtask === undefined ? {} : { subtask: what.subtask }),
+    ...(what.round === undefined ? {} : { round: what.round }),
+  };
+  const work = async () => {
+    await approveCommand(run);
+    const { command, timeout } = run.settings.checks;
+    const report = await runChecks(
+      { workspace: overlay(run.base.workspace, what.changes), copies: run.copies, processes: run.processes },
+      {
+        files: fileStates(what.changes),
+        timeout: timeout * 1000,
+        platform: run.platform,
+        signal: what.signal ?? run.signal,
+        ...(command === undefined ? {} : { command }),
+        ...(what.testFile === undefined ? {} : { testFile: what.testFile }),
+        onStarted: ({ runner, argv }) => run.journal.emit({ type: 'checks.started', ...about, runner, argv }),
+        onOutput: (delta) =>
+          run.journal.emit({
+            type: 'checks.output',
+            scope,
+            ...(what.subtask === undefined ? {} : { subtask: what.subtask }),
+            delta,
+          }),
+      },
+    );
+    return { type: 'checks.finished' as const, ...about, report };
+  };
+  if (what.key === undefined) {
+    const event = await work();
+    run.journal.emit(event);
+    return event.report;
+  }
+  return (await run.journal.step(what.key, work)).report;
+}
+
+/** Checks on the untouched base, before the plan: what is red already, the Planner sees. */
+export function checkBase(run: RunContext): Promise<CheckReport> {
+  return checkChanges(run, { key: 'base/checks', scope: 'base', changes: emptyChangeSet });
+}
+
+/** What an agent's tools may touch: the workspace with its change set on top, as it is at the time of the call. */
+export function toolContext(
+  run: RunContext,
+  changes: () => ChangeSet,
+  subtask?: string,
+): Omit<ToolContext, 'maxChars' | 'signal'> {
+  const now = changes();
+  return {
+    workspace: overlay(run.base.workspace, now),
+    processes: run.processes,
+    changed: [...now.files.keys()],
+    runChecks: (testFile, signal) =>
+      checkChanges(run, {
+        scope: 'tool',
+        changes: now,
+        signal,
+        ...(subtask === undefined ? {} : { subtask }),
+        ...(testFile === undefined ? {} : { testFile }),
+      }),
+  };
+}
+
+/** A check command from a workspace file runs only with the user's approval, which is recorded. */
+async function approveCommand(run: RunContext): Promise<void> {
+  const { command } = run.settings.checks;
+  if (command === undefined || run.checkCommandFrom === 'user') return;
+  const what = `Run \`${command.join(' ')}\` in a copy of ${run.workspace.root} to check changes (from .conclave/config.json)`;
+  const { approved } = await run.journal.step(`approval/${command.join(' ')}`, async () => {
+    run.journal.emit({ type: 'approval.requested', id: 'checks.command', kind: 'command', what });
+    const answer = await run.user.approve({ id: 'checks.command', kind: 'command', what }, run.signal);
+    if (answer === 'unanswered') {
+      throw new RunStop({
+        code: 'approval_needed',
+        message: `The check command \`${command.join(' ')}\` comes from .conclave/config.json and nobody has approved it.`,
+        remedy: 'Resume the run on a terminal and answer, or with --yes.',
+      });
+    }
+    return { type: 'approval.answered', id: 'checks.command', ...answer };
+  });
+  if (!approved) {
+    throw new RunStop({
+      code: 'configuration',
+      message: `The check command \`${command.join(' ')}\` from .conclave/config.json was not approved.`,
+      remedy: 'Remove "checks.command" from .conclave/config.json to have the runner found, or approve the command.',
+    });
+  }
+}

@@ -1,0 +1,192 @@
+import type { ChecklistItem, CheckReport, EventOf, ProposedFile } from '../../shared/events.ts';
+import { MERGED } from '../../shared/runState.ts';
+import type { Plan, PlannedSubtask } from '../../shared/wire.ts';
+import { ask, jsonFormat, openAgent } from '../agents/agent.ts';
+import { checklistAnswer } from '../agents/answers.ts';
+import { type ChangeSet, fileStates } from '../changes/changeSet.ts';
+import { proposeFiles } from '../changes/proposal.ts';
+import { workInRounds } from './attempts.ts';
+import { checksText, diffText, planText, type TaskFacts, taskText } from './messages.ts';
+import type { RunContext } from './runContext.ts';
+import { RunStop } from './runStop.ts';
+
+type Finished = EventOf<'subtask.finished'>;
+
+/**
+ * Checks and reviews the merged change once more on the whole: two green subtasks can make one red change. One that
+ * comes from a single subtask is byte for byte what was checked and reviewed, and is not done twice.
+ */
+export async function approveMerged(
+  run: RunContext,
+  what: { changes: ChangeSet; finished: readonly Finished[]; plan: Plan; facts: TaskFacts; baseChecks: CheckReport },
+): Promise<{ kind: 'approved'; changes: ChangeSet } | { kind: 'failed'; reason: string }> {
+  const contributors = what.finished.filter(({ files }) => files.length > 0);
+  if (contributors.length < 2) return { kind: 'approved', changes: what.changes };
+  const whole: PlannedSubtask = {
+    id: MERGED,
+    description: `The subtasks' changes together:\n${planText(what.plan)}`,
+    success_criteria: what.plan.plan.map(({ success_criteria }) => success_criteria).join('; '),
+    depends_on: [],
+    files:
+      what.changes.files.size > 8
+        ? []
+        : [...what.changes.files.values()]
+            .filter(({ text }) => text !== null)
+            .map(({ path }) => ({ path, action: 'modify' as const })),
+  };
+  const result = await workInRounds(run, {
+    subtask: whole,
+    facts: what.facts,
+    start: what.changes,
+    key: MERGED,
+    begin: 'check',
+    guidance: '',
+    baseChecks: what.baseChecks,
+    knownFailures: what.plan.known_failures,
+  });
+  if (result.kind === 'approved') return { kind: 'approved', changes: result.changes };
+  return {
+    kind: 'failed',
+    reason:
+      `Every subtask was approved, but the merged change was not. ${result.reason} ${result.rounds.at(-1)?.reason ?? ''}`.trim(),
+  };
+}
+
+/** The checklist: every success criterion with its evidence. Code knows the facts; the Planner puts them in words. */
+export async function writeChecklist(
+  run: RunContext,
+  what: {
+    changes: ChangeSet;
+    finished: readonly Finished[];
+    plan: readonly PlannedSubtask[];
+    known: readonly string[];
+    facts: TaskFacts;
+    lastChecks: CheckReport;
+  },
+): Promise<ChecklistItem[]> {
+  const { finished, plan, facts, lastChecks, known } = what;
+  const record = plan.map((subtask) => ({ subtask, event: finished.find((event) => event.subtask === subtask.id) }));
+  const evidence = ({ event }: (typeof record)[number]): string =>
+    event === undefined
+      ? 'not worked on'
+      : `${event.outcome} after ${event.rounds} ${event.rounds === 1 ? 'round' : 'rounds'}; ${checksInWords(lastChecks)}`;
+  const opening = ({ chars }: { chars: number }): string =>
+    `${taskText(facts, chars * 0.3)}
+
+# What was done
+${record.map((one) => `- ${one.subtask.id}: ${one.subtask.description}\n  Criterion: ${one.subtask.success_criteria}\n  Record: ${evidence(one)}`).join('\n')}
+
+# The checks on the whole change
+${checksText(lastChecks, chars * 0.1)}
+
+# The change
+${diffText(proposeFiles(what.changes)).slice(0, chars * 0.3)}`;
+  const event = await run.journal.step('checklist', async (): Promise<EventOf<'checklist.finished'>> => {
+    const planner = await openAgent(run, {
+      role: 'planner',
+      lane: 'planner',
+      key: 'checklist/planner',
+      thinking: 'off',
+      tools: [],
+      opening,
+      toolContext: () => {
+        throw new Error('The checklist is written without tools.');
+      },
+    });
+    const answer = await ask(
+      run,
+      planner,
+      '',
+      jsonFormat(
+        checklistAnswer,
+        'Write the final checklist as one JSON object: {"items": [{"subtask", "met", "evidence"}], "notes"}. One item for every subtask; the evidence names a check, a file or a line.',
+      ),
+    );
+    const said = answer.kind === 'answer' ? answer.value : undefined;
+    const items = record.map((one): ChecklistItem => {
+      const item = said?.items.find(({ subtask }) => subtask === one.subtask.id);
+      const waived = one.event?.outcome === 'waived' ? `${one.event.reason}; ` : '';
+      return {
+        subtask: one.subtask.id,
+        criterion: one.subtask.success_criteria,
+        state:
+          one.event === undefined || item?.met === false
+            ? 'unmet'
+            : item === undefined || waived !== ''
+              ? 'unverified'
+              : 'met',
+        evidence: `${waived}${item === undefined || item.evidence.trim() === '' ? evidence(one) : `${item.evidence.trim()} (${evidence(one)})`}`,
+      };
+    });
+    const notes = [
+      ...(said?.notes.trim() ? [said.notes.trim()] : []),
+      ...(said === undefined ? ['The Planner wrote no usable checklist; this one is made from the record alone.'] : []),
+      ...(known.length > 0 ? [`Red before the run and declared unrelated: ${known.join(', ')}.`] : []),
+    ];
+    return { type: 'checklist.finished', items, by: said === undefined ? 'record' : 'planner', notes };
+  });
+  return event.items;
+}
+
+/** Makes the proposal: one change over all files, to be accepted or not. */
+export async function propose(run: RunContext, changes: ChangeSet): Promise<ProposedFile[]> {
+  const event = await run.journal.step('proposal', async () => ({
+    type: 'proposal.ready',
+    files: proposeFiles(changes),
+  }));
+  return event.files;
+}
+
+/** What shall happen with an approved change: write it, ask the user first, or leave it as a proposal. */
+export type Acceptance = 'apply' | 'ask' | 'leave';
+
+/**
+ * Accepts the proposal into the workspace. Writing twice is harmless, so a run that died in between just goes on.
+ * @throws RunStop `conflict`, with nothing written, where a file was changed on disk meanwhile
+ */
+export async function acceptProposal(
+  run: RunContext,
+  acceptance: Acceptance,
+  changes: ChangeSet,
+  files: readonly ProposedFile[],
+): Promise<'accepted' | 'rejected' | 'left'> {
+  if (acceptance === 'leave') return 'left';
+  if (acceptance === 'ask') {
+    const what = `Write the change to ${run.workspace.root}: ${files.map(({ path, action }) => `${action} ${path}`).join(', ')}`;
+    run.journal.emit({ type: 'approval.requested', id: 'proposal', kind: 'proposal', what });
+    const answer = await run.user.approve({ id: 'proposal', kind: 'proposal', what }, run.signal);
+    if (answer === 'unanswered') return 'left';
+    run.journal.emit({ type: 'approval.answered', id: 'proposal', ...answer });
+    if (!answer.approved) {
+      run.journal.emit({ type: 'proposal.rejected', reason: 'The user kept the workspace as it is.' });
+      return 'rejected';
+    }
+  }
+  await run.journal.step('proposal/accepted', async () => {
+    const states = new Map(fileStates(changes).map((state) => [state.path, state]));
+    const result = await run.writer.write(
+      files.map((proposed) => ({ proposed, state: states.get(proposed.path) ?? { path: proposed.path, text: null } })),
+    );
+    if (result.kind === 'conflict') {
+      throw new RunStop({
+        code: 'conflict',
+        message: `Nothing was written: ${result.paths.join(', ')} changed on disk since the run read ${result.paths.length === 1 ? 'it' : 'them'}.`,
+        remedy:
+          'The change is kept: undo or commit those edits and resume with --apply, or take it with --patch FILE and merge it yourself.',
+      });
+    }
+    return { type: 'proposal.accepted', paths: result.paths, by: acceptance === 'ask' ? 'user' : 'apply' };
+  });
+  return 'accepted';
+}
+
+function checksInWords(report: CheckReport): string {
+  switch (report.status) {
+    case 'none':
+      return 'no checks in this workspace';
+    case 'passed':
+      return `checks green${report.passed === undefined ? '' : ` (${report.passed} passed)`}`;
+    default:
+      return `checks ${report.status.replaceAll('_', ' ')}, only known failures`;
+  }
+}

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import type { CheckReport, FailedTest, Finding, Verdict } from '../../shared/events.ts';
+import type { Review, ReviewIssue } from '../../shared/wire.ts';
+import { blockingFailures } from '../checks/compare.ts';
+import type { Workspace } from '../ports.ts';
+
+/** What the gate knows besides the review itself. */
+export interface GateFacts {
+  round: number;
+  baseChecks: CheckReport | undefined;
+  checks: CheckReport;
+  /** Names of failing checks that the plan declares unrelated. */
+  knownFailures: readonly string[];
+  /** Fingerprints of the findings of earlier rounds: new ones need evidence from round 2 on. */
+  earlier: ReadonlySet<string>;
+  /** With the change on top. */
+  workspace: Workspace;
+  /** The success criterion a finding may name as its evidence. */
+  criterion: string;
+}
+
+/**
+ * Decides about an attempt. Code decides, not a prompt: "approved" cannot stand on failing checks, and a finding
+ * counts only where it points at text that exists.
+ */
+export async function decide(review: Review, facts: GateFacts): Promise<Verdict> {
+  const notes: string[] = [];
+  const { blocking: failingChecks, known } = blockingFailures(facts.baseChecks, facts.checks, facts.knownFailures);
+  if (known.length > 0)
+    notes.push(`Red before the run and declared unrelated by the plan: ${known.map(({ name }) => name).join(', ')}.`);
+  if (facts.checks.status === 'none') notes.push(`No checks ran: ${facts.checks.reason ?? 'none were found'}.`);
+  const findings: Finding[] = [];
+  for (const issue of review.issues) {
+    const place = await placeOf(issue, facts.workspace);
+    if (!place) {
+      notes.push(
+        `Not counted, because it points at nothing that exists (${issue.location || 'no location'}): ${issue.message}`,
+      );
+      continue;
+    }
+    const fingerprint = fingerprintOf(issue, place.path);
+    if (findings.some((other) => other.fingerprint === fingerprint)) continue;
+    findings.push({ ...issue, ...place, fingerprint, ...blocks(issue, fingerprint, facts, failingChecks) });
+  }
+  const failed = failingChecks.length > 0 || findings.some(({ blocking }) => blocking);
+  if (review.status === 'failed' && !failed && review.feedback.trim() !== '')
+    notes.push(`The Reviewer's remark: ${review.feedback.trim()}`);
+  return { status: failed ? 'failed' : 'approved', failingChecks, findings, notes };
+}
+
+/** Whether a "failed" review gives nothing that counts, so that it goes back to the Reviewer once. */
+export function failsForNothing(review: Review, verdict: Verdict): boolean {
+  return review.status === 'failed' && verdict.findings.length === 0 && verdict.failingChecks.length === 0;
+}
+
+/** Stable over rounds and line shifts: the file, the kind of finding, and the quoted line (or the message). */
+export function fingerprintOf(issue: ReviewIssue, path: string): string {
+  const subject = (issue.quote ?? issue.message).toLowerCase().replace(/\s+/g, ' ').trim();
+  return createHash('sha256').update(`${path}\0${issue.type.toLowerCase()}\0${subject}`).digest('hex').slice(0, 16);
+}
+
+function blocks(
+  issue: ReviewIssue,
+  fingerprint: string,
+  facts: GateFacts,
+  failingChecks: readonly FailedTest[],
+): { blocking: boolean; because: string } {
+  if (issue.severity !== 'critical' && issue.severity !== 'high')
+    return { blocking: false, because: `${issue.severity} findings are shown and do not block` };
+  if (facts.round === 1) return { blocking: true, because: `${issue.severity}, in round 1` };
+  if (facts.earlier.has(fingerprint))
+    return { blocking: true, because: `${issue.severity}, and open since an earlier round` };
+  const evidence = evidenceFor(issue, facts, failingChecks);
+  return evidence === undefined
+    ? { blocking: false, because: 'new after round 1 and without evidence beyond the Reviewer’s word' }
+    : { blocking: true, because: `${issue.severity}, with evidence: ${evidence}` };
+}
+
+/** A failing check or the success criterion, where the finding names one. */
+function evidenceFor(issue: ReviewIssue, facts: GateFacts, failingChecks: readonly FailedTest[]): string | undefined {
+  const said = `${issue.evidence ?? ''} ${issue.message}`.toLowerCase();
+  const check = failingChecks.find(({ name }) => name.length > 3 && said.includes(name.toLowerCase()));
+  if (check) return `the check "${check.name}" fails`;
+  const quoted = issue.evidence?.trim().toLowerCase() ?? '';
+  return quoted.length >= 12 && facts.criterion.toLowerCase().includes(quoted)
+    ? `the success criterion "${issue.evidence?.trim()}"`
+    : undefined;
+}
+
+async function placeOf(issue: ReviewIssue, workspace: Workspace): Promise<{ path: string; line?: number } | undefined> {
+  const match = /^(.*?)(?::(\d+))?(?:[:-]\d+)?$/.exec(issue.location.trim().replace(/^[`"']|[`"']$/g, ''));
+  const path = (match?.[1] ?? '').replaceAll('\\', '/').replace(/^\.\//, '');
+  if (path === '') return undefined;
+  const content = await workspace.read(path);
+  if (content.kind !== 'text') return undefined;
+  const lines = content.text.split(/\r\n|\r|\n/);
+  const claimed = match?.[2] === undefined ? undefined : Number(match[2]);
+  if (issue.quote !== undefined) {
+    const line = nearestLineWith(lines, issue.quote, claimed ?? 1);
+    return line === undefined ? undefined : { path, line };
+  }
+  if (claimed === undefined) return { path };
+  return claimed >= 1 && claimed <= lines.length ? { path, line: claimed } : undefined;
+}
+
+/** The 1-based line that holds the quote's first line (white space aside), nearest to where it was claimed. */
+function nearestLineWith(lines: readonly string[], quote: string, claimed: number): number | undefined {
+  const squeeze = (text: string): string => text.replace(/\s+/g, ' ').trim();
+  const wanted = squeeze(quote.split(/\r\n|\r|\n/).find((line) => line.trim() !== '') ?? '');
+  if (wanted === '') return undefined;
+  let best: number | undefined;
+  lines.forEach((line, index) => {
+    if (!squeeze(line).includes(wanted)) return;
+    if (best === undefined || Math.abs(index + 1 - claimed) < Math.abs(best - claimed)) best = index + 1;
+  });
+  return best;
+}

@@ -1,0 +1,96 @@
+import type { PlannedSubtask } from '../../shared/wire.ts';
+import { servedBy } from '../agents/agent.ts';
+import { type ChangedFile, type ChangeSet, emptyChangeSet } from '../changes/changeSet.ts';
+import { hashText } from '../changes/hash.ts';
+import { proposeFiles } from '../changes/proposal.ts';
+import { git, pathsIn } from '../tools/git.ts';
+import { checkChanges } from './checking.ts';
+import { diffText } from './messages.ts';
+import { openReviewer, reviewChange } from './reviewing.ts';
+import type { RunContext } from './runContext.ts';
+import { RunStop } from './runStop.ts';
+import { type Finish, finish } from './runTask.ts';
+
+/** The subtask under which a review of the user's own changes appears. */
+const REVIEW = 'review';
+
+/** Checks and reviews what the user has changed since `ref`, untracked files included. Changes nothing. */
+export async function reviewOnly(run: RunContext, ref: string): Promise<Finish> {
+  await servedBy(run, 'reviewer');
+  const changes = await changesSince(run, ref);
+  if (changes.files.size === 0)
+    return finish('nothing_to_do', {
+      code: 'nothing_to_do',
+      message: `Nothing differs from ${ref}: there is nothing to review.`,
+    });
+  // The change is in the workspace already, so the checks run on it as it is.
+  const checks = await checkChanges(run, {
+    key: 'review/checks',
+    scope: 'attempt',
+    subtask: REVIEW,
+    round: 1,
+    changes: emptyChangeSet,
+  });
+  const subtask: PlannedSubtask = {
+    id: REVIEW,
+    description: `Review what was changed since ${ref}.`,
+    success_criteria: 'The change does what it sets out to do, without defects, and its tests show it.',
+    depends_on: [],
+    files: [],
+  };
+  const assignment = {
+    subtask,
+    facts: { task: subtask.description, answers: [] },
+    key: REVIEW,
+    baseChecks: undefined,
+    knownFailures: [],
+  };
+  const reviewer = await openReviewer(run, { ...assignment, changes: () => emptyChangeSet });
+  const diff = diffText(proposeFiles(changes));
+  const reviewed = await reviewChange(run, reviewer, assignment, {
+    round: 1,
+    diff,
+    checks,
+    open: [],
+    workspace: run.base.workspace,
+  });
+  const findings = reviewed.verdict.findings.length;
+  if (reviewed.verdict.status === 'failed')
+    return finish('not_approved', { code: 'not_approved', message: `Not approved: ${reviewed.reason}.` });
+  return finish('approved', {
+    code: 'approved',
+    message: `Approved${findings === 0 ? '' : `, with ${findings} ${findings === 1 ? 'remark' : 'remarks'} that do not block`}.`,
+  });
+}
+
+/** What differs between a commit and the workspace, as a change set on the commit. */
+async function changesSince(run: RunContext, ref: string): Promise<ChangeSet> {
+  const resolved = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`], run);
+  if (resolved.kind !== 'done') {
+    throw new RunStop({
+      code: 'configuration',
+      message:
+        resolved.kind === 'not_installed'
+          ? 'A review of changes needs git, which was not found.'
+          : `${run.workspace.root} is not a git repository, or has no commit "${ref}".`,
+      remedy: 'Review inside a repository that has a commit, and name a commit, branch or tag with --base REF.',
+    });
+  }
+  const commit = resolved.output.trim();
+  const tracked = await git(['diff', '--name-only', '--no-renames', '--relative', '-z', commit], run);
+  const untracked = await git(['ls-files', '--others', '--exclude-standard', '-z'], run);
+  const paths = new Set(
+    [tracked, untracked].flatMap((listed) => (listed.kind === 'done' ? pathsIn(listed.output) : [])),
+  );
+  const files = new Map<string, ChangedFile>();
+  for (const path of [...paths].sort()) {
+    const now = await run.base.workspace.read(path);
+    if (now.kind !== 'text' && now.kind !== 'missing') continue;
+    const shown = await git(['show', '--no-textconv', `${commit}:./${path}`], run);
+    const before = shown.kind === 'done' ? shown.output : null;
+    const text = now.kind === 'text' ? now.text : null;
+    if (before === text) continue;
+    files.set(path, { path, base: { text: before, hash: before === null ? null : hashText(before) }, text });
+  }
+  return { files };
+}

@@ -1,0 +1,34 @@
+import type { Role } from '../../shared/events.ts';
+import type { Copies, Model, Processes, User, Workspace, WorkspaceWriter } from '../ports.ts';
+import type { Settings } from '../settings.ts';
+import type { Journal } from '../store/journal.ts';
+import type { BaseTexts } from './baseTexts.ts';
+
+/** What a host hands to a run: the ports, and what the user has set. */
+export interface Crew {
+  settings: Settings;
+  /** Where the check command in the settings came from: one from a workspace file needs an approval. */
+  checkCommandFrom: 'workspace' | 'user';
+  models: Record<Role, Model>;
+  /** One Markdown text a role, with {{placeholders}}. */
+  prompts: Record<Role, string>;
+  workspace: Workspace;
+  writer: WorkspaceWriter;
+  processes: Processes;
+  copies: Copies;
+  user: User;
+  platform: 'win32' | 'other';
+  version: string;
+  now: () => Date;
+}
+
+/** Everything that the parts of one run share. Passed first, everywhere. */
+export interface RunContext extends Crew {
+  runId: string;
+  journal: Journal;
+  /** The files as they were when the run first touched them; untouched ones as they are now. */
+  base: BaseTexts;
+  signal: AbortSignal;
+  /** Stops the run, with a named reason, when its tokens or its time are used up. */
+  checkLimits(): void;
+}

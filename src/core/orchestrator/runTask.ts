@@ -1,0 +1,98 @@
+import type { CheckReport, Ending, EventOf } from '../../shared/events.ts';
+import { servedBy } from '../agents/agent.ts';
+import { NEEDED_ROLES } from '../settings.ts';
+import { checkBase } from './checking.ts';
+import { type Acceptance, acceptProposal, approveMerged, propose, writeChecklist } from './finishing.ts';
+import { planTask } from './planning.ts';
+import { preprocess } from './preprocessing.ts';
+import type { RunContext } from './runContext.ts';
+import { workThePlan } from './subtasks.ts';
+
+export type Finish = EventOf<'run.finished'>;
+
+/** The whole flow, from the user's words to the proposal. Every part is made of recorded steps, so it resumes anywhere. */
+export async function runTask(run: RunContext, task: string, acceptance: Acceptance): Promise<Finish> {
+  await askServers(run);
+  const text = await preprocess(run, task);
+  const baseChecks = await checkBase(run);
+  const { plan, facts } = await planTask(run, text, baseChecks);
+  if (plan.plan.length === 0)
+    return finish('nothing_to_do', {
+      code: 'nothing_to_do',
+      message: plan.task_understood || 'The Planner found nothing to change.',
+    });
+
+  const worked = await workThePlan(run, plan, facts, baseChecks);
+  if (worked.kind === 'failed') return notApproved(`Subtask "${worked.subtask}" was not approved. ${worked.reason}`);
+  const merged = await approveMerged(run, { ...worked, plan: { ...plan, plan: worked.plan }, facts, baseChecks });
+  if (merged.kind === 'failed') return notApproved(merged.reason);
+  if (merged.changes.files.size === 0) return notApproved('The subtasks ended without any change to the workspace.');
+
+  const lastChecks = lastCheckReport(run) ?? baseChecks;
+  await writeChecklist(run, {
+    changes: merged.changes,
+    finished: worked.finished,
+    plan: worked.plan,
+    known: plan.known_failures,
+    facts,
+    lastChecks,
+  });
+  const files = await propose(run, merged.changes);
+  const decision = await acceptProposal(run, acceptance, merged.changes, files);
+  if (decision === 'rejected')
+    return finish('not_approved', {
+      code: 'proposal_rejected',
+      message: 'You rejected the proposal; the workspace is as it was.',
+    });
+  const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}`;
+  return finish('approved', {
+    code: 'approved',
+    message:
+      decision === 'accepted'
+        ? `Approved, and written to ${count}.`
+        : `Approved: a change of ${count}; the workspace is as it was.`,
+  });
+}
+
+/** Plans only: the flow up to the plan. */
+export async function planOnly(run: RunContext, task: string): Promise<Finish> {
+  await askServers(run, ['planner']);
+  const text = await preprocess(run, task);
+  const baseChecks = await checkBase(run);
+  const { plan } = await planTask(run, text, baseChecks);
+  const count = plan.plan.length;
+  if (count === 0)
+    return finish('nothing_to_do', {
+      code: 'nothing_to_do',
+      message: plan.task_understood || 'The Planner found nothing to change.',
+    });
+  return finish('approved', {
+    code: 'approved',
+    message: `Planned ${count} ${count === 1 ? 'subtask' : 'subtasks'}; nothing was changed.`,
+  });
+}
+
+/** Asks the servers first what they serve: a run whose servers are down says so before it does anything. */
+async function askServers(run: RunContext, roles = NEEDED_ROLES): Promise<void> {
+  for (const role of roles) await servedBy(run, role);
+}
+
+/** The report on the change as it will be proposed: the merged one's, or the only subtask's. */
+function lastCheckReport(run: RunContext): CheckReport | undefined {
+  const checks = run.journal.outcomes().filter((event) => event.type === 'checks.finished');
+  const merged = checks.filter(({ scope }) => scope === 'merged');
+  return (merged.at(-1) ?? checks.filter(({ scope }) => scope === 'attempt').at(-1))?.report;
+}
+
+export function finish(outcome: Finish['outcome'], ending: Ending): Finish {
+  return { type: 'run.finished', outcome, ending };
+}
+
+function notApproved(message: string): Finish {
+  return finish('not_approved', {
+    code: 'not_approved',
+    message,
+    remedy:
+      'Nothing was changed. See what happened with `conclave replay RUN`; say the task in smaller steps, or use a stronger model for the role that failed.',
+  });
+}

@@ -1,0 +1,243 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { type Ending, type EventOf, ROLES, type RunEvent } from '../../shared/events.ts';
+import { fold } from '../../shared/runState.ts';
+import type { EventLog, Lease, Leases } from '../ports.ts';
+import { openJournal } from '../store/journal.ts';
+import { runLeaseName } from '../store/runLease.ts';
+import { StoreError } from '../store/storeError.ts';
+import { openBaseTexts } from './baseTexts.ts';
+import type { Crew, RunContext } from './runContext.ts';
+import { isPassing, RunStop } from './runStop.ts';
+import type { Finish } from './runTask.ts';
+
+/** Where runs are kept. */
+export interface Store {
+  log: EventLog;
+  leases: Leases;
+}
+
+/** What one process brings to a run, be it fresh or resumed. */
+export interface Session {
+  /** Says who we are to another process that wants the same run. */
+  holder: string;
+  signal: AbortSignal;
+  onEvent: (event: RunEvent) => void;
+  /** The flow itself. */
+  work: (run: RunContext, started: EventOf<'run.started'>) => Promise<Finish>;
+}
+
+/** How a run ended, or why it stopped for now. */
+export interface RunEnd {
+  runId: string;
+  ending: Ending;
+  state: 'finished' | 'paused' | 'aborted';
+}
+
+/** Starts a run. */
+export async function startRun(
+  crew: Crew,
+  store: Store,
+  session: Session,
+  what: { kind: 'run' | 'plan' | 'review'; task: string },
+): Promise<RunEnd> {
+  const runId = newRunId(crew.now());
+  const started: EventOf<'run.started'> = {
+    type: 'run.started',
+    task: what.task,
+    workspace: crew.workspace.root,
+    version: crew.version,
+    kind: what.kind,
+    endpoints: ROLES.map((role) => {
+      const { url, model } = crew.settings.endpoints[role];
+      return { role, url, ...(model === undefined ? {} : { model }) };
+    }),
+  };
+  return withLeases(crew, store, session, runId, (lease) =>
+    runWith(crew, store, session, { runId, lease, recorded: [], started }),
+  );
+}
+
+/** Goes on with a run that stopped. One that has finished already gives its ending again, unless there is more to do. */
+export async function resumeRun(
+  crew: Crew,
+  store: Store,
+  session: Session,
+  runId: string,
+  moreToDo: (events: readonly RunEvent[]) => boolean,
+): Promise<RunEnd> {
+  return withLeases(crew, store, session, runId, async (lease) => {
+    const recorded: RunEvent[] = [];
+    for await (const event of store.log.read(runId)) recorded.push(event);
+    const started = recorded[0];
+    if (started?.type !== 'run.started') {
+      throw new StoreError(
+        'corrupt',
+        `The log of run ${runId} does not begin with its start.`,
+        'Delete it with the folder of that run, and start the task again.',
+      );
+    }
+    const { phase } = fold(recorded);
+    if (phase.kind === 'finished' && !moreToDo(recorded)) return { runId, ending: phase.ending, state: 'finished' };
+    return runWith(crew, store, session, { runId, lease, recorded, started });
+  });
+}
+
+/** The name under which a workspace is leased: one run at a time may work in it. */
+export function workspaceLeaseName(root: string): string {
+  return `workspace/${createHash('sha256').update(root).digest('hex').slice(0, 16)}`;
+}
+
+const RENEW_EVERY = 10_000;
+
+async function withLeases(
+  crew: Crew,
+  { leases }: Store,
+  session: Session,
+  runId: string,
+  work: (lease: Lease) => Promise<RunEnd>,
+): Promise<RunEnd> {
+  const held: Lease[] = [];
+  const acquire = async (name: string, busy: (heldBy: string) => Ending): Promise<Lease> => {
+    const granted = await leases.acquire(name, session.holder);
+    if ('heldBy' in granted) throw new RunStop(busy(granted.heldBy));
+    held.push(granted);
+    return granted;
+  };
+  try {
+    await acquire(workspaceLeaseName(crew.workspace.root), (heldBy) => ({
+      code: 'configuration',
+      message: `Another run is at work in ${crew.workspace.root}: ${heldBy}.`,
+      remedy: 'Wait for it to end or stop it; two runs in one workspace would work against each other.',
+    }));
+    const lease = await acquire(runLeaseName(runId), (heldBy) => ({
+      code: 'configuration',
+      message: `Run ${runId} is being worked on: ${heldBy}.`,
+      remedy: 'Wait for it to end or stop it, then resume.',
+    }));
+    return await work(lease);
+  } finally {
+    for (const lease of held.reverse()) await leases.release(lease);
+  }
+}
+
+interface Opened {
+  runId: string;
+  lease: Lease;
+  recorded: RunEvent[];
+  started: EventOf<'run.started'>;
+}
+
+async function runWith(
+  crew: Crew,
+  { log, leases }: Store,
+  session: Session,
+  { runId, lease, recorded, started }: Opened,
+): Promise<RunEnd> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([session.signal, stop.signal]);
+  const spent = spending(crew, recorded);
+  const journal = openJournal({
+    runId,
+    log,
+    lease,
+    recorded,
+    now: crew.now,
+    onEvent: (event) => {
+      spent.count(event);
+      session.onEvent(event);
+    },
+    onFailure: (error) => stop.abort(error),
+  });
+  const renewing = setInterval(() => {
+    leases.renew(lease).then(
+      (kept) => {
+        if (!kept)
+          stop.abort(
+            new StoreError(
+              'fenced',
+              `Run ${runId} was taken over by another process.`,
+              'Follow it there, or wait for it to end.',
+            ),
+          );
+      },
+      (error: unknown) => stop.abort(error),
+    );
+  }, RENEW_EVERY);
+  try {
+    journal.emit(recorded.length === 0 ? started : { type: 'run.resumed', epoch: lease.epoch });
+    await journal.flush();
+    const base = openBaseTexts(crew.workspace, recorded, journal.emit);
+    const run: RunContext = { ...crew, runId, journal, base, signal, checkLimits: spent.check };
+    const finished = await session.work(run, started);
+    journal.emit(finished);
+    // Where even this cannot be kept, the run has not finished: the failure is its ending.
+    await journal.flush();
+    return { runId, ending: finished.ending, state: 'finished' };
+  } catch (error) {
+    const { ending, state } = endingOf(error, signal);
+    if (state === 'finished') journal.emit({ type: 'run.finished', outcome: 'not_approved', ending });
+    else journal.emit({ type: state === 'aborted' ? 'run.aborted' : 'run.paused', ending });
+    return { runId, ending, state };
+  } finally {
+    clearInterval(renewing);
+    await journal.close();
+  }
+}
+
+function endingOf(error: unknown, signal: AbortSignal): { ending: Ending; state: RunEnd['state'] } {
+  const cause = signal.aborted ? signal.reason : error;
+  for (const one of [error, cause]) {
+    if (one instanceof StoreError)
+      return { ending: { code: 'store_failed', message: one.message, remedy: one.remedy }, state: 'paused' };
+    if (one instanceof RunStop) return { ending: one.ending, state: isPassing(one.ending) ? 'paused' : 'finished' };
+  }
+  if (signal.aborted) {
+    return {
+      ending: { code: 'aborted', message: 'Stopped. Everything up to here is kept.', remedy: 'Go on with --resume.' },
+      state: 'aborted',
+    };
+  }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return {
+    ending: {
+      code: 'internal_error',
+      message: `A defect of Conclave stopped the run: ${message}`,
+      remedy: 'The run is kept: report it, and try to go on with --resume.',
+    },
+    state: 'paused',
+  };
+}
+
+/** Counts tokens and time of a run against its limits, over resumes too. */
+function spending(crew: Crew, recorded: readonly RunEvent[]): { count(event: RunEvent): void; check(): void } {
+  const { tokens, minutes } = crew.settings.limits;
+  const began = crew.now().getTime();
+  let written = 0;
+  const count = (event: RunEvent): void => {
+    if (event.type === 'turn.finished') written += event.usage.completionTokens;
+  };
+  recorded.forEach(count);
+  return {
+    count,
+    check() {
+      if (written >= tokens) throw limit(`The run has used up its ${tokens} tokens of answers`, 'limits.tokens');
+      if (crew.now().getTime() - began >= minutes * 60_000)
+        throw limit(`The run has used up its ${minutes} minutes`, 'limits.minutes');
+    },
+  };
+}
+
+function limit(what: string, setting: string): RunStop {
+  return new RunStop({
+    code: 'limit_reached',
+    message: `${what} (setting ${setting}).`,
+    remedy: `Raise ${setting} in .conclave/config.json, or give smaller tasks.`,
+  });
+}
+
+/** Short enough to type, sortable by time, unlikely to clash: "20261123-224501-k3f9". */
+function newRunId(now: Date): string {
+  const [day = '', time = ''] = now.toISOString().split('T');
+  const random = [...randomBytes(4)].map((byte) => 'abcdefghjkmnpqrstuvwxyz23456789'[byte % 31]).join('');
+  return `${day.replaceAll('-', '')}-${time.slice(0, 8).replaceAll(':', '')}-${random}`;
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import type { Role } from '../shared/events.ts';
+
+const url = z.url({
+  protocol: /^https?$/,
+  error: 'expected an http(s) URL that ends in /v1, such as http://localhost:8002/v1',
+});
+
+const endpoint = z.strictObject({
+  url,
+  /** As the server names it; the first model that it serves where absent. */
+  model: z.string().min(1).optional(),
+});
+
+/** Everything about a run that a user can set. `.conclave/config.json` has this shape, every part optional. */
+export const settingsSchema = z.strictObject({
+  endpoints: z.strictObject({ preprocessor: endpoint, planner: endpoint, coder: endpoint, reviewer: endpoint }),
+  /** The command that checks the workspace, as an argument vector; found by itself where absent. */
+  checks: z.strictObject({
+    command: z.array(z.string().min(1)).min(1).optional(),
+    /** Seconds. */
+    timeout: z.number().positive(),
+  }),
+  limits: z.strictObject({
+    /** Attempts a subtask gets before the Planner thinks again. */
+    rounds: z.number().int().min(1).max(10),
+    /** Subtasks worked on at the same time. */
+    parallel: z.number().int().min(1).max(16),
+    /** Tool calls an agent may make before it must answer. */
+    gatherTurns: z.number().int().min(0).max(50),
+    /** Times an unusable answer is sent back with the reason. */
+    answerRepairs: z.number().int().min(0).max(20),
+    /** Times the Planner may plan anew within one run. */
+    replans: z.number().int().min(0).max(10),
+    /** Tokens written by all roles together in one run. */
+    tokens: z.number().int().positive(),
+    /** Minutes of wall time of one run. */
+    minutes: z.number().positive(),
+  }),
+  approvals: z.strictObject({
+    /** Commands that come from a workspace file: ask for each new one, or never run them. */
+    commands: z.enum(['ask', 'deny']),
+  }),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
+
+export const DEFAULT_SETTINGS: Settings = {
+  endpoints: {
+    preprocessor: { url: 'http://localhost:8000/v1' },
+    planner: { url: 'http://localhost:8001/v1' },
+    coder: { url: 'http://localhost:8002/v1' },
+    reviewer: { url: 'http://localhost:8003/v1' },
+  },
+  checks: { timeout: 600 },
+  limits: { rounds: 3, parallel: 2, gatherTurns: 8, answerRepairs: 6, replans: 2, tokens: 500_000, minutes: 240 },
+  approvals: { commands: 'ask' },
+};
+
+/** Share of the served window that an answer may use; prompts get the rest, less a margin. */
+export const REPLY_SHARE = 0.25;
+
+/** The smallest window a role can work with, in tokens. */
+export const SMALLEST_WINDOW = 8192;
+
+/** Roles without which no run can start. The Preprocessor is not one: plain text needs no server. */
+export const NEEDED_ROLES: readonly Role[] = ['planner', 'coder', 'reviewer'];

@@ -1,0 +1,14 @@
+import type { Lease } from '../ports.ts';
+
+const PREFIX = 'run/';
+
+/** The name of the lease that guards a run's events. */
+export function runLeaseName(runId: string): string {
+  return PREFIX + runId;
+}
+
+/** The run that a lease guards. Any other lease is a programming error: it gives no right to append. */
+export function runIdFrom(lease: Lease): string {
+  if (!lease.name.startsWith(PREFIX)) throw new Error(`The lease "${lease.name}" is not the lease of a run.`);
+  return lease.name.slice(PREFIX.length);
+}

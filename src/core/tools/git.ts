@@ -1,0 +1,32 @@
+import type { ProcessResult } from '../ports.ts';
+import type { ToolContext } from './tool.ts';
+
+/** Bytes of output that are kept; a file of the workspace has at most 2 MB. */
+const KEPT = 4 * 1024 * 1024;
+
+/**
+ * Runs git in the workspace so that it writes nothing, starts no other program, and fetches nothing.
+ * @returns the output only where git succeeded and all of it was kept
+ */
+export async function git(
+  args: readonly string[],
+  ctx: Pick<ToolContext, 'processes' | 'workspace' | 'signal'>,
+): Promise<{ kind: 'done'; output: string } | { kind: 'failed' } | { kind: 'not_installed' }> {
+  const settings = ['core.fsmonitor=false', 'protocol.allow=never', 'core.quotePath=false'];
+  const argv = ['git', '--no-pager', ...settings.flatMap((setting) => ['-c', setting]), ...args];
+  const result: ProcessResult = await ctx.processes.run(argv, {
+    cwd: ctx.workspace.root,
+    signal: ctx.signal,
+    timeout: 30_000,
+    env: { GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' },
+    keep: KEPT,
+  });
+  if (result.ended === 'not_found') return { kind: 'not_installed' };
+  return result.exitCode === 0 && result.dropped === 0 ? { kind: 'done', output: result.output } : { kind: 'failed' };
+}
+
+/** The records in the output of a command with `-z`. Warnings, which come between them, are dropped. */
+export function recordsIn(output: string): string[] {
+  const records = output.split('\0').map((record) => record.replace(/^(?:(?:warning|hint): [^\n]*\n)+/, ''));
+  return records.filter((record) => record !== '');
+}

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import type { JsonSchema } from '../ports.ts';
+import { analyzeCodebase } from './analyzeCodebase.ts';
+import { findReferences } from './findReferences.ts';
+import { gitDiff } from './gitDiff.ts';
+import { readFile } from './readFile.ts';
+import { runTests } from './runTests.ts';
+import { searchDocs } from './searchDocs.ts';
+import { SearchError } from './searchError.ts';
+import type { Tool, ToolContext, ToolResult } from './tool.ts';
+
+/** A tool whose arguments are not checked yet. */
+export interface CallableTool {
+  name: string;
+  description: string;
+  /** JSON schema of the arguments: flat, reduced to what every server's grammar takes. */
+  parameters: JsonSchema;
+  /** A failure of the tool is a result; only a failing port (disk, processes) and an abort reject. */
+  call(args: unknown, ctx: ToolContext): Promise<ToolResult>;
+}
+
+/** Every server's grammar knows these; bounds, formats and descriptions it may not. */
+const KEPT_KEYWORDS = new Set(['type', 'enum', 'required', 'items', 'additionalProperties']);
+
+/** Every tool by its name. */
+export const TOOLS = {
+  read_file: callable(readFile),
+  analyze_codebase: callable(analyzeCodebase),
+  search_docs: callable(searchDocs),
+  find_references: callable(findReferences),
+  git_diff: callable(gitDiff),
+  run_tests: callable(runTests),
+} as const satisfies Record<string, CallableTool>;
+
+export type ToolName = keyof typeof TOOLS;
+
+/** Checks the arguments and runs the tool. An unknown tool and wrong arguments are results that say what was expected. */
+export async function runTool(name: string, args: unknown, ctx: ToolContext): Promise<ToolResult> {
+  ctx.signal.throwIfAborted();
+  return isToolName(name)
+    ? TOOLS[name].call(args, ctx)
+    : { text: `There is no such tool; there are: ${Object.keys(TOOLS).join(', ')}.`, isError: true };
+}
+
+/**
+ * The one flat schema by which a model asks for a tool or says that it is done: `{action, args}`, where `args` takes
+ * the arguments of all these tools, none of them required. Flat and without unions, because grammars of servers are.
+ */
+export function toolSchema(names: readonly string[]): JsonSchema {
+  const properties: Record<string, JsonSchema> = {};
+  for (const tool of toolsOf(names)) {
+    for (const [arg, schema] of Object.entries(propertiesOf(tool))) {
+      if (properties[arg] && JSON.stringify(properties[arg]) !== JSON.stringify(schema)) {
+        throw new Error(`${tool.name} has an argument "${arg}" of another type than another tool.`);
+      }
+      properties[arg] = schema;
+    }
+  }
+  return {
+    type: 'object',
+    properties: {
+      action: { type: 'string', enum: [...names, 'done'] },
+      args: { type: 'object', properties, additionalProperties: false },
+    },
+    required: ['action', 'args'],
+    additionalProperties: false,
+  };
+}
+
+/** A Markdown list of the tools with their arguments, for prompts. */
+export function describeTools(names: readonly string[]): string {
+  return toolsOf(names)
+    .map((tool) => `- \`${signatureOf(tool)}\`: ${tool.description}`)
+    .join('\n');
+}
+
+function callable<Args>(tool: Tool<Args>): CallableTool {
+  const parameters = reduced(z.toJSONSchema(tool.args, { io: 'input' }));
+  const made: CallableTool = {
+    name: tool.name,
+    description: tool.description,
+    parameters,
+    call: async (args, ctx) => {
+      const parsed = tool.args.safeParse(withoutBlanks(args));
+      if (!parsed.success) {
+        const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'args'}: ${message}`);
+        return { text: `Wrong arguments: ${problems.join('; ')}. Expected ${signatureOf(made)}.`, isError: true };
+      }
+      try {
+        return await tool.run(parsed.data, ctx);
+      } catch (error) {
+        if (error instanceof SearchError) return { text: error.message.slice(0, ctx.maxChars), isError: true };
+        throw error;
+      }
+    },
+  };
+  return made;
+}
+
+/** Small models fill in every argument of the flat schema; an empty one, or a line 0, means that it is not given. */
+function withoutBlanks(args: unknown): unknown {
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) return args ?? {};
+  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null && value !== '' && value !== 0));
+}
+
+function toolsOf(names: readonly string[]): CallableTool[] {
+  return names.map((name) => {
+    if (!isToolName(name)) throw new Error(`There is no tool "${name}".`);
+    return TOOLS[name];
+  });
+}
+
+function isToolName(name: string): name is ToolName {
+  return Object.hasOwn(TOOLS, name);
+}
+
+/** `read_file(path: string, start_line?: integer)` */
+function signatureOf(tool: CallableTool): string {
+  const required = new Set(Array.isArray(tool.parameters.required) ? tool.parameters.required : []);
+  const args = Object.entries(propertiesOf(tool)).map(
+    ([name, schema]) => `${name}${required.has(name) ? '' : '?'}: ${schema.type}`,
+  );
+  return `${tool.name}(${args.join(', ')})`;
+}
+
+function propertiesOf(tool: CallableTool): Record<string, JsonSchema> {
+  return (tool.parameters.properties ?? {}) as Record<string, JsonSchema>;
+}
+
+/** The schema with the kept keywords only. */
+function reduced(schema: object): JsonSchema {
+  const kept: JsonSchema = {};
+  for (const [keyword, value] of Object.entries(schema)) {
+    if (keyword === 'properties') {
+      const entries = Object.entries(value as Record<string, object>);
+      kept[keyword] = Object.fromEntries(entries.map(([name, inner]) => [name, reduced(inner)]));
+    } else if (KEPT_KEYWORDS.has(keyword)) {
+      kept[keyword] = keyword === 'items' ? reduced(value as object) : value;
+    }
+  }
+  return kept.type === 'object' ? { ...kept, additionalProperties: false } : kept;
+}

@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, relative } from 'node:path';
+import type { Copies, Copy, Processes } from '../core/ports.ts';
+import { applyStates, type CopyRoots, copyFiles } from './copiedFiles.ts';
+import { pythonPath } from './copyPythonPath.ts';
+import { linkDependencies } from './dependencyLinks.ts';
+import { findRepository, makeSharedRepository, quietGit, trackedFilesAround } from './repositoryCopy.ts';
+
+export interface CopiesOptions {
+  /** Absolute path of the workspace. */
+  workspace: string;
+  /** The files to copy: relative to the workspace, forward slashes. Ignored ones are not among them, so secrets stay out. */
+  list: () => Promise<string[]>;
+  /** Folder that copies and their caches are made in, on the workspace's file system if possible; of this workspace alone. */
+  dir: string;
+  processes: Processes;
+}
+
+/** How many Cargo target folders are kept for the next copies; each can be large. */
+const KEPT_TARGETS = 2;
+
+/**
+ * Throw-away copies of a workspace: its files as they are, a repository of their own, dependencies linked entry by entry.
+ * Neither making nor using one writes the workspace or its .git. `make` rejects where files cannot be copied (disk full,
+ * no permission) and leaves nothing behind. Copies that a crashed process left are removed on the way.
+ */
+export function openCopies(options: CopiesOptions): Copies {
+  return {
+    async make(files, signal) {
+      signal.throwIfAborted();
+      const workspace = await realpath(options.workspace);
+      await mkdir(options.dir, { recursive: true });
+      const dir = await realpath(options.dir);
+      await removeAbandoned(dir);
+
+      const own = await mkdtemp(join(dir, `copy-${process.pid}-`));
+      // Short and elsewhere: sockets in it must fit into about 100 characters.
+      const temporary = await realpath(await mkdtemp(join(tmpdir(), 'conclave-')));
+      const cache = join(dir, 'cache');
+      const dispose = async () => {
+        await keepTarget(join(own, 'target'), cache);
+        await removeTree(own);
+        await removeTree(temporary);
+      };
+      try {
+        return { ...(await fill(own, workspace)), dispose };
+      } catch (error) {
+        await dispose();
+        throw error;
+      }
+
+      async function fill(own: string, workspace: string): Promise<Omit<Copy, 'dispose'>> {
+        const git = quietGit(options.processes, signal);
+        const repository = await findRepository(workspace, git);
+        const original = repository?.top ?? workspace;
+        // Named as the original: some tests look at the name of their folder.
+        const roots: CopyRoots = { original, copy: join(own, basename(original) || 'workspace') };
+        await mkdir(roots.copy);
+        const prefix = relative(original, workspace).replaceAll('\\', '/');
+        const copyDir = join(roots.copy, prefix);
+
+        const listed = await options.list();
+        const around = repository === undefined ? [] : await trackedFilesAround(repository, workspace, git);
+        const paths = [...around, ...listed.map((path) => (prefix === '' ? path : `${prefix}/${path}`))];
+        await mkdir(copyDir, { recursive: true });
+        await copyFiles(paths, roots, signal);
+        if (repository !== undefined && !(await makeSharedRepository(repository, roots.copy, git))) {
+          await removeTree(join(roots.copy, '.git'));
+        }
+        await linkDependencies(paths, roots, signal);
+        await applyStates(files, { original: workspace, copy: copyDir });
+        signal.throwIfAborted();
+
+        const env = {
+          TMPDIR: temporary,
+          TEMP: temporary,
+          TMP: temporary,
+          npm_config_cache: join(cache, 'npm'),
+          GOCACHE: join(cache, 'go'),
+          PYTHONDONTWRITEBYTECODE: '1',
+          ...(paths.some((path) => path.endsWith('.py')) && {
+            PYTHONPATH: await pythonPath({ original: workspace, copy: copyDir }),
+          }),
+          ...(paths.some((path) => basename(path) === 'Cargo.toml') && {
+            CARGO_TARGET_DIR: await takeTarget(join(own, 'target'), cache),
+          }),
+        };
+        return { dir: copyDir, env };
+      }
+    },
+  };
+}
+
+/**
+ * A Cargo target folder is used by one copy at a time. Cargo tells builds apart by paths relative to the workspace and by
+ * file times, so two copies that shared one would run each other's tests. One that is free is moved here, which is atomic.
+ */
+async function takeTarget(target: string, cache: string): Promise<string> {
+  for (const name of await keptTargets(cache)) {
+    try {
+      await rename(join(cache, name), target);
+      return target;
+    } catch (error) {
+      // Another copy was quicker.
+      if (!isMissing(error)) throw error;
+    }
+  }
+  await mkdir(target);
+  return target;
+}
+
+async function keepTarget(target: string, cache: string): Promise<void> {
+  await mkdir(cache, { recursive: true });
+  if ((await keptTargets(cache)).length >= KEPT_TARGETS) return;
+  try {
+    await rename(target, join(cache, `cargo-${randomBytes(6).toString('hex')}`));
+  } catch (error) {
+    // Most workspaces have none.
+    if (!isMissing(error)) throw error;
+  }
+}
+
+async function keptTargets(cache: string): Promise<string[]> {
+  const names = await readdir(cache).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  return names.filter((name) => name.startsWith('cargo-'));
+}
+
+/** Removes copies whose process is gone. */
+async function removeAbandoned(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    const pid = /^copy-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) await removeTree(join(dir, name));
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: somebody else's process has that id.
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+/** Removes a folder without following links. What a test made read-only is made writable first. */
+async function removeTree(path: string): Promise<void> {
+  const remove = () => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  try {
+    await remove();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'EACCES' && code !== 'EPERM') throw error;
+    await makeWritable(path);
+    await remove();
+  }
+}
+
+async function makeWritable(folder: string): Promise<void> {
+  await chmod(folder, 0o700);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await makeWritable(join(folder, entry.name));
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}

@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { isBinaryFile } from 'isbinaryfile';
+import type { FileContent, SearchMatch, SearchQuery, Workspace } from '../core/ports.ts';
+import { SearchError } from '../core/tools/searchError.ts';
+import { type FileList, listFiles } from './fileList.ts';
+import { findRepository } from './gitIgnore.ts';
+import { errorCode, realRoot, resolveInside } from './paths.ts';
+import { assertSearchable, searchPlainly } from './plainSearch.ts';
+import { searchWithRipgrep } from './ripgrep.ts';
+
+/** Files above this many bytes are neither read nor searched. */
+export const LARGEST_FILE = 2 * 1024 * 1024;
+
+/**
+ * The workspace as it is on disk, read anew at every call.
+ *
+ * `search` leaves out what `list` leaves out, links, binary files and files above 2 MB;
+ * it throws SearchError for a pattern or a folder that cannot be searched.
+ *
+ * @param root absolute path
+ * @param options.ripgrep absolute path of ripgrep; without it, files are searched by a plain scan
+ */
+export function openDiskWorkspace(root: string, options: { ripgrep: string | undefined }): Workspace {
+  return {
+    root,
+    read: (path) => readFile(root, path),
+    list: async (signal) => {
+      const { files } = await listFiles(await realRoot(root), signal);
+      return files.map(({ path, bytes }) => ({ path, bytes }));
+    },
+    search: (query, signal) => search(root, options.ripgrep, query, signal),
+  };
+}
+
+async function readFile(root: string, path: string): Promise<FileContent> {
+  const found = await readBytes(root, path);
+  if (found.kind !== 'bytes') return found;
+
+  const { bytes } = found;
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  const text = bytes.includes(0) || (await isBinaryFile(bytes)) ? undefined : decoded(bytes);
+  return text === undefined ? { kind: 'binary', bytes: bytes.length, hash } : { kind: 'text', text, hash };
+}
+
+type Bytes = Exclude<FileContent, { kind: 'text' | 'binary' }> | { kind: 'bytes'; bytes: Buffer };
+
+async function readBytes(root: string, path: string): Promise<Bytes> {
+  const location = await resolveInside(root, path);
+  if (location.kind === 'forbidden') return location;
+  try {
+    const found = await stat(location.absolute);
+    if (found.isDirectory()) return { kind: 'directory' };
+    if (!found.isFile()) return { kind: 'forbidden', reason: 'it is a device, a pipe or a socket, not a file' };
+    if (found.size > LARGEST_FILE) return { kind: 'tooLarge', bytes: found.size };
+    return { kind: 'bytes', bytes: await bytesAt(location.absolute) };
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
+    if (code === 'EACCES' || code === 'EPERM') return { kind: 'forbidden', reason: 'the system denies access' };
+    if (code === 'ELOOP') return { kind: 'forbidden', reason: 'it became a symbolic link while it was read' };
+    throw new Error(`${path} cannot be read (${code ?? error}). Check the disk that the workspace is on.`, {
+      cause: error,
+    });
+  }
+}
+
+/** The path is resolved, so a link there now was put there since; and a pipe put there must not make us wait. */
+async function bytesAt(absolute: string): Promise<Buffer> {
+  const handle = await open(absolute, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+  try {
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** @returns undefined where it is not UTF-8 */
+function decoded(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+async function search(
+  root: string,
+  ripgrep: string | undefined,
+  query: SearchQuery,
+  signal?: AbortSignal,
+): Promise<SearchMatch[]> {
+  assertSearchable(query);
+  const folder = await realRoot(root);
+  const targets = await targetsOf(root, query.under ?? []);
+  const matches =
+    ripgrep === undefined
+      ? await searchListed(folder, targets, query, signal)
+      : await searchFast(ripgrep, folder, targets, query, signal);
+  return matches.sort((a, b) => (a.path === b.path ? a.line - b.line : a.path < b.path ? -1 : 1));
+}
+
+async function searchListed(root: string, targets: string[], query: SearchQuery, signal?: AbortSignal) {
+  const paths = searchable(await listFiles(root, signal)).filter((path) => isUnder(path, targets));
+  const bytesOf = async (path: string) => {
+    const found = await readBytes(root, path);
+    return found.kind === 'bytes' ? found.bytes : undefined;
+  };
+  return searchPlainly(paths, bytesOf, query, signal);
+}
+
+async function searchFast(
+  ripgrep: string,
+  root: string,
+  targets: string[],
+  query: SearchQuery,
+  signal?: AbortSignal,
+): Promise<SearchMatch[]> {
+  const repository = await findRepository(root);
+  const rules = !repository ? 'noRepository' : repository.top === root ? 'repository' : 'folderOfRepository';
+  const listed = listFiles(root, signal);
+  const files = listed.then((list) => new Set(searchable(list)));
+  // Two at a time: the list is only needed when ripgrep has found something.
+  const [found] = await Promise.all([
+    searchWithRipgrep(ripgrep, root, query, { targets, files, rules }, signal),
+    files,
+  ]);
+  const unseen = (await listed).trackedThoughIgnored.filter((path) => isUnder(path, targets));
+  const limit = query.limit - found.length;
+  if (unseen.length === 0 || limit <= 0) return found;
+  const seen = new Set(found.map(({ path }) => path));
+  const rest = { targets: unseen.filter((path) => !seen.has(path)), files, rules } as const;
+  return [...found, ...(await searchWithRipgrep(ripgrep, root, { ...query, limit }, rest, signal))];
+}
+
+function searchable(list: FileList): string[] {
+  return list.files.filter((file) => !file.isLink && file.bytes <= LARGEST_FILE).map(({ path }) => path);
+}
+
+/** Where to search: the given files and folders without repetition, "." for everything. */
+async function targetsOf(root: string, under: readonly string[]): Promise<string[]> {
+  for (const path of under) {
+    const location = await resolveInside(root, path);
+    if (location.kind === 'forbidden') throw new SearchError(`This cannot be searched: ${location.reason}.`);
+  }
+  const tidy = [...new Set(under.map((path) => posix.normalize(path).replace(/\/$/, '')))].sort();
+  if (tidy.length === 0 || tidy.includes('.')) return ['.'];
+  return tidy.filter((path) => !tidy.some((other) => other !== path && isUnder(path, [other])));
+}
+
+function isUnder(path: string, targets: readonly string[]): boolean {
+  return targets.some((target) => target === '.' || path === target || path.startsWith(`${target}/`));
+}

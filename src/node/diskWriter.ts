@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import { chmod, lstat, mkdir, readFile, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { hashText } from '../core/changes/hash.ts';
+import type { WorkspaceWriter } from '../core/ports.ts';
+import type { FileState, ProposedFile } from '../shared/events.ts';
+import { errorCode, realRoot, resolveInside } from './paths.ts';
+
+/**
+ * Writes accepted file states to the folder on disk. Every file is compared with its base first; then files are written
+ * one by one, each atomically and with its mode. Where one fails, those before it are put back as they were.
+ * @param root absolute path of the workspace
+ */
+export function openDiskWriter(root: string): WorkspaceWriter {
+  return {
+    async write(files) {
+      const targets = await Promise.all(files.flatMap(targetsOf).map((target) => located(root, target)));
+      const conflicts: string[] = [];
+      const due: Located[] = [];
+      for (const target of targets) {
+        const hash = hashOf(await contentOf(target));
+        if (hash === target.result) continue;
+        if (hash === target.base) due.push(target);
+        else conflicts.push(target.path);
+      }
+      if (conflicts.length > 0) return { kind: 'conflict', paths: conflicts };
+      // Deletions first: a file may make room for a folder of its name.
+      due.sort((a, b) => Number(a.text !== null) - Number(b.text !== null));
+      const changed = await writeAll(await realRoot(root), due);
+      if (changed !== undefined) return { kind: 'conflict', paths: [changed] };
+      return { kind: 'written', paths: files.map(({ proposed }) => proposed.path) };
+    },
+  };
+}
+
+/** One file as it must be before, and as it shall be after. Null hashes: no file. */
+interface Target {
+  path: string;
+  base: string | null;
+  result: string | null;
+  text: string | null;
+  /** For a rename's new file: the path whose mode it takes over. */
+  from?: string;
+}
+
+type Located = Target & {
+  /** All symbolic links resolved. */
+  absolute: string;
+  /** The path itself is a symbolic link. */
+  isLink: boolean;
+};
+
+function targetsOf({ proposed, state }: { proposed: ProposedFile; state: FileState }): Target[] {
+  const { path, from, baseHash, resultHash } = proposed;
+  if ((state.text === null ? null : hashText(state.text)) !== resultHash || state.path !== path) {
+    throw new Error(`The text to write to ${path} is not the proposed one. This is a defect of Conclave.`);
+  }
+  if (from === undefined) return [{ path, base: baseHash, result: resultHash, text: state.text }];
+  return [
+    { path: from, base: baseHash, result: null, text: null },
+    { path, base: null, result: resultHash, text: state.text, from },
+  ];
+}
+
+async function located(root: string, target: Target): Promise<Located> {
+  const location = await resolveInside(root, target.path);
+  if (location.kind === 'forbidden') {
+    throw new Error(`${target.path} cannot be written: ${location.reason}. Nothing was written.`);
+  }
+  const { absolute } = location;
+  const found = await lstat(join(root, target.path)).catch(ignoreMissing);
+  return { ...target, absolute, isLink: found?.isSymbolicLink() === true };
+}
+
+type Content = { kind: 'file'; bytes: Buffer; mode: number } | { kind: 'none' } | { kind: 'other' };
+
+async function contentOf({ path, absolute }: Located): Promise<Content> {
+  try {
+    const found = await stat(absolute);
+    if (!found.isFile()) return { kind: 'other' };
+    return { kind: 'file', bytes: await readFile(absolute), mode: found.mode & 0o7777 };
+  } catch (cause) {
+    const code = errorCode(cause);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'none' };
+    throw new Error(`${path} cannot be read (${code ?? cause}), so it cannot be changed. Nothing was written.`, {
+      cause,
+    });
+  }
+}
+
+/** A folder or a device has no hash that anything could equal. */
+function hashOf(content: Content): string | null {
+  if (content.kind === 'none') return null;
+  return content.kind === 'file' ? createHash('sha256').update(content.bytes).digest('hex') : content.kind;
+}
+
+type Undo = () => Promise<unknown>;
+
+/** @returns the path of a file that somebody changed in the meantime; then nothing is written */
+async function writeAll(root: string, due: readonly Located[]): Promise<string | undefined> {
+  const undo: Undo[] = [];
+  const modes = new Map<string, number>();
+  for (const target of due) {
+    try {
+      const content = await contentOf(target);
+      if (hashOf(content) !== target.base) {
+        await rollBack(undo);
+        return target.path;
+      }
+      if (content.kind === 'file') modes.set(target.path, content.mode);
+      const mode = modes.get(target.from ?? target.path);
+      if (target.text === null) await remove(target, content, undo);
+      else await put(target, target.text, content, mode, undo);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const unrestored = await rollBack(undo);
+      const state =
+        unrestored.length === 0
+          ? 'Nothing was changed.'
+          : `Not everything could be put back: ${unrestored.join('; ')}.`;
+      throw new Error(`${target.path} could not be written: ${why}. ${state}`, { cause });
+    }
+  }
+  for (const target of due) if (target.text === null) await removeEmptyFolders(root, dirname(target.absolute));
+  return undefined;
+}
+
+async function remove(target: Located, content: Content, undo: Undo[]): Promise<void> {
+  if (target.isLink) throw new Error('it is a symbolic link, which only you can remove');
+  await unlink(target.absolute);
+  undo.push(() => restore(target.absolute, content));
+}
+
+async function put(
+  target: Located,
+  text: string,
+  content: Content,
+  mode: number | undefined,
+  undo: Undo[],
+): Promise<void> {
+  const created = await mkdir(dirname(target.absolute), { recursive: true });
+  if (created !== undefined) undo.push(() => removeFolders(created, dirname(target.absolute)));
+  await writeFileAtomic(target.absolute, text, mode === undefined ? {} : { mode });
+  undo.push(() => restore(target.absolute, content));
+}
+
+/** Without atomicity: where the disk is full there is no room for a second copy. */
+async function restore(absolute: string, content: Content): Promise<void> {
+  if (content.kind === 'file') {
+    const now = await readFile(absolute).catch(ignoreMissing);
+    if (now?.equals(content.bytes)) return;
+    await writeFile(absolute, content.bytes, { mode: content.mode });
+    await chmod(absolute, content.mode);
+  } else {
+    await unlink(absolute).catch(ignoreMissing);
+  }
+}
+
+/** @returns what could not be put back, in the system's words */
+async function rollBack(undo: readonly Undo[]): Promise<string[]> {
+  const failed: string[] = [];
+  for (const step of [...undo].reverse()) {
+    try {
+      await step();
+    } catch (error) {
+      failed.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return failed;
+}
+
+/** Removes `last` and the folders above it, up to `first`, that we made ourselves. */
+async function removeFolders(first: string, last: string): Promise<void> {
+  for (let folder = last; folder.length >= first.length; folder = dirname(folder))
+    await rmdir(folder).catch(ignoreMissing);
+}
+
+/** Removes the folder, and those above it inside the workspace, as far as they are empty. */
+async function removeEmptyFolders(root: string, folder: string): Promise<void> {
+  for (let current = folder; current !== root && current.startsWith(join(root, '/')); current = dirname(current)) {
+    try {
+      await rmdir(current);
+    } catch (error) {
+      const code = errorCode(error) ?? '';
+      if (code === 'ENOENT') continue;
+      // Not empty, or not ours to remove. All files are written by now, and an empty folder left behind harms nobody.
+      if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EACCES', 'EPERM', 'EBUSY'].includes(code)) return;
+      throw error;
+    }
+  }
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ENOTDIR') throw error;
+  return undefined;
+}

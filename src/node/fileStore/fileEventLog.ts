@@ -1,0 +1,219 @@
+/**
+ * The events of runs as files, for one machine and any number of its processes:
+ *
+ *     <dir>/runs/<runId>/events-<epoch>.jsonl    see segments.ts
+ *     <dir>/leases/run%2f<runId>/                see fileLeases.ts
+ */
+import { readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { EventLog, Lease, RunSummary } from '../../core/ports.ts';
+import { runIdFrom, runLeaseName } from '../../core/store/runLease.ts';
+import { StoreError } from '../../core/store/storeError.ts';
+import type { RunEvent } from '../../shared/events.ts';
+import { errorCode, fileFailure, syncFolder } from './fileFailure.ts';
+import type { FileLeases } from './fileLeases.ts';
+import { fileNameFrom, nameFrom } from './fileNames.ts';
+import { watchFolder } from './folderChanges.ts';
+import { summariseRun } from './runSummary.ts';
+import { type Position, readEvents } from './segments.ts';
+import { fenced, openSegment, type SegmentWriter } from './segmentWriter.ts';
+
+export interface FileEventLog extends EventLog {
+  /** Closes the file of one run, or of all, once what was begun is written. A later append opens it again. */
+  close(runId?: string): Promise<void>;
+}
+
+/** What is open of one run in this process. */
+interface OpenRun {
+  writer?: SegmentWriter;
+  /** Ends when everything asked for so far is done. */
+  turn: Promise<unknown>;
+}
+
+/**
+ * An event log in a folder. An empty durable append puts on disk what was appended before it.
+ *
+ * Who takes a run over first reads it and then appends events from the next seq on: what a stopped process still wrote
+ * in between has the same numbers and is cut off thereby.
+ *
+ * @param leases of the same folder
+ */
+export function openFileEventLog(dir: string, leases: FileLeases): FileEventLog {
+  const openRuns = new Map<string, OpenRun>();
+  const folderOf = (runId: string) => join(dir, 'runs', fileNameFrom(runId));
+
+  /** What changes a run's files goes one by one. */
+  function inTurn(runId: string, work: (run: OpenRun) => Promise<void>): Promise<void> {
+    const run: OpenRun = openRuns.get(runId) ?? { turn: Promise.resolve() };
+    openRuns.set(runId, run);
+    const result = run.turn.then(() => work(run));
+    // Whoever asked for the work is told of its failure; the next one's turn comes all the same.
+    const turn = result
+      .catch(() => undefined)
+      .then(() => {
+        if (run.turn === turn && run.writer === undefined) openRuns.delete(runId);
+      });
+    run.turn = turn;
+    return result;
+  }
+
+  async function append(run: OpenRun, lease: Lease, events: readonly RunEvent[], durable: boolean): Promise<void> {
+    const runId = runIdFrom(lease);
+    if (!(await leases.isNewest(lease))) throw fenced(runId);
+    try {
+      const writer = await writerFor(run, lease, events);
+      if (writer === undefined) return;
+      checkOrder(runId, events, writer.lastSeq);
+      await writer.append(events, durable);
+    } catch (error) {
+      // The next append looks at the file afresh.
+      await closeWriter(run);
+      throw fileFailure(error, 'Writing events', folderOf(runId));
+    }
+    // Asked again: who took the run over before the events were written may have read it without them.
+    if (durable && !(await leases.isNewest(lease))) throw fenced(runId);
+  }
+
+  async function writerFor(
+    run: OpenRun,
+    lease: Lease,
+    events: readonly RunEvent[],
+  ): Promise<SegmentWriter | undefined> {
+    if (run.writer?.epoch === lease.epoch) return run.writer;
+    await closeWriter(run);
+    const first = events[0];
+    if (first === undefined) return undefined;
+    const runId = runIdFrom(lease);
+    run.writer = await openSegment(folderOf(runId), runId, lease.epoch, first.seq);
+    return run.writer;
+  }
+
+  async function* follow(runId: string, since: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
+    if (signal.aborted) return;
+    const folder = folderOf(runId);
+    await checkKnown(runId);
+    const changes = watchFolder(folder, signal);
+    try {
+      let position: Position | undefined;
+      let last = since;
+      while (!signal.aborted) {
+        for await (const read of readEvents(folder, runId, position)) {
+          position = read.position;
+          if (read.event.seq <= last) continue;
+          last = read.event.seq;
+          yield read.event;
+          if (signal.aborted) return;
+        }
+        await changes.next();
+      }
+    } catch (error) {
+      throw readFailure(error, runId);
+    } finally {
+      changes.close();
+    }
+  }
+
+  async function* read(runId: string, since: number): AsyncGenerator<RunEvent> {
+    try {
+      for await (const { event } of readEvents(folderOf(runId), runId)) if (event.seq > since) yield event;
+    } catch (error) {
+      throw readFailure(error, runId);
+    }
+  }
+
+  async function list(): Promise<RunSummary[]> {
+    const runs: RunSummary[] = [];
+    for (const name of await runFolders(dir)) {
+      const runId = nameFrom(name) ?? name;
+      const isLive = async () => (await leases.holder(runLeaseName(runId))) !== undefined;
+      runs.push(await summariseRun(join(dir, 'runs', name), runId, isLive));
+    }
+    return runs.sort((a, b) => compare(b.startedAt, a.startedAt) || compare(b.runId, a.runId));
+  }
+
+  async function remove(runId: string): Promise<void> {
+    const name = runLeaseName(runId);
+    await checkKnown(runId);
+    const lease = await leases.acquire(name, 'a deletion');
+    if ('heldBy' in lease) {
+      throw new StoreError(
+        'fenced',
+        `Run ${runId} is not deleted: it is held by ${lease.heldBy}.`,
+        'Stop the run first (or wait until its process is gone), then delete it.',
+      );
+    }
+    try {
+      await rm(folderOf(runId), { recursive: true, maxRetries: 3 });
+      await syncFolder(dirname(folderOf(runId)));
+    } catch (error) {
+      await leases.release(lease);
+      throw fileFailure(error, `Deleting run ${runId}`, folderOf(runId));
+    }
+    await leases.forget(name);
+  }
+
+  async function checkKnown(runId: string): Promise<void> {
+    try {
+      await stat(folderOf(runId));
+    } catch (error) {
+      throw readFailure(error, runId);
+    }
+  }
+
+  function readFailure(error: unknown, runId: string): unknown {
+    if (errorCode(error) !== 'ENOENT') return fileFailure(error, 'Reading events', folderOf(runId));
+    return new StoreError(
+      'unknownRun',
+      `There is no run "${runId}" in ${dir}.`,
+      'See "conclave runs" for the runs there are.',
+      { cause: error },
+    );
+  }
+
+  return {
+    // An async function, so that a lease of something else is a rejection like all others.
+    append: async (lease, events, durable) => inTurn(runIdFrom(lease), (run) => append(run, lease, events, durable)),
+    read: (runId, since = 0) => read(runId, since),
+    follow,
+    list,
+    delete: (runId) =>
+      inTurn(runId, async (run) => {
+        await closeWriter(run);
+        await remove(runId);
+      }),
+    async close(runId) {
+      const runIds = runId === undefined ? [...openRuns.keys()] : [runId];
+      await Promise.all(runIds.map((id) => inTurn(id, closeWriter)));
+    },
+  };
+}
+
+async function closeWriter(run: OpenRun): Promise<void> {
+  const { writer } = run;
+  delete run.writer;
+  await writer?.close();
+}
+
+/** An order that does not rise is a fault of the caller; written down, it would make the run unreadable. */
+function checkOrder(runId: string, events: readonly RunEvent[], last: number): void {
+  let seq = last;
+  for (const event of events) {
+    if (event.runId !== runId) throw new Error(`An event of run ${event.runId} was given to run ${runId}.`);
+    if (event.seq <= seq) throw new Error(`Event ${event.type} of run ${runId} has seq ${event.seq} after seq ${seq}.`);
+    seq = event.seq;
+  }
+}
+
+async function runFolders(dir: string): Promise<string[]> {
+  try {
+    const entries = await readdir(join(dir, 'runs'), { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw fileFailure(error, 'Listing runs', dir);
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,115 @@
+import { lstat, realpath } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+
+/** `absolute` is the real location, all symbolic links resolved. No `reason` contains a path outside the workspace. */
+export type ResolvedPath = { kind: 'inside'; absolute: string } | { kind: 'forbidden'; reason: string };
+
+/** Folders that belong to git and to Conclave: no agent reads or writes them, at any depth. */
+const RESERVED = new Set(['.git', '.conclave']);
+const WINDOWS_DRIVE = /^[a-z]:/i;
+const WINDOWS_DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i;
+
+/**
+ * The one path resolver for everything that reads or writes the workspace.
+ * A file need not exist: then its nearest existing folder decides. Links that stay inside are followed.
+ *
+ * @param root absolute path of the workspace
+ * @param path relative to it, with forward slashes; "" and "." are the workspace itself
+ */
+export async function resolveInside(root: string, path: string): Promise<ResolvedPath> {
+  const refusal = refusalOf(path);
+  if (refusal) return forbidden(refusal);
+
+  const folder = await realRoot(root);
+  const location = await realLocation(resolve(folder, path));
+  if (location.kind === 'forbidden') return location;
+
+  const inside = relative(folder, location.absolute);
+  if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
+    return forbidden('it leads outside the workspace through a symbolic link');
+  }
+  // A link may have another name than what it leads to, so the real path is held to the same rules.
+  const reserved = inside.split(sep).find(isReserved);
+  return reserved === undefined ? location : forbidden(`${reserved} is off limits`);
+}
+
+/**
+ * The workspace's own folder, all symbolic links resolved.
+ * @throws Error where it is not there or not a folder that can be read
+ */
+export async function realRoot(root: string): Promise<string> {
+  try {
+    return await realpath(root);
+  } catch (cause) {
+    throw new Error(`The workspace folder ${root} cannot be opened (${errorCode(cause)}). Check that it exists.`, {
+      cause,
+    });
+  }
+}
+
+/** True where a part of the path is a folder of git's or Conclave's own. */
+export function isReservedPath(path: string): boolean {
+  return path.split('/').some(isReserved);
+}
+
+/** Why the path is refused before the disk is asked; undefined where nothing is wrong with it. */
+function refusalOf(path: string): string | undefined {
+  if (path.includes('\0')) return 'it contains a NUL character';
+  if (/^[\\/]/.test(path) || WINDOWS_DRIVE.test(path)) return 'it is absolute; give a path relative to the workspace';
+  // A backslash is a letter on most systems and a separator on Windows: both readings must be harmless.
+  const parts = path.split(/[\\/]/);
+  let depth = 0;
+  for (const part of parts) {
+    if (part === '..') depth -= 1;
+    else if (part !== '' && part !== '.') depth += 1;
+    if (depth < 0) return 'it leads outside the workspace';
+  }
+  const reserved = parts.find(isReserved);
+  if (reserved !== undefined) return `${reserved} is off limits`;
+  if (process.platform === 'win32' && parts.some((part) => part.includes(':') || WINDOWS_DEVICE.test(part))) {
+    return 'it names a device or a stream';
+  }
+  return undefined;
+}
+
+/** Windows drops dots and spaces at the end of a name and knows `.git` by a short name too. */
+function isReserved(part: string): boolean {
+  const name = part.toLowerCase().replace(/[. ]+$/, '');
+  return RESERVED.has(name) || name === 'git~1';
+}
+
+async function realLocation(absolute: string): Promise<ResolvedPath> {
+  try {
+    return { kind: 'inside', absolute: await realpath(absolute) };
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ELOOP') return forbidden('its symbolic links lead in a circle');
+    if (code === 'EACCES' || code === 'EPERM') return forbidden('the system denies access');
+    if (code === 'ENAMETOOLONG') return forbidden('its name is too long');
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+  }
+  // Writing through a link that leads nowhere would create a file wherever it points to.
+  if (await exists(absolute)) return forbidden('it is a symbolic link that leads nowhere');
+  const parent = await realLocation(dirname(absolute));
+  return parent.kind === 'inside' ? { kind: 'inside', absolute: join(parent.absolute, basename(absolute)) } : parent;
+}
+
+async function exists(absolute: string): Promise<boolean> {
+  try {
+    await lstat(absolute);
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw error;
+  }
+}
+
+/** The system's name of a failure ("ENOENT", …). */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function forbidden(reason: string): ResolvedPath {
+  return { kind: 'forbidden', reason };
+}

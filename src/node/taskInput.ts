@@ -1,0 +1,43 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { isBinaryFile } from 'isbinaryfile';
+
+/** The longest task with its attachments, in characters: more does not help a model, and would not fit its window. */
+export const LONGEST_TASK = 64 * 1024;
+
+/**
+ * The user's task with its attached text files.
+ * @throws Error that says what is wrong with the task or which file cannot be attached, and what to do
+ */
+export async function readTask(task: string, attachments: readonly string[]): Promise<string> {
+  if (task.trim() === '')
+    throw new Error(
+      'The task is empty. Say in a sentence what shall be changed, for example: conclave run "Add a --verbose flag".',
+    );
+  const parts = [task];
+  for (const file of attachments) parts.push(`# Attached: ${basename(file)}\n${await readAttachment(file)}`);
+  const text = parts.join('\n\n');
+  if (text.length > LONGEST_TASK) {
+    throw new Error(
+      `The task is ${text.length} characters long; at most ${LONGEST_TASK} are taken. Put the material into a file of the workspace and name that file in the task: the crew reads what it needs.`,
+    );
+  }
+  return text;
+}
+
+async function readAttachment(file: string): Promise<string> {
+  const info = await stat(file).catch((cause: unknown) => {
+    throw new Error(`Cannot attach ${file}: there is no such file that can be read.`, { cause });
+  });
+  if (!info.isFile()) throw new Error(`Cannot attach ${file}: it is not a file.`);
+  if (info.size > LONGEST_TASK * 4)
+    throw new Error(
+      `Cannot attach ${file}: it has ${info.size} bytes. Put it into the workspace and name it in the task.`,
+    );
+  if (await isBinaryFile(file)) {
+    throw new Error(
+      `Cannot attach ${file}: only text can be attached so far. Pictures, sound and video come with a later release.`,
+    );
+  }
+  return readFile(file, 'utf8');
+}

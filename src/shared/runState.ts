@@ -1,0 +1,316 @@
+/**
+ * The state of a run, folded from its events. Pure: the same events give the same state, whoever folds them.
+ * Texts that only a run itself needs (file bodies, base texts, token deltas) are left out, so that the state stays small.
+ */
+import type {
+  ChecklistItem,
+  CheckReport,
+  Ending,
+  FileAction,
+  Lane,
+  ProposedFile,
+  Question,
+  Role,
+  RunEvent,
+  Usage,
+  Verdict,
+} from './events.ts';
+import type { Plan, PlannedSubtask } from './wire.ts';
+
+export type RunPhase =
+  | { kind: 'starting' }
+  | { kind: 'planning' }
+  | { kind: 'working' }
+  /** The merged change is being checked and reviewed, or the checklist written. */
+  | { kind: 'merging' }
+  /** The proposal waits for the user, or was answered. */
+  | { kind: 'proposed' }
+  | { kind: 'paused'; ending: Ending }
+  | { kind: 'aborted'; ending: Ending }
+  | { kind: 'finished'; outcome: 'approved' | 'not_approved' | 'nothing_to_do'; ending: Ending };
+
+export type SubtaskPhase =
+  | 'waiting'
+  | 'ready'
+  | 'coding'
+  | 'checking'
+  | 'reviewing'
+  | 'escalated'
+  | 'approved'
+  | 'waived'
+  | 'failed'
+  | 'replaced';
+
+export interface SubtaskState {
+  plan: PlannedSubtask;
+  phase: SubtaskPhase;
+  /** Rounds begun, and the most there may be. */
+  round: number;
+  rounds: number;
+  /** Of the last round. */
+  checks?: CheckReport;
+  verdict?: Verdict;
+  /** Why it ended as it did. */
+  reason?: string;
+  edits: { edit: string; path: string; action: FileAction; added: number; removed: number }[];
+  rejectedEdits: string[];
+}
+
+export interface RoleUsage {
+  requests: number;
+  promptTokens: number;
+  cachedTokens: number;
+  completionTokens: number;
+  /** Of the last request. */
+  window: number;
+  lastPromptTokens: number;
+  tokensPerSecond: number;
+  model: string;
+}
+
+export interface LaneState {
+  role: Role;
+  /** What it is doing now, in a few words. */
+  doing: string;
+}
+
+export interface RunState {
+  runId: string;
+  lastSeq: number;
+  startedAt: string;
+  lastAt: string;
+  kind: 'run' | 'plan' | 'review';
+  task: string;
+  workspace: string;
+  phase: RunPhase;
+  plan?: Plan;
+  planNotes: string[];
+  /** In the order of the plan; replacements follow the subtask they replace. */
+  subtasks: SubtaskState[];
+  baseChecks?: CheckReport;
+  /** Checks and verdict on the merged change. */
+  merged: { checks?: CheckReport; verdict?: Verdict };
+  openQuestions: Question[];
+  answers: { question: string; answer: string }[];
+  openApprovals: { id: string; what: string }[];
+  proposal?: { files: ProposedFile[]; state: 'open' | 'accepted' | 'rejected' };
+  checklist?: ChecklistItem[];
+  lanes: Record<Lane, LaneState>;
+  usage: Partial<Record<Role, RoleUsage>>;
+  redFlags: number;
+  servers: Partial<Record<Role, { state: 'busy' | 'lost'; message: string }>>;
+}
+
+/** The state before the first event. */
+export function emptyRunState(): RunState {
+  return {
+    runId: '',
+    lastSeq: 0,
+    startedAt: '',
+    lastAt: '',
+    kind: 'run',
+    task: '',
+    workspace: '',
+    phase: { kind: 'starting' },
+    planNotes: [],
+    subtasks: [],
+    merged: {},
+    openQuestions: [],
+    answers: [],
+    openApprovals: [],
+    lanes: {},
+    usage: {},
+    redFlags: 0,
+    servers: {},
+  };
+}
+
+/** The state after all of `events`. */
+export function fold(events: Iterable<RunEvent>): RunState {
+  let state = emptyRunState();
+  for (const event of events) state = foldEvent(state, event);
+  return state;
+}
+
+/** The state after one more event. */
+export function foldEvent(before: RunState, event: RunEvent): RunState {
+  const state = { ...before, runId: event.runId, lastSeq: event.seq, lastAt: event.at };
+  switch (event.type) {
+    case 'run.started':
+      return { ...state, startedAt: event.at, kind: event.kind, task: event.task, workspace: event.workspace };
+    case 'run.resumed':
+      return { ...state, phase: phaseBeforeStop(state), lanes: {}, servers: {} };
+    case 'run.paused':
+      return { ...state, phase: { kind: 'paused', ending: event.ending }, lanes: {} };
+    case 'run.aborted':
+      return { ...state, phase: { kind: 'aborted', ending: event.ending }, lanes: {} };
+    case 'run.finished':
+      return { ...state, phase: { kind: 'finished', outcome: event.outcome, ending: event.ending }, lanes: {} };
+
+    case 'plan.started':
+      return { ...state, phase: { kind: 'planning' }, lanes: withLane(state, 'planner', 'planner', 'planning') };
+    case 'plan.proposed':
+      return withPlan(state, event.plan, event.replanFor, event.notes);
+    case 'plan.question':
+      return { ...state, openQuestions: event.questions };
+    case 'plan.answered':
+      return { ...state, openQuestions: [], answers: [...state.answers, ...event.answers] };
+
+    case 'subtask.ready':
+      return withSubtask(state, event.subtask, { phase: 'ready' });
+    case 'subtask.started':
+      return { ...withSubtask(state, event.subtask, { phase: 'coding' }), phase: { kind: 'working' } };
+    case 'attempt.started':
+      return withSubtask(state, event.subtask, { phase: 'coding', round: event.round, rounds: event.rounds });
+    case 'subtask.escalated':
+      return withSubtask(state, event.subtask, { phase: 'escalated', reason: event.reason });
+    case 'subtask.finished': {
+      const phase: SubtaskPhase = event.outcome === 'restarted' ? 'ready' : event.outcome;
+      const lanes = Object.fromEntries(
+        Object.entries(state.lanes).filter(([lane]) => !lane.endsWith(`:${event.subtask}`)),
+      );
+      return { ...withSubtask(state, event.subtask, { phase, reason: event.reason }), lanes };
+    }
+
+    case 'edit.applied': {
+      const { edit, path, action, added, removed } = event;
+      return withSubtask(state, event.subtask, (old) => ({
+        edits: [...old.edits.filter((other) => other.edit !== edit), { edit, path, action, added, removed }],
+      }));
+    }
+    case 'edit.rejected':
+      return withSubtask(state, event.subtask, (old) => ({
+        rejectedEdits: [...new Set([...old.rejectedEdits, event.edit])],
+      }));
+
+    case 'agent.delta':
+      return {
+        ...state,
+        lanes: withLane(state, event.lane, event.role, event.channel === 'reasoning' ? 'thinking' : 'writing'),
+      };
+    case 'tool.called':
+      return { ...state, lanes: withLane(state, event.lane, event.role, toolPhrase(event.tool, event.args)) };
+    case 'tool.returned':
+      return { ...state, lanes: withLane(state, event.lane, event.role, 'reading the result') };
+
+    case 'checks.started':
+      return event.scope === 'merged'
+        ? { ...state, phase: { kind: 'merging' } }
+        : withSubtask(state, event.subtask, { phase: 'checking' });
+    case 'checks.finished':
+      if (event.scope === 'base') return { ...state, baseChecks: event.report };
+      if (event.scope === 'merged')
+        return { ...state, phase: { kind: 'merging' }, merged: { ...state.merged, checks: event.report } };
+      if (event.scope === 'attempt')
+        return withSubtask(state, event.subtask, { phase: 'reviewing', checks: event.report });
+      return state;
+    case 'review.finished':
+      return event.subtask === MERGED
+        ? { ...state, merged: { ...state.merged, verdict: event.verdict } }
+        : withSubtask(state, event.subtask, { verdict: event.verdict });
+
+    case 'approval.requested':
+      return { ...state, openApprovals: [...state.openApprovals, { id: event.id, what: event.what }] };
+    case 'approval.answered':
+      return { ...state, openApprovals: state.openApprovals.filter(({ id }) => id !== event.id) };
+    case 'proposal.ready':
+      return { ...state, phase: { kind: 'proposed' }, proposal: { files: event.files, state: 'open' } };
+    case 'proposal.accepted':
+      return state.proposal ? { ...state, proposal: { ...state.proposal, state: 'accepted' } } : state;
+    case 'proposal.rejected':
+      return state.proposal ? { ...state, proposal: { ...state.proposal, state: 'rejected' } } : state;
+    case 'checklist.finished':
+      return { ...state, checklist: event.items };
+
+    case 'usage.reported':
+      return { ...state, usage: { ...state.usage, [event.role]: addUsage(state.usage[event.role], event) } };
+    case 'redflag.raised':
+      return { ...state, redFlags: state.redFlags + 1 };
+    case 'server.busy':
+      return { ...state, servers: { ...state.servers, [event.role]: { state: 'busy', message: event.message } } };
+    case 'server.lost':
+      return { ...state, servers: { ...state.servers, [event.role]: { state: 'lost', message: event.message } } };
+    case 'server.recovered': {
+      const { [event.role]: _recovered, ...servers } = state.servers;
+      return { ...state, servers };
+    }
+
+    case 'input.preprocessed':
+    case 'plan.delta':
+    case 'plan.cached':
+    case 'turn.finished':
+    case 'code.chunk':
+    case 'file.based':
+    case 'checks.output':
+    case 'vote.cast':
+    case 'vote.decided':
+      return state;
+    default:
+      event satisfies never;
+      return state;
+  }
+}
+
+/** The subtask id under which the merged change is checked, reviewed and mended. */
+export const MERGED = 'merged';
+
+function phaseBeforeStop(state: RunState): RunPhase {
+  if (state.proposal) return { kind: 'proposed' };
+  return state.plan ? { kind: 'working' } : { kind: 'planning' };
+}
+
+function withPlan(state: RunState, plan: Plan, replanFor: string | undefined, notes: string[]): RunState {
+  const fresh = plan.plan.map(freshSubtask);
+  if (replanFor === undefined) return { ...state, plan, planNotes: notes, subtasks: fresh, phase: { kind: 'working' } };
+  const at = state.subtasks.findIndex(({ plan: { id } }) => id === replanFor) + 1;
+  return {
+    ...state,
+    planNotes: [...state.planNotes, ...notes],
+    subtasks: [...state.subtasks.slice(0, at), ...fresh, ...state.subtasks.slice(at)],
+    phase: { kind: 'working' },
+  };
+}
+
+function freshSubtask(plan: PlannedSubtask): SubtaskState {
+  return { plan, phase: 'waiting', round: 0, rounds: 0, edits: [], rejectedEdits: [] };
+}
+
+function withSubtask(
+  state: RunState,
+  id: string | undefined,
+  change: Partial<SubtaskState> | ((old: SubtaskState) => Partial<SubtaskState>),
+): RunState {
+  const subtasks = state.subtasks.map((subtask) =>
+    subtask.plan.id === id ? { ...subtask, ...(typeof change === 'function' ? change(subtask) : change) } : subtask,
+  );
+  return { ...state, subtasks };
+}
+
+function withLane(state: RunState, lane: Lane, role: Role, doing: string): Record<Lane, LaneState> {
+  const old = state.lanes[lane];
+  return old?.doing === doing ? state.lanes : { ...state.lanes, [lane]: { role, doing } };
+}
+
+function toolPhrase(tool: string, args: Record<string, unknown>): string {
+  const subject = ['path', 'symbol', 'query', 'test_file', 'file']
+    .map((key) => args[key])
+    .find((value) => typeof value === 'string');
+  return subject === undefined ? tool : `${tool} ${subject}`;
+}
+
+function addUsage(
+  old: RoleUsage | undefined,
+  event: { model: string; window: number; usage: Usage; tokensPerSecond: number },
+): RoleUsage {
+  const { usage } = event;
+  return {
+    requests: (old?.requests ?? 0) + 1,
+    promptTokens: (old?.promptTokens ?? 0) + usage.promptTokens,
+    cachedTokens: (old?.cachedTokens ?? 0) + (usage.cachedTokens ?? 0),
+    completionTokens: (old?.completionTokens ?? 0) + usage.completionTokens,
+    window: event.window,
+    lastPromptTokens: usage.promptTokens,
+    tokensPerSecond: event.tokensPerSecond,
+    model: event.model,
+  };
+}

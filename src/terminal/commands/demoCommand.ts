@@ -1,0 +1,147 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { openEndpoint } from '../../core/models/endpoint.ts';
+import { ModelError } from '../../core/models/modelError.ts';
+import { NEEDED_ROLES } from '../../core/settings.ts';
+import { nodeProcesses } from '../../node/processes.ts';
+import { ROLES, type Role } from '../../shared/events.ts';
+import { EXIT } from '../exitStatus.ts';
+import { type Installation, loadTerminalSettings } from '../openCrew.ts';
+import { type RunOptions, runCommand } from './runCommand.ts';
+
+const DEMO_TASK = 'Refactor auth to use JWT instead of sessions';
+
+/**
+ * `conclave demo`: the whole flow on a copy of the bundled sample project. The user's own models do it where planner,
+ * coder and reviewer answer; otherwise the models are a recorded script, and everything else is real.
+ * With a task of the user's it is `conclave run`.
+ */
+export async function demoCommand(
+  installation: Installation,
+  task: string | undefined,
+  options: RunOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  if (task !== undefined || options.workspace !== undefined)
+    return runCommand(installation, 'run', task, options, signal);
+  const folder = await mkdtemp(join(tmpdir(), 'conclave-demo-'));
+  const workspace = join(folder, 'orders-service');
+  await cp(join(installation.home, 'demo', 'sample'), workspace, { recursive: true });
+  await makeRepository(workspace, signal);
+  const patch = options.patch ?? join(folder, 'change.patch');
+  const run = { ...options, workspace, ...(options.apply ? {} : { patch }) };
+
+  process.stderr.write(`The sample project is copied to ${workspace}\nTask: ${DEMO_TASK}\n`);
+  const silent = await silentServers(installation, workspace, signal);
+  if (silent.length === 0) {
+    process.stderr.write('Planner, coder and reviewer answer: your models do the work.\n\n');
+    return runCommand(installation, 'run', DEMO_TASK, run, signal);
+  }
+  process.stderr.write(
+    `No model answers at ${silent.map(({ role, url }) => `${url} (${role})`).join(', ')}: the models are now a recorded script; tools, edits, tests and review are real.\n\n`,
+  );
+  const fleet = await startScriptedFleet(installation);
+  try {
+    const answers = options.answers ?? join(installation.home, 'demo', 'script', 'answers.json');
+    const env = {
+      ...installation.env,
+      ...Object.fromEntries(ROLES.map((role) => [`CONCLAVE_${role.toUpperCase()}_URL`, fleet.urls[role]])),
+    };
+    for (const role of ROLES) delete (env as NodeJS.ProcessEnv)[`CONCLAVE_${role.toUpperCase()}_MODEL`];
+    const status = await runCommand({ ...installation, env }, 'run', DEMO_TASK, { ...run, answers }, signal);
+    if (status === EXIT.approved)
+      process.stderr.write(
+        `\nThe models were a recorded script. Connect your own (README, "Connect your models") and try: conclave run "…" in a project of yours.\n`,
+      );
+    return status;
+  } finally {
+    await fleet.stop();
+  }
+}
+
+/** The needed roles whose servers do not answer as one of ours would. */
+async function silentServers(
+  installation: Installation,
+  workspace: string,
+  signal: AbortSignal,
+): Promise<{ role: Role; url: string }[]> {
+  const { settings, apiKey } = await loadTerminalSettings(installation, workspace, {});
+  const silent = await Promise.all(
+    NEEDED_ROLES.map(async (role) => {
+      const { url, model } = settings.endpoints[role];
+      try {
+        await openEndpoint({
+          role,
+          url,
+          ...(model === undefined ? {} : { model }),
+          ...(apiKey === undefined ? {} : { apiKey }),
+        }).served(signal);
+        return undefined;
+      } catch (error) {
+        if (error instanceof ModelError) return { role, url };
+        throw error;
+      }
+    }),
+  );
+  return silent.filter((one) => one !== undefined);
+}
+
+/** Starts the recorded models as a process of its own, on free ports. */
+async function startScriptedFleet(
+  installation: Installation,
+): Promise<{ urls: Record<Role, string>; stop: () => Promise<void> }> {
+  const child = spawn(
+    process.execPath,
+    [
+      join(installation.home, 'dist', 'scripted-fleet.js'),
+      '--script',
+      join(installation.home, 'demo', 'script'),
+      '--pace',
+      'real',
+    ],
+    {
+      // Its input stays open as long as we live: it ends by itself when we do.
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
+  const ended = once(child, 'exit');
+  const ready = once(createInterface({ input: child.stdout }), 'line') as Promise<[string]>;
+  const first = await Promise.race([ready, ended.then(() => undefined)]);
+  if (first === undefined) throw new Error('The recorded models did not start; run `npm run build` and try again.');
+  return {
+    urls: JSON.parse(first[0]) as Record<Role, string>,
+    stop: async () => {
+      child.kill();
+      await ended;
+    },
+  };
+}
+
+/** Makes the sample a git repository with one commit, so that the tools that look at history have one. Works without git. */
+async function makeRepository(workspace: string, signal: AbortSignal): Promise<void> {
+  const processes = nodeProcesses();
+  const git = (...args: string[]) =>
+    processes.run(['git', '-c', 'init.defaultBranch=main', '-c', 'core.hooksPath=', ...args], {
+      cwd: workspace,
+      signal,
+      timeout: 20_000,
+    });
+  if ((await git('init', '--quiet')).exitCode !== 0) return;
+  await git('add', '.');
+  await git(
+    '-c',
+    'user.name=Conclave',
+    '-c',
+    'user.email=conclave@localhost',
+    '-c',
+    'commit.gpgsign=false',
+    'commit',
+    '--quiet',
+    '-m',
+    'The orders service, with sessions',
+  );
+}

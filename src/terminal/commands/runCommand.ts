@@ -1,0 +1,169 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { patchText } from '../../core/changes/proposal.ts';
+import type { Acceptance } from '../../core/orchestrator/finishing.ts';
+import { reviewOnly } from '../../core/orchestrator/reviewOnly.ts';
+import { planOnly, runTask } from '../../core/orchestrator/runTask.ts';
+import { type RunEnd, resumeRun, startRun } from '../../core/orchestrator/session.ts';
+import { dataFolder } from '../../node/dataFolder.ts';
+import { openRemembered } from '../../node/remembered.ts';
+import { readTask } from '../../node/taskInput.ts';
+import { openWorkspaceFolder } from '../../node/workspaceFolder.ts';
+import type { RunEvent } from '../../shared/events.ts';
+import { exitStatus, UsageError } from '../exitStatus.ts';
+import { type Installation, loadTerminalSettings, openCrew, openStore } from '../openCrew.ts';
+import { openOutput, type RunOutput } from '../runOutput.ts';
+import { openTerminalUser, parseAnswers } from '../terminalUser.ts';
+
+export interface RunOptions {
+  workspace?: string;
+  attach?: string[];
+  apply?: boolean;
+  patch?: string;
+  json?: boolean;
+  yes?: boolean;
+  answers?: string;
+  resume?: string;
+  model?: string;
+  base?: string;
+}
+
+/** `conclave run`, `plan` and `review`: one session of a run, from here to its end. @returns the exit status */
+export async function runCommand(
+  installation: Installation,
+  kind: 'run' | 'plan' | 'review',
+  task: string | undefined,
+  options: RunOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  if (options.resume === undefined && kind !== 'review' && task === undefined) {
+    throw new UsageError('Say what shall be done: conclave run "TASK", or --resume RUN to go on with a run.');
+  }
+  if (options.apply && options.patch !== undefined)
+    throw new UsageError('--apply and --patch exclude each other: write to the workspace, or to a patch file.');
+  const store = await openStore(installation.env);
+  try {
+    const resumed = options.resume === undefined ? undefined : await startOf(store.log.read(options.resume));
+    const workspace = await usage(
+      openWorkspaceFolder(
+        options.workspace ?? resumed?.workspace ?? installation.env['CODEBASE_ROOT'] ?? process.cwd(),
+      ),
+    );
+    if (resumed && resumed.workspace !== workspace) {
+      throw new UsageError(
+        `Run ${options.resume} belongs to ${resumed.workspace}, not to ${workspace}. Leave --workspace away to resume it.`,
+      );
+    }
+    const loaded = await loadTerminalSettings(
+      installation,
+      workspace,
+      options.model === undefined ? {} : { model: options.model },
+    );
+    const answers =
+      options.answers === undefined ? undefined : parseAnswers(await usage(readText(options.answers, '--answers')));
+    const text =
+      kind === 'review'
+        ? `Review of the changes against ${options.base ?? 'HEAD'}`
+        : await usage(readTask(task ?? resumed?.task ?? '', options.attach ?? []));
+    const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true && options.json !== true;
+    const output = openOutput({ json: options.json === true, interactive });
+    const user = openTerminalUser({
+      input: process.stdin,
+      output: process.stderr,
+      interactive,
+      yes: options.yes === true,
+      ...(answers === undefined ? {} : { answers }),
+      policy: loaded.settings.approvals.commands,
+      remembered: openRemembered(join(dataFolder(installation.env), 'approved-commands.json')),
+      suspend: output.suspend,
+    });
+    const crew = await openCrew(installation, { workspace, user, loaded });
+    const acceptance: Acceptance = options.apply
+      ? 'apply'
+      : interactive && options.patch === undefined
+        ? 'ask'
+        : 'leave';
+    const session = {
+      holder: `conclave ${kind} (process ${process.pid} on ${hostname()})`,
+      signal,
+      onEvent: output.onEvent,
+      work: (run: Parameters<typeof runTask>[0], started: { kind: 'run' | 'plan' | 'review'; task: string }) =>
+        started.kind === 'review'
+          ? reviewOnly(run, options.base ?? 'HEAD')
+          : started.kind === 'plan'
+            ? planOnly(run, started.task)
+            : runTask(run, started.task, acceptance),
+    };
+    const end =
+      options.resume === undefined
+        ? await startRun(crew, store, session, { kind, task: text })
+        : await resumeRun(
+            crew,
+            store,
+            session,
+            options.resume,
+            (events) => acceptance === 'apply' && isOpenProposal(events),
+          );
+    return await deliver(end, store.log.read(end.runId), output, options);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Whether a finished run holds an approved change that is not in the workspace yet. */
+function isOpenProposal(events: readonly RunEvent[]): boolean {
+  return (
+    events.some(({ type }) => type === 'proposal.ready') &&
+    !events.some(({ type }) => type === 'proposal.accepted' || type === 'proposal.rejected')
+  );
+}
+
+async function deliver(
+  end: RunEnd,
+  events: AsyncIterable<RunEvent>,
+  output: RunOutput,
+  options: RunOptions,
+): Promise<number> {
+  let proposal: Extract<RunEvent, { type: 'proposal.ready' }> | undefined;
+  let accepted = false;
+  for await (const event of events) {
+    if (event.type === 'proposal.ready') proposal = event;
+    if (event.type === 'proposal.accepted') accepted = true;
+  }
+  const approved = end.state === 'finished' && end.ending.code === 'approved' && proposal !== undefined;
+  if (proposal && approved && options.patch !== undefined) {
+    await usage(writeFile(options.patch, patchText(proposal.files)));
+    output.finish(end, { kind: 'patch', file: options.patch });
+  } else if (proposal && approved && !accepted) {
+    output.printDiff(proposal.files);
+    output.finish(end, { kind: 'printed' });
+  } else {
+    output.finish(end, accepted ? { kind: 'applied' } : { kind: 'none' });
+  }
+  return exitStatus(end.ending);
+}
+
+async function startOf(
+  events: AsyncIterable<RunEvent>,
+): Promise<Extract<RunEvent, { type: 'run.started' }> | undefined> {
+  for await (const event of events) return event.type === 'run.started' ? event : undefined;
+  return undefined;
+}
+
+async function readText(file: string, flag: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new Error(`${flag}: ${file} cannot be read.`, { cause });
+  }
+}
+
+/** What goes wrong here is about the call: one line, exit status 2. */
+async function usage<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}

@@ -1,0 +1,253 @@
+import type { Ending, EventOf, Role, RunEvent, Verdict } from '../../shared/events.ts';
+import type { RunState } from '../../shared/runState.ts';
+import { checksInWords } from './checks.ts';
+import { namedFile } from './diff.ts';
+import { count, plusMinus, totalLines } from './measures.ts';
+import type { Ink, Paint } from './paint.ts';
+import { cut, oneLine, pad } from './plainText.ts';
+
+/** Columns of the first column, which says who speaks. */
+export const SPEAKER_COLUMNS = 10;
+
+const LONGEST_REMARK = 400;
+
+/**
+ * The lasting line or lines (joined by line feeds) that an event leaves behind; none for what only matters while it
+ * happens. Without colours: `paintLine` adds them.
+ * @param before the state of the run before the event
+ */
+export function lineFor(event: RunEvent, before: RunState): string | undefined {
+  switch (event.type) {
+    case 'run.started':
+      return says(
+        'crew',
+        `${event.kind} ${oneLine(event.runId)}: ${remark(event.task)}`,
+        `in ${oneLine(event.workspace)}`,
+      );
+    case 'run.resumed':
+      return says('crew', 'resumed: what is recorded is not done again');
+    case 'run.paused':
+      return says('crew', led('paused', event.ending));
+    case 'run.aborted':
+      return says('crew', led('stopped', event.ending));
+    case 'run.finished':
+      return says('crew', led(OUTCOMES[event.outcome], event.ending));
+    case 'input.preprocessed':
+      return event.by === 'local' ? undefined : says('preprocessor', `read the ${event.input.original_type}`);
+    case 'plan.started':
+      return event.replanFor === undefined
+        ? undefined
+        : says('planner', `thinks again about ${oneLine(event.replanFor)}`);
+    case 'plan.proposed':
+      return planLines(event);
+    case 'plan.answered':
+      return event.answers
+        .map(({ question, answer }) => says('user', `${remark(question)} → ${remark(answer)}`))
+        .join('\n');
+    case 'plan.cached':
+      return says('planner', 'took the plan from memory: this task was planned before, on the same files');
+    case 'attempt.started':
+      return event.round > 1
+        ? says('coder', `${oneLine(event.subtask)} round ${event.round}/${event.rounds}: mends what was found`)
+        : undefined;
+    case 'subtask.escalated':
+      return escalationLine(event);
+    case 'subtask.finished':
+      return subtaskEndLine(event);
+    case 'edit.applied':
+      return says(
+        'coder',
+        `${attempt(event.subtask, before)}: ${EDITED[event.action]} ${namedFile(event)} ${plusMinus(event)}`,
+      );
+    case 'edit.rejected':
+      return says(
+        'coder',
+        `${attempt(event.subtask, before)}: ! an edit of ${oneLine(event.path)} could not be applied: ${remark(event.reason)}`,
+      );
+    case 'checks.finished':
+      if (event.scope === 'tool') return undefined;
+      return says(
+        'checks',
+        `${event.scope === 'base' ? 'before the change' : oneLine(event.subtask ?? 'merged')} ${checksInWords(event.report)}`,
+      );
+    case 'review.finished':
+      return says('reviewer', ...verdictLines(event.verdict, oneLine(event.subtask)));
+    case 'vote.decided':
+      return says('crew', `vote on ${remark(event.decision)}: ${oneLine(event.choice)} (${votesInWords(event.votes)})`);
+    case 'redflag.raised':
+      return says(event.role, `${laneSubtask(event.lane)}! ${remark(event.message)}`);
+    case 'approval.answered':
+      return approvalLine(event, before);
+    case 'proposal.ready':
+      return says('crew', `proposal: ${count(event.files.length, 'file')}, ${plusMinus(totalLines(event.files))}`);
+    case 'proposal.accepted':
+      return says(
+        event.by === 'user' ? 'user' : 'crew',
+        `${count(event.paths.length, 'file')} written to the workspace`,
+      );
+    case 'proposal.rejected':
+      return says('user', `proposal rejected: ${remark(event.reason)}`);
+    case 'checklist.finished':
+      return says(
+        event.by === 'planner' ? 'planner' : 'crew',
+        ...event.items.map(
+          ({ state, criterion, evidence }) => `${CRITERION_MARKS[state]} ${remark(criterion)} – ${remark(evidence)}`,
+        ),
+        ...event.notes.map(remark),
+      );
+    case 'server.busy':
+    case 'server.lost':
+      return says(event.role, `! ${remark(event.message)} (${oneLine(event.url)})`);
+    case 'server.recovered':
+      return says(event.role, `the server answers again (${oneLine(event.url)})`);
+    case 'plan.delta':
+    case 'plan.question':
+    case 'subtask.ready':
+    case 'subtask.started':
+    case 'agent.delta':
+    case 'turn.finished':
+    case 'tool.called':
+    case 'tool.returned':
+    case 'code.chunk':
+    case 'file.based':
+    case 'checks.started':
+    case 'checks.output':
+    case 'vote.cast':
+    case 'approval.requested':
+    case 'usage.reported':
+      return undefined;
+    default:
+      event satisfies never;
+      return undefined;
+  }
+}
+
+/** Colours one of the lines above: who speaks, marks, and added and removed lines. */
+export function paintLine(line: string, paint: Paint): string {
+  const speaker = SPEAKERS.find((name) => line.startsWith(`${name} `));
+  if (speaker === undefined) return paintMarks(line, paint);
+  return paint(SPEAKER_INKS[speaker], speaker) + paintMarks(line.slice(speaker.length), paint);
+}
+
+export const CRITERION_MARKS = { met: '✓', unmet: '✗', unverified: '?' } as const;
+
+const OUTCOMES = { approved: 'approved', not_approved: 'not approved', nothing_to_do: 'nothing to do' } as const;
+const EDITED = { create: 'created', modify: 'edited', delete: 'deleted', rename: 'renamed' } as const;
+
+const SPEAKER_INKS: Record<Role | 'crew' | 'checks' | 'user', Ink> = {
+  preprocessor: 'preprocessor',
+  planner: 'planner',
+  coder: 'coder',
+  reviewer: 'reviewer',
+  crew: 'strong',
+  checks: 'strong',
+  user: 'strong',
+};
+const SPEAKERS = Object.keys(SPEAKER_INKS) as (keyof typeof SPEAKER_INKS)[];
+
+function says(speaker: keyof typeof SPEAKER_INKS, ...lines: string[]): string {
+  const column = `${pad(speaker, SPEAKER_COLUMNS - 2)}  `;
+  return lines.map((line, at) => (at === 0 ? column : ' '.repeat(SPEAKER_COLUMNS)) + line).join('\n');
+}
+
+/** Many messages begin with the word themselves. */
+function led(word: string, { message }: Ending): string {
+  const words = remark(message);
+  return words.toLowerCase().startsWith(word) ? words : `${word}: ${words}`;
+}
+
+function remark(text: string): string {
+  return cut(oneLine(text), LONGEST_REMARK);
+}
+
+function planLines({ plan, replanFor, notes }: EventOf<'plan.proposed'>): string {
+  const what = `${replanFor === undefined ? 'plan of' : `new plan for ${oneLine(replanFor)},`} ${count(plan.plan.length, 'subtask')}`;
+  return says(
+    'planner',
+    `${what}: ${remark(plan.task_understood)}`,
+    ...plan.plan.map(({ id, description, depends_on }) => {
+      const after = depends_on.length === 0 ? '' : ` (after ${depends_on.map(oneLine).join(', ')})`;
+      return `${oneLine(id)}  ${remark(description)}${after}`;
+    }),
+    ...plan.known_failures.map((name) => `known to fail, declared unrelated: ${remark(name)}`),
+    ...plan.risks.map((risk) => `risk: ${remark(risk)}`),
+    ...notes.map(remark),
+  );
+}
+
+function escalationLine({ subtask, reason, decision, because, replacements }: EventOf<'subtask.escalated'>): string {
+  const decided = {
+    replan: replacements.length === 0 ? 'it is planned anew' : `${replacements.map(oneLine).join(', ')} take its place`,
+    waive: 'it is waived',
+    ask: 'the user is asked',
+    give_up: 'it is given up',
+  }[decision];
+  return says('planner', `${oneLine(subtask)} is stuck: ${remark(reason)}`, `so ${decided}: ${remark(because)}`);
+}
+
+function subtaskEndLine({ subtask, outcome, rounds, reason }: EventOf<'subtask.finished'>): string | undefined {
+  const id = oneLine(subtask);
+  switch (outcome) {
+    case 'approved':
+      return says('crew', `${id} ✓ approved after ${count(rounds, 'round')}`);
+    case 'waived':
+      return says('crew', `${id} ! waived: ${remark(reason)}`);
+    case 'failed':
+      return says('crew', `${id} ✗ failed after ${count(rounds, 'round')}: ${remark(reason)}`);
+    case 'restarted':
+      return says('crew', `${id} begins again: ${remark(reason)}`);
+    case 'replaced':
+      // Its escalation has said so.
+      return undefined;
+    default:
+      outcome satisfies never;
+      return undefined;
+  }
+}
+
+function verdictLines({ status, failingChecks, findings, notes }: Verdict, subtask: string): string[] {
+  const blocking = findings.filter((finding) => finding.blocking);
+  const shown = [...blocking, ...findings.filter((finding) => !finding.blocking)].map((finding) => {
+    const place = `${oneLine(finding.path)}${finding.line === undefined ? '' : `:${finding.line}`}`;
+    return `${finding.blocking ? '✗' : '·'} ${finding.severity} ${place} ${remark(finding.message)}`;
+  });
+  const verdict = status === 'approved' ? '✓ approved' : '✗ not approved';
+  const reasons = [
+    ...(failingChecks.length > 0 ? [count(failingChecks.length, 'failing check')] : []),
+    ...(blocking.length > 0 ? [count(blocking.length, 'finding')] : []),
+  ];
+  const because = status === 'failed' && reasons.length > 0 ? `: ${reasons.join(' and ')} in the way` : '';
+  return [`${subtask} ${verdict}${because}`, ...shown, ...notes.map((note) => `· ${remark(note)}`)];
+}
+
+function approvalLine({ id, approved, by }: EventOf<'approval.answered'>, before: RunState): string {
+  const what = before.openApprovals.find((request) => request.id === id)?.what;
+  const because = { user: '', policy: ' by policy', remembered: ', as before' }[by];
+  return says(
+    'user',
+    `${approved ? 'approved' : 'not approved'}${because}${what === undefined ? '' : `: ${remark(what)}`}`,
+  );
+}
+
+function attempt(subtask: string, state: RunState): string {
+  const found = state.subtasks.find(({ plan }) => plan.id === subtask);
+  return found && found.round > 0 ? `${oneLine(subtask)} round ${found.round}/${found.rounds}` : oneLine(subtask);
+}
+
+function laneSubtask(lane: string): string {
+  const colon = lane.indexOf(':');
+  return colon < 0 ? '' : `${oneLine(lane.slice(colon + 1))} `;
+}
+
+function votesInWords(votes: Record<string, number>): string {
+  return Object.entries(votes)
+    .map(([choice, number]) => `${oneLine(choice)} ${number}`)
+    .join(', ');
+}
+
+function paintMarks(text: string, paint: Paint): string {
+  return text
+    .replace(/✓|(?<= )\+\d+(?= −\d)/g, (mark) => paint('good', mark))
+    .replace(/✗|(?<= )−\d+$/g, (mark) => paint('bad', mark))
+    .replace(/(?<= )[!?](?= )/g, (mark) => paint('warning', mark));
+}

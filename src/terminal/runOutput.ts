@@ -1,0 +1,61 @@
+import type { RunEnd } from '../core/orchestrator/session.ts';
+import type { ProposedFile, RunEvent } from '../shared/events.ts';
+import { emptyRunState, foldEvent } from '../shared/runState.ts';
+import { openTerminalView } from './liveTerminal.ts';
+import { drawDiff } from './render/diff.ts';
+import { hasColour, painter } from './render/paint.ts';
+import { type Delivery, drawSummary, foldRoleTimes, type RoleTimes } from './render/summary.ts';
+
+/** Where the events of a run go: JSON lines on stdout for programs, and words and pictures on stderr for people. */
+export interface RunOutput {
+  onEvent(event: RunEvent): void;
+  /** Hides what is drawn live while a question is open; call the result to show it again. */
+  suspend(): () => void;
+  printDiff(files: readonly ProposedFile[]): void;
+  /** The last lines. With `--json`, stdout has all it gets by then. */
+  finish(end: RunEnd, delivery: Delivery): void;
+}
+
+/**
+ * @param options.json events go to stdout, one a line, and nothing else does
+ * @param options.interactive somebody is at the terminal: the proposal is shown before the question about it
+ */
+export function openOutput(options: { json: boolean; interactive: boolean }): RunOutput {
+  const colour = hasColour(process.stderr);
+  const view = openTerminalView({
+    stream: process.stderr,
+    colour,
+    live: process.stderr.isTTY === true && !options.json,
+  });
+  let state = emptyRunState();
+  let times: RoleTimes = {};
+  let shown = false;
+  const printDiff = (files: readonly ProposedFile[]): void => {
+    if (options.json || shown) return;
+    shown = true;
+    const resume = view.suspend();
+    process.stdout.write(`${drawDiff(files, { paint: painter({ colour: hasColour(process.stdout) }) }).join('\n')}\n`);
+    resume();
+  };
+  return {
+    onEvent(event) {
+      state = foldEvent(state, event);
+      times = foldRoleTimes(times, event);
+      if (options.json) process.stdout.write(`${JSON.stringify(event)}\n`);
+      if (event.type === 'approval.requested' && event.kind === 'proposal' && state.proposal)
+        printDiff(state.proposal.files);
+      view.onEvent(event);
+    },
+    suspend: view.suspend,
+    printDiff,
+    finish(end, delivery) {
+      view.close();
+      const width = Math.max(40, Math.min(process.stderr.columns ?? 100, 120));
+      const lines =
+        state.runId === ''
+          ? [end.ending.message, ...(end.ending.remedy === undefined ? [] : [end.ending.remedy])]
+          : drawSummary(state, { width, paint: painter({ colour }), delivery, times });
+      process.stderr.write(`${lines.join('\n')}\n`);
+    },
+  };
+}

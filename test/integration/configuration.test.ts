@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { DEFAULT_SETTINGS } from '../../src/core/settings.ts';
+import { ConfigurationError, type LoadedSettings, loadSettings } from '../../src/node/configuration.ts';
+import { dataFolder, storeFolder } from '../../src/node/dataFolder.ts';
+import { openRemembered } from '../../src/node/remembered.ts';
+
+let workspace: string;
+let file: string;
+
+beforeEach(async () => {
+  workspace = await mkdtemp(path.join(tmpdir(), 'conclave-configuration-'));
+  file = path.join(workspace, '.conclave', 'config.json');
+});
+
+afterEach(() => rm(workspace, { recursive: true, force: true }));
+
+interface Given {
+  config?: unknown;
+  env?: NodeJS.ProcessEnv;
+  model?: string;
+  trusted?: boolean;
+}
+
+async function load({ config, env = {}, model, trusted = true }: Given): Promise<LoadedSettings> {
+  if (config !== undefined) {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, typeof config === 'string' ? config : JSON.stringify(config));
+  }
+  return loadSettings({ env, workspace, trusted, flags: { model } });
+}
+
+async function refusal(given: Given): Promise<string> {
+  try {
+    await load(given);
+  } catch (error) {
+    assert.ok(error instanceof ConfigurationError, String(error));
+    return error.message.replace(file, 'FILE');
+  }
+  return assert.fail('it was accepted');
+}
+
+describe('the settings', () => {
+  it('are the defaults where nothing is set', async () => {
+    const { settings, sources, ...rest } = await load({});
+    assert.deepEqual(settings, DEFAULT_SETTINGS);
+    assert.equal(sources['endpoints.coder.url'], 'default');
+    assert.deepEqual(rest, {});
+  });
+
+  it('come from the file, the environment and the flags, each over the ones before, and say so', async () => {
+    const { settings, sources } = await load({
+      config: {
+        endpoints: {
+          coder: { url: 'http://gpu:9000/v1', model: 'from-file' },
+          planner: { url: 'http://gpu:9001/v1/' },
+        },
+        limits: { rounds: 2 },
+      },
+      env: {
+        CONCLAVE_CODER_URL: 'http://localhost:1234/v1',
+        CONCLAVE_REVIEWER_MODEL: 'from-environment',
+        CONCLAVE_PLANNER_URL: '',
+      },
+    });
+    assert.deepEqual(settings.endpoints.coder, { url: 'http://localhost:1234/v1', model: 'from-file' });
+    assert.deepEqual(settings.endpoints.planner, { url: 'http://gpu:9001/v1' });
+    assert.deepEqual(settings.endpoints.reviewer, { url: 'http://localhost:8003/v1', model: 'from-environment' });
+    assert.deepEqual(settings.limits, { ...DEFAULT_SETTINGS.limits, rounds: 2 });
+    assert.equal(sources['endpoints.coder.url'], 'CONCLAVE_CODER_URL');
+    assert.equal(sources['endpoints.coder.model'], file);
+    assert.equal(sources['limits.rounds'], file);
+    assert.equal(sources['limits.parallel'], 'default');
+  });
+
+  it('give every role the model of the flag', async () => {
+    const { settings, sources } = await load({ env: { CONCLAVE_CODER_MODEL: 'other' }, model: 'devstral' });
+    assert.deepEqual(
+      Object.values(settings.endpoints).map(({ model }) => model),
+      ['devstral', 'devstral', 'devstral', 'devstral'],
+    );
+    assert.equal(sources['endpoints.coder.model'], '--model');
+  });
+
+  it('ignore the file of a workspace that is not trusted, even a broken one', async () => {
+    const { settings } = await load({ config: '{ broken', trusted: false });
+    assert.deepEqual(settings, DEFAULT_SETTINGS);
+  });
+
+  it('say when the check command comes from the workspace', async () => {
+    const { settings, checkCommandFrom } = await load({ config: { checks: { command: ['make', 'check'] } } });
+    assert.deepEqual(settings.checks, { command: ['make', 'check'], timeout: DEFAULT_SETTINGS.checks.timeout });
+    assert.equal(checkCommandFrom, 'workspace');
+  });
+
+  it('keep the API key apart', async () => {
+    const { settings, apiKey } = await load({ env: { CONCLAVE_API_KEY: 'secret' } });
+    assert.equal(apiKey, 'secret');
+    assert.doesNotMatch(JSON.stringify(settings), /secret/);
+  });
+
+  it('take a byte order mark and an empty object', async () => {
+    assert.deepEqual((await load({ config: '\uFEFF{"limits": {}}' })).settings, DEFAULT_SETTINGS);
+  });
+});
+
+describe('settings that cannot be used', () => {
+  it('name the variable, what was expected, and the URL that was probably meant', async () => {
+    const url = (value: string) => refusal({ env: { CONCLAVE_CODER_URL: value } });
+    const expected = 'CONCLAVE_CODER_URL: expected an http(s) URL that ends in /v1, got';
+    assert.equal(await url('localhost:8002'), `${expected} "localhost:8002"; did you mean http://localhost:8002/v1?`);
+    assert.equal(await url('http://gpu:8002'), `${expected} "http://gpu:8002"; did you mean http://gpu:8002/v1?`);
+    assert.equal(
+      await url('https://gpu/llm/v1/chat/completions'),
+      `${expected} "https://gpu/llm/v1/chat/completions"; did you mean https://gpu/llm/v1?`,
+    );
+    assert.equal(
+      await url('http://gpu:8002/v1?key=x'),
+      `${expected} "http://gpu:8002/v1?key=x"; did you mean http://gpu:8002/v1?`,
+    );
+    assert.match(await url('nonsense at all'), /got "nonsense at all"$/);
+  });
+
+  it('name the flag', async () => {
+    assert.equal(await refusal({ model: '' }), '--model: expected string to have >=1 characters, got ""');
+  });
+
+  it('name the file, the key, the value and what was expected', async () => {
+    assert.equal(
+      await refusal({ config: { limits: { rounds: '3' } } }),
+      'FILE: limits.rounds: expected number, got "3"',
+    );
+    assert.equal(
+      await refusal({ config: { limits: { rounds: 99 } } }),
+      'FILE: limits.rounds: expected number to be <=10, got 99',
+    );
+    assert.equal(await refusal({ config: { limits: 5 } }), 'FILE: limits: expected object, got 5');
+    assert.equal(
+      await refusal({ config: { checks: { command: 'make check' } } }),
+      'FILE: checks.command: expected array, got "make check"',
+    );
+    assert.equal(
+      await refusal({ config: { checks: { command: ['make', 5] } } }),
+      'FILE: checks.command.1: expected string, got 5',
+    );
+    assert.equal(
+      await refusal({ config: { approvals: { commands: 'always' } } }),
+      'FILE: approvals.commands: expected one of "ask"|"deny", got "always"',
+    );
+    assert.equal(
+      await refusal({ config: { limits: { rounds: null } } }),
+      'FILE: limits.rounds: expected number, got null',
+    );
+    assert.equal(
+      await refusal({ config: { endpoints: { planner: { url: 'http://gpu:1' } } } }),
+      'FILE: endpoints.planner.url: expected an http(s) URL that ends in /v1, got "http://gpu:1"; did you mean http://gpu:1/v1?',
+    );
+    assert.equal(
+      await refusal({ config: { endpoints: 'gpu' }, env: { CONCLAVE_CODER_URL: 'http://localhost:1/v1' } }),
+      'FILE: endpoints: expected object, got "gpu"',
+    );
+    assert.equal(await refusal({ config: [] }), 'FILE: expected a JSON object, got []');
+  });
+
+  it('name the nearest setting for one that is unknown', async () => {
+    assert.equal(
+      await refusal({ config: { limits: { round: 3 } } }),
+      'FILE: limits.round is no known setting; did you mean limits.rounds?',
+    );
+    assert.equal(
+      await refusal({ config: { endpoint: {} } }),
+      'FILE: endpoint is no known setting; did you mean endpoints?',
+    );
+    assert.match(
+      await refusal({ config: { endpoints: { codr: { url: 'http://gpu/v1' } } } }),
+      /did you mean endpoints\.coder\?$/,
+    );
+    assert.equal(
+      await refusal({ config: { checks: { cmd: ['make'] } } }),
+      'FILE: checks.cmd is no known setting; known are command, timeout',
+    );
+    assert.match(await refusal({ config: '{"__proto__": {"limits": 1}}' }), /^FILE: __proto__/);
+  });
+
+  it('show the place where the JSON is broken', async () => {
+    const place = async (config: string) => /^FILE: (line \d+, column \d+)/.exec(await refusal({ config }))?.[1];
+    assert.equal(await place('{\n  "limits": {"rounds": x}\n}'), 'line 2, column 24');
+    assert.equal(await place('{"limits": {\n  "rounds": 3,\n}}'), 'line 3, column 1');
+    assert.equal(await place('// mine\n{}'), 'line 1, column 1');
+    assert.equal(await place('{"limits" 3}'), 'line 1, column 11');
+    assert.equal(await place('{"a": "two\nlines"}'), 'line 1, column 7');
+    assert.equal(await place('{"limits": {"rounds": 03}}'), 'line 1, column 24');
+    assert.equal(await place('{"limits": [1, 2}'), 'line 1, column 17');
+    assert.equal(await place('{} {}'), 'line 1, column 4');
+    assert.equal(await place('{"limits": {'), 'line 1, column 13');
+    assert.equal(await place(''), 'line 1, column 1');
+  });
+
+  it('include a file that cannot be read', async () => {
+    await mkdir(file, { recursive: true });
+    assert.equal(await refusal({}), 'FILE: could not be read (EISDIR)');
+  });
+});
+
+describe('the data folder', () => {
+  it('is CONCLAVE_DATA, or a folder of the user', () => {
+    assert.equal(dataFolder({ CONCLAVE_DATA: workspace }), workspace);
+    assert.equal(path.isAbsolute(dataFolder({})), true);
+    assert.match(dataFolder({}), /conclave/);
+    assert.equal(dataFolder({ CONCLAVE_DATA: '' }), dataFolder({}));
+  });
+
+  it('holds the store, unless a directory is named', () => {
+    assert.equal(storeFolder({ CONCLAVE_DATA: workspace }), path.join(workspace, 'store'));
+    assert.equal(storeFolder({ CONCLAVE_STORE: workspace, REDIS_HOST: 'redis' }), workspace);
+    assert.equal(path.isAbsolute(storeFolder({ CONCLAVE_STORE: 'runs' })), true);
+  });
+
+  it('refuses the Redis store by name, and tells no password', () => {
+    const message = (env: NodeJS.ProcessEnv): string => {
+      try {
+        return `accepted: ${storeFolder(env)}`;
+      } catch (error) {
+        return error instanceof ConfigurationError ? error.message : String(error);
+      }
+    };
+    assert.match(
+      message({ CONCLAVE_STORE: 'rediss://user:secret@host:6379' }),
+      /^CONCLAVE_STORE: .*later release.*set CONCLAVE_STORE to a directory/,
+    );
+    assert.doesNotMatch(message({ CONCLAVE_STORE: 'rediss://user:secret@host:6379' }), /secret/);
+    assert.match(message({ REDIS_HOST: 'redis' }), /^REDIS_HOST: .*later release.*set CONCLAVE_STORE to a directory/);
+    assert.equal(
+      message({ CONCLAVE_STORE: 'postgres://host' }),
+      'CONCLAVE_STORE: expected a directory, got "postgres://host"',
+    );
+  });
+});
+
+describe('what was approved', () => {
+  it('is remembered by its exact text, for the next session too', async () => {
+    const remembered = path.join(workspace, 'data', 'approved');
+    const first = openRemembered(remembered);
+    assert.equal(await first.has('make check'), false);
+    await Promise.all([first.add('make check'), openRemembered(remembered).add('npm run lint')]);
+    const next = openRemembered(remembered);
+    assert.equal(await next.has('make check'), true);
+    assert.equal(await next.has('npm run lint'), true);
+    assert.equal(await next.has('make check '), false);
+    assert.doesNotMatch(await readFile(remembered, 'utf8'), /make/);
+    if (process.platform !== 'win32') assert.equal((await stat(remembered)).mode & 0o777, 0o600);
+  });
+});

@@ -1,0 +1,574 @@
+import assert from 'node:assert/strict';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import { type EndpointOptions, openEndpoint } from '../../src/core/models/endpoint.ts';
+import { ModelError, type ModelFailure } from '../../src/core/models/modelError.ts';
+import { openingMessages, samplingOf, traitsOf } from '../../src/core/models/traits.ts';
+import { WHITESPACE_LIMIT, whitespaceGuard } from '../../src/core/models/whitespaceGuard.ts';
+import type { Model, ModelEvent, ModelRequest } from '../../src/core/ports.ts';
+import type { Role } from '../../src/shared/events.ts';
+import { type Fleet, type FleetOptions, SERVED_MODELS, startFleet } from '../models/fleet.ts';
+
+const never = new AbortController().signal;
+const ask = (content: string, more: Partial<ModelRequest> = {}): ModelRequest => ({
+  messages: [{ role: 'user', content }],
+  maxTokens: 1000,
+  temperature: 0,
+  ...more,
+});
+const reviewSchema = {
+  name: 'review',
+  schema: {
+    type: 'object',
+    properties: { status: { type: 'string' } },
+    required: ['status'],
+    additionalProperties: false,
+  },
+};
+const readFileTool = {
+  name: 'read_file',
+  description: 'Reads a file.',
+  parameters: { type: 'object', properties: {} },
+};
+
+/** Everything a stream says. */
+async function collect(stream: AsyncIterable<ModelEvent>): Promise<ModelEvent[]> {
+  const events: ModelEvent[] = [];
+  for await (const event of stream) events.push(event);
+  return events;
+}
+
+const textOf = (events: readonly ModelEvent[], type: 'text' | 'reasoning'): string =>
+  events.map((event) => (event.type === type ? event.delta : '')).join('');
+
+async function failureOf(work: Promise<unknown>): Promise<ModelError> {
+  const error = await work.then(
+    (value) => assert.fail(`no failure but ${JSON.stringify(value)}`),
+    (reason: unknown) => reason,
+  );
+  assert(error instanceof ModelError, String(error));
+  return error;
+}
+
+describe('an endpoint', () => {
+  let fleet: Fleet | undefined;
+  const others: (Server | TcpServer)[] = [];
+
+  async function start(script: FleetOptions['script'], more: Partial<FleetOptions> = {}): Promise<Fleet> {
+    fleet = await startFleet({ script, ...more });
+    return fleet;
+  }
+
+  function open(role: Role, more: Partial<EndpointOptions> = {}): Model {
+    assert(fleet);
+    return openEndpoint({ role, url: fleet.urls[role], ...more });
+  }
+
+  async function listening(server: Server | TcpServer): Promise<string> {
+    others.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  }
+
+  /** A server that is not vLLM. */
+  const answering = (listener: RequestListener): Promise<string> => listening(createServer(listener));
+  const answeringJson = (status: number, body: unknown, headers: Record<string, string> = {}): Promise<string> =>
+    answering((_, response) => {
+      response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+    });
+  const answeringStream = (...chunks: unknown[]): Promise<string> =>
+    answering((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const chunk of chunks) response.write(`data: ${JSON.stringify(chunk)}\n\n`);
+      response.end('data: [DONE]\n\n');
+    });
+
+  afterEach(async () => {
+    await fleet?.close();
+    fleet = undefined;
+    for (const server of others.splice(0)) server.close();
+  });
+
+  describe('streams', () => {
+    it('text and reasoning, under both names of it, and ends with the usage', async () => {
+      const script = [{ reply: { reasoning: 'Let me see: 🙂.', text: 'Grüße, Welt!' } }];
+      await start(
+        { coder: script, reviewer: script },
+        { roles: { reviewer: { reasoningField: 'reasoning_content' } } },
+      );
+      for (const role of ['coder', 'reviewer'] as const) {
+        const events = await collect(open(role).stream(ask('Hi'), never));
+        assert.equal(textOf(events, 'reasoning'), 'Let me see: 🙂.');
+        assert.equal(textOf(events, 'text'), 'Grüße, Welt!');
+        assert.deepEqual(events.at(-1), {
+          type: 'finished',
+          stopReason: 'stop',
+          usage: {
+            promptTokens: fleet?.requests.at(-1)?.promptTokens,
+            completionTokens: 7,
+            cachedTokens: 0,
+            reasoningTokens: 4,
+          },
+        });
+      }
+    });
+
+    it('what it was asked to send: sampling, schema, tools, and whole transcripts', async () => {
+      const { requests } = await start({ coder: [{ reply: { json: { status: 'ok' } } }] });
+      const model = open('coder');
+      await collect(
+        model.stream(
+          {
+            messages: [
+              { role: 'system', content: 'Be brief.' },
+              { role: 'user', content: 'Read a.' },
+              {
+                role: 'assistant',
+                content: '',
+                toolCalls: [{ id: 'call1', name: 'read_file', arguments: '{"path":"a"}' }],
+              },
+              { role: 'tool', content: 'contents', callId: 'call1' },
+            ],
+            maxTokens: 77,
+            temperature: 0.6,
+            topP: 0.95,
+            seed: 5,
+            tools: [readFileTool],
+          },
+          never,
+        ),
+      );
+      assert.deepEqual(requests[0]?.body, {
+        model: SERVED_MODELS.coder,
+        messages: [
+          { role: 'system', content: 'Be brief.' },
+          { role: 'user', content: 'Read a.' },
+          {
+            role: 'assistant',
+            content: '',
+            tool_calls: [{ id: 'call1', type: 'function', function: { name: 'read_file', arguments: '{"path":"a"}' } }],
+          },
+          { role: 'tool', tool_call_id: 'call1', content: 'contents' },
+        ],
+        max_tokens: 77,
+        temperature: 0.6,
+        top_p: 0.95,
+        seed: 5,
+        tools: [{ type: 'function', function: readFileTool }],
+        stream: true,
+        stream_options: { include_usage: true },
+      });
+      const events = await collect(model.stream(ask('Now', { schema: reviewSchema }), never));
+      assert.equal(textOf(events, 'text'), '{"status":"ok"}');
+      const second = requests[1]?.body as { response_format: unknown } | undefined;
+      assert.deepEqual(second?.response_format, {
+        type: 'json_schema',
+        json_schema: { ...reviewSchema, strict: true },
+      });
+      await assert.rejects(
+        collect(model.stream(ask('Both', { schema: reviewSchema, tools: [readFileTool] }), never)),
+        TypeError,
+      );
+      assert.equal(requests.length, 2, 'schema and tools together are never sent');
+    });
+
+    it('parallel tool calls, their arguments in pieces', async () => {
+      const toolCalls = [
+        { name: 'read_file', arguments: { path: 'src/a/long/path.ts' } },
+        { name: 'read_file', arguments: { path: 'b' } },
+      ];
+      await start({ coder: [{ reply: { toolCalls } }] });
+      const events = await collect(open('coder').stream(ask('Read', { tools: [readFileTool] }), never));
+      const calls: { id: string; name: string; arguments: string }[] = [];
+      for (const event of events) {
+        if (event.type !== 'toolCall') continue;
+        const call = calls[event.index];
+        if (call) call.arguments += event.argumentsDelta;
+        else calls[event.index] = { id: event.id ?? '', name: event.name ?? '', arguments: event.argumentsDelta };
+      }
+      assert.deepEqual(
+        calls.map((call) => ({ name: call.name, arguments: JSON.parse(call.arguments) })),
+        toolCalls,
+      );
+      assert.equal(new Set(calls.map(({ id }) => id)).size, 2);
+      const last = events.at(-1);
+      assert(last?.type === 'finished' && last.stopReason === 'tool_calls');
+    });
+
+    it('tells a cut answer and the tokens that came from the cache', async () => {
+      await start({ coder: [{ reply: { text: 'a long answer' } }] });
+      const model = open('coder');
+      const request = ask('word '.repeat(100), { maxTokens: 2 });
+      await collect(model.stream(request, never));
+      const last = (await collect(model.stream(request, never))).at(-1);
+      assert(last?.type === 'finished');
+      assert.equal(last.stopReason, 'length');
+      assert.equal(last.usage?.cachedTokens, Math.floor((last.usage?.promptTokens ?? 0) / 16) * 16);
+    });
+
+    it('from a server that reports no usage', async () => {
+      const url = await answeringStream(
+        { choices: [{ index: 0, delta: { role: 'assistant', content: null }, finish_reason: null }] },
+        { choices: [{ index: 0, delta: { content: 'Hi' }, finish_reason: 'stop' }] },
+      );
+      assert.deepEqual(await collect(openEndpoint({ url, model: 'm' }).stream(ask('Hi'), never)), [
+        { type: 'text', delta: 'Hi' },
+        { type: 'finished', stopReason: 'stop' },
+      ]);
+    });
+  });
+
+  describe('stops', () => {
+    /** A request that hangs, and the events that came until then. */
+    async function untilItHangs(
+      fault: 'hangMidStream' | 'hangBeforeFirstByte',
+      stop: (model: Model) => Promise<void>,
+    ): Promise<Fleet> {
+      const fleetNow = await start({ coder: [{ reply: { text: 'abcdefghijklmnopqrstuvwxyz' }, fault }] });
+      await stop(open('coder'));
+      await fleetNow.settled();
+      assert.equal(fleetNow.running('coder'), 0);
+      assert.deepEqual(
+        fleetNow.requests.map(({ outcome }) => outcome),
+        ['cancelled'],
+      );
+      return fleetNow;
+    }
+
+    it('when its signal aborts in the middle of an answer, and the server sees it', async () => {
+      await untilItHangs('hangMidStream', async (model) => {
+        const controller = new AbortController();
+        const reason = new Error('the user pressed stop');
+        const reading = (async () => {
+          let text = '';
+          for await (const event of model.stream(ask('Hi'), controller.signal)) {
+            if (event.type === 'text') text += event.delta;
+            if (text === 'abcdefghijkl') setImmediate(() => controller.abort(reason));
+          }
+        })();
+        await assert.rejects(reading, (error) => error === reason);
+      });
+    });
+
+    it('when its signal aborts before the answer begins', async () => {
+      await untilItHangs('hangBeforeFirstByte', async (model) => {
+        const controller = new AbortController();
+        const reading = collect(model.stream(ask('Hi'), controller.signal));
+        while (fleet?.running('coder') === 0) await new Promise(setImmediate);
+        controller.abort();
+        await assert.rejects(reading, { name: 'AbortError' });
+      });
+    });
+
+    it('when its reader has had enough', async () => {
+      await untilItHangs('hangMidStream', async (model) => {
+        for await (const event of model.stream(ask('Hi'), never)) if (event.type === 'text') break;
+      });
+    });
+
+    it('without asking at all where it was aborted before', async () => {
+      const { requests } = await start({});
+      const reason = new Error('too late');
+      await assert.rejects(collect(open('coder').stream(ask('Hi'), AbortSignal.abort(reason))), reason);
+      await assert.rejects(open('coder').served(AbortSignal.abort(reason)), reason);
+      assert.equal(requests.length, 0);
+    });
+
+    it('and leaves no listener on a signal that lives on', async () => {
+      await start({ coder: [{ reply: { text: 'ok' } }] });
+      const { signal } = new AbortController();
+      let listeners = 0;
+      const add = signal.addEventListener.bind(signal);
+      const remove = signal.removeEventListener.bind(signal);
+      signal.addEventListener = (...args: Parameters<typeof add>) => {
+        listeners += 1;
+        add(...args);
+      };
+      signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+        listeners -= 1;
+        remove(...args);
+      };
+      const model = open('coder');
+      for (const _ of [1, 2, 3]) await collect(model.stream(ask('Hi'), signal));
+      assert.equal(listeners, 0);
+    });
+  });
+
+  describe('fails by kind', () => {
+    const script: FleetOptions['script'] = {
+      coder: [
+        { when: { schema: false }, reply: { text: 'abcdefghijklmnopqrst' } },
+        { reply: { json: { status: 'ok' } } },
+      ],
+    };
+    const streamed = (model: Model, more: Partial<ModelRequest> = {}): Promise<unknown> =>
+      collect(model.stream(ask('Hi', more), never));
+
+    it('on every fault of a server', async () => {
+      const fleetNow = await start(script);
+      const model = open('coder');
+      const cases: [Parameters<Fleet['inject']>[1], ModelFailure, RegExp][] = [
+        [
+          'dropBeforeHeaders',
+          { kind: 'unreachable' },
+          /does not answer \((ECONNRESET|UND_ERR_SOCKET)\).*CONCLAVE_CODER_URL/,
+        ],
+        ['dropMidStream', { kind: 'lost' }, /broke off its answer/],
+        ['busy', { kind: 'overloaded' }, /is busy \(HTTP 503: Service Unavailable\)/],
+        [{ kind: 'busy', retryAfter: 1.5 }, { kind: 'overloaded', retryAfter: 1500 }, /is busy/],
+        ['serverError', { kind: 'lost' }, /HTTP 500: EngineCore encountered an issue/],
+        ['contextExceeded', { kind: 'contextExceeded', window: 32768 }, /too long.*maximum context length/],
+        ['malformedChunk', { kind: 'malformed' }, /no JSON/],
+        ['deadEngine', { kind: 'lost' }, /EngineCore encountered an issue/],
+        ['endWithoutFinish', { kind: 'lost' }, /without a finish_reason/],
+      ];
+      for (const [fault, failure, message] of cases) {
+        fleetNow.inject('coder', fault);
+        const error = await failureOf(streamed(model));
+        assert.deepEqual(error.failure, failure);
+        assert.match(error.message, message);
+        assert(error.message.startsWith(`The coder server at ${model.url} `), error.message);
+      }
+      fleetNow.inject('coder', 'whitespaceLoop');
+      const endless = await failureOf(streamed(model, { schema: reviewSchema }));
+      assert.deepEqual(endless.failure, { kind: 'whitespaceLoop' });
+      fleetNow.inject('coder', 'whitespaceLoop');
+      await streamed(model, { maxTokens: 50 });
+      await streamed(model);
+      assert.deepEqual(
+        fleetNow.requests.at(-1)?.outcome,
+        'served',
+        'it never retries by itself, and goes on afterwards',
+      );
+      assert.equal(fleetNow.requests.length, cases.length + 3);
+    });
+
+    it('on silence, with time-outs of its own for the first token and between tokens', async () => {
+      const fleetNow = await start(script);
+      const model = open('coder', { model: SERVED_MODELS.coder, timeouts: { firstToken: 60, betweenTokens: 40 } });
+      fleetNow.inject('coder', 'hangBeforeFirstByte');
+      assert.deepEqual((await failureOf(streamed(model))).failure, { kind: 'timedOut', waited: 60 });
+      fleetNow.inject('coder', 'hangMidStream');
+      assert.deepEqual((await failureOf(streamed(model))).failure, { kind: 'timedOut', waited: 40 });
+      await fleetNow.settled();
+      assert.deepEqual(
+        fleetNow.requests.map(({ outcome }) => outcome),
+        ['cancelled', 'cancelled'],
+      );
+      const slowReader = model.stream(ask('Hi'), never);
+      for await (const event of slowReader) {
+        if (event.type === 'text') await new Promise((resolve) => setTimeout(resolve, 45));
+      }
+    });
+
+    it('on a server that refuses', async () => {
+      await start(script, { apiKey: 'sesame', roles: { coder: { window: 64 } } });
+      const unauthorised = await failureOf(streamed(open('coder')));
+      assert.deepEqual(unauthorised.failure, { kind: 'unauthorised' });
+      assert.match(unauthorised.message, /CONCLAVE_API_KEY/);
+      const model = open('coder', { apiKey: 'sesame' });
+      const tooLong = await failureOf(collect(model.stream(ask('x'.repeat(400), { maxTokens: 10 }), never)));
+      assert.deepEqual(tooLong.failure, { kind: 'contextExceeded', window: 64 });
+      const tooMuch = await failureOf(streamed(model, { maxTokens: 65 }));
+      assert.deepEqual(tooMuch.failure, { kind: 'contextExceeded', window: 64 });
+      const unmatched = await failureOf(
+        streamed(model, { maxTokens: 10, schema: { ...reviewSchema, name: 'x' }, messages: [] }),
+      );
+      assert.deepEqual(unmatched.failure, { kind: 'badRequest' });
+      const unknown = await failureOf(streamed(open('coder', { apiKey: 'sesame', model: 'gpt' })));
+      assert.deepEqual(unknown.failure, { kind: 'wrongServer' });
+      assert.match(unknown.message, /`gpt` does not exist/);
+    });
+
+    it('on the windows that other texts and other servers name', async () => {
+      const texts: [unknown, ModelFailure][] = [
+        [
+          {
+            object: 'error',
+            message: "However, the model's context length is only 4096 tokens, resulting in",
+            type: 'BadRequestError',
+          },
+          { kind: 'contextExceeded', window: 4096 },
+        ],
+        [
+          {
+            error: {
+              message: 'The decoder prompt (length 9000) is longer than the maximum model length of 8192. Make',
+            },
+          },
+          { kind: 'contextExceeded', window: 8192 },
+        ],
+        [
+          {
+            error: {
+              code: 400,
+              message: 'request (12031 tokens) exceeds',
+              type: 'exceed_context_size_error',
+              n_prompt_tokens: 12031,
+              n_ctx: 4096,
+            },
+          },
+          { kind: 'contextExceeded', window: 4096 },
+        ],
+        [{ object: 'error', message: 'Grammar error: uniqueItems', type: 'BadRequestError' }, { kind: 'badRequest' }],
+      ];
+      for (const [body, failure] of texts) {
+        const error = await failureOf(streamed(openEndpoint({ url: await answeringJson(400, body), model: 'm' })));
+        assert.deepEqual(error.failure, failure);
+      }
+      const flat = openEndpoint({ url: await answeringJson(400, texts[3]?.[0]), model: 'm' });
+      assert.match((await failureOf(streamed(flat))).message, /HTTP 400: Grammar error: uniqueItems/);
+      const inStream = await answeringStream({
+        error: { message: "This model's maximum context length is 2048 tokens.", code: 400 },
+      });
+      const error = await failureOf(streamed(openEndpoint({ url: inStream, model: 'm' })));
+      assert.deepEqual(error.failure, { kind: 'contextExceeded', window: 2048 });
+    });
+
+    it('on streams that are none, or of something else', async () => {
+      const other = await failureOf(
+        streamed(openEndpoint({ url: await answeringStream({ hello: 'world' }), model: 'm' })),
+      );
+      assert.deepEqual(other.failure, { kind: 'malformed' });
+      const aborted = { choices: [{ index: 0, delta: {}, finish_reason: 'abort' }] };
+      const gaveUp = await failureOf(streamed(openEndpoint({ url: await answeringStream(aborted), model: 'm' })));
+      assert.deepEqual(gaveUp.failure, { kind: 'lost' });
+      const whole = await failureOf(
+        streamed(openEndpoint({ url: await answeringJson(200, { choices: [] }), model: 'm' })),
+      );
+      assert.deepEqual(whole.failure, { kind: 'wrongServer' });
+      const gateway = await failureOf(
+        streamed(openEndpoint({ url: await answeringJson(504, 'upstream timed out'), model: 'm' })),
+      );
+      assert.deepEqual(gateway.failure, { kind: 'unreachable' });
+      const dated = await answeringJson(429, {}, { 'retry-after': new Date(Date.now() + 60_000).toUTCString() });
+      const { failure } = await failureOf(streamed(openEndpoint({ url: dated, model: 'm' })));
+      assert(failure.kind === 'overloaded' && failure.retryAfter && failure.retryAfter > 30_000);
+    });
+
+    it('where nobody listens, or nobody who speaks HTTP', async () => {
+      const gone = createServer();
+      const url = await listening(gone);
+      await new Promise((resolve) => gone.close(resolve));
+      const error = await failureOf(openEndpoint({ role: 'planner', url }).served(never));
+      assert.deepEqual(error.failure, { kind: 'unreachable' });
+      assert.equal(
+        error.message,
+        `The planner server at ${url} does not answer (ECONNREFUSED); start it, or set CONCLAVE_PLANNER_URL to where it runs.`,
+      );
+      const redis = createTcpServer((socket) => socket.once('data', () => socket.end('-ERR unknown command\r\n')));
+      const noHttp = await failureOf(openEndpoint({ url: await listening(redis) }).served(never));
+      assert.deepEqual(noHttp.failure, { kind: 'wrongServer' });
+    });
+  });
+
+  describe('asks what is served', () => {
+    const served = async (body: unknown, model?: string) =>
+      openEndpoint({ url: await answeringJson(200, body), ...(model === undefined ? {} : { model }) }).served(never);
+
+    it('and reads the window under the names that servers give it', async () => {
+      await start({}, { roles: { planner: { window: 16_384 } } });
+      assert.deepEqual(await open('planner').served(never), { model: SERVED_MODELS.planner, window: 16_384 });
+      assert.deepEqual(await served({ data: [{ id: 'gguf', meta: { n_ctx: 4096, n_ctx_train: 131072 } }] }), {
+        model: 'gguf',
+        window: 4096,
+      });
+      assert.deepEqual(await served({ data: [{ id: 'a' }, { id: 'b', max_input_tokens: 9000 }] }, 'b'), {
+        model: 'b',
+        window: 9000,
+      });
+      assert.deepEqual(await served({ data: [{ id: 'silent', meta: null }] }), { model: 'silent', window: 8192 });
+    });
+
+    it('once it was told, never again; a failure is not remembered', async () => {
+      let asked = 0;
+      const url = await answering((_, response) => {
+        asked += 1;
+        if (asked === 1) response.writeHead(503).end('loading');
+        else response.writeHead(200, { 'content-type': 'application/json' }).end('{"data":[{"id":"m"}]}');
+      });
+      const model = openEndpoint({ url });
+      assert.deepEqual((await failureOf(model.served(never))).failure, { kind: 'overloaded' });
+      await model.served(never);
+      await model.served(never);
+      assert.equal(asked, 2);
+    });
+
+    it('and says so where it is not what was wanted, or no model server', async () => {
+      const other = await failureOf(served({ data: [{ id: 'a' }, { id: 'b' }] }, 'c'));
+      assert.deepEqual(other.failure, { kind: 'wrongServer' });
+      assert.match(other.message, /does not serve "c" but "a", "b"/);
+      const html: RequestListener = (_, response) =>
+        void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>');
+      const missing: RequestListener = (_, response) =>
+        void response.writeHead(404, { 'content-type': 'text/html' }).end('<html>');
+      for (const url of [
+        await answering(html),
+        await answering(missing),
+        await answeringJson(200, { name: 'my app' }),
+      ]) {
+        const error = await failureOf(openEndpoint({ role: 'coder', url }).served(never));
+        assert.deepEqual(error.failure, { kind: 'wrongServer' });
+        assert.match(error.message, /set CONCLAVE_CODER_URL to a base URL that ends in \/v1/);
+        assert.doesNotMatch(error.message, /<html>/);
+      }
+    });
+  });
+});
+
+describe('the traits of a model', () => {
+  it('follow from its name', () => {
+    const systemRoles = (names: string[]) => names.map((name) => traitsOf(name).systemRole);
+    assert.deepEqual(
+      systemRoles(['google/gemma-2-2b-it', 'gemma2:2b', 'google/gemma-7b-it', 'google/codegemma-7b-it']),
+      Array(4).fill('none'),
+    );
+    assert.deepEqual(
+      systemRoles([
+        'nvidia/Llama-3.1-Nemotron-Nano-8B-v1',
+        'nvidia/Llama-3.1-Nemotron-Nano-4B-v1.1',
+        'nvidia/Llama-3_3-Nemotron-Super-49B-v1',
+        'Llama-3.1-Nemotron-Nano-8B-v1-Q4_K_M.gguf',
+      ]),
+      Array(4).fill('thinkingToggle'),
+    );
+    assert.deepEqual(
+      systemRoles([
+        'google/gemma-3-27b-it',
+        'google/gemma-4-E4B-it',
+        'nvidia/NVIDIA-Nemotron-Nano-9B-v2',
+        'nvidia/Llama-3_3-Nemotron-Super-49B-v1_5',
+        'Qwen/Qwen3-Coder-30B-A3B-Instruct',
+        'mistralai/Devstral-Small-2-24B-Instruct-2512',
+        'planner',
+      ]),
+      Array(7).fill('normal'),
+    );
+  });
+
+  it('decide how a transcript begins and how it is sampled', () => {
+    const parts = { instructions: 'You plan.', thinking: 'on' as const, user: 'Add a test.' };
+    assert.deepEqual(openingMessages({ systemRole: 'normal' }, parts), [
+      { role: 'system', content: 'You plan.' },
+      { role: 'user', content: 'Add a test.' },
+    ]);
+    assert.deepEqual(openingMessages({ systemRole: 'none' }, parts), [
+      { role: 'user', content: 'You plan.\n\nAdd a test.' },
+    ]);
+    assert.deepEqual(openingMessages({ systemRole: 'thinkingToggle' }, { ...parts, thinking: 'off' }), [
+      { role: 'system', content: 'detailed thinking off' },
+      { role: 'user', content: 'You plan.\n\nAdd a test.' },
+    ]);
+    assert.deepEqual([samplingOf('on'), samplingOf('off')], [{ temperature: 0.6, topP: 0.95 }, { temperature: 0 }]);
+  });
+});
+
+describe('the white space guard', () => {
+  it('counts across pieces and starts anew at every other character', () => {
+    const runsAway = whitespaceGuard();
+    assert.equal(runsAway(`{${' '.repeat(WHITESPACE_LIMIT)}`), false);
+    assert.equal(runsAway('"'), false);
+    assert.equal(runsAway('\n\t'.repeat(WHITESPACE_LIMIT / 2)), false);
+    assert.equal(runsAway(' '), true);
+  });
+});

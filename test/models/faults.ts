@@ -1,0 +1,104 @@
+/** What a server or a model does wrong on demand. */
+import { z } from 'zod';
+import { renderToolCall } from './chatRequest.ts';
+import { type Reply, replyText } from './reply.ts';
+
+const afterTokens = z.number().int().min(0);
+
+const faultObjectSchema = z.discriminatedUnion('kind', [
+  /** The connection is cut before the response begins. */
+  z.strictObject({ kind: z.literal('dropBeforeHeaders') }),
+  /** The server dies in the middle of its answer. */
+  z.strictObject({ kind: z.literal('dropMidStream'), afterTokens: afterTokens.default(3) }),
+  /** Nothing comes, ever. */
+  z.strictObject({ kind: z.literal('hangBeforeFirstByte') }),
+  z.strictObject({ kind: z.literal('hangMidStream'), afterTokens: afterTokens.default(3) }),
+  /** 503; with `retryAfter` in seconds (vLLM sends none). */
+  z.strictObject({ kind: z.literal('busy'), retryAfter: z.number().optional() }),
+  z.strictObject({ kind: z.literal('serverError') }),
+  /** 400: the prompt does not fit, however short it is. */
+  z.strictObject({ kind: z.literal('contextExceeded') }),
+  /** A chunk that is no JSON. */
+  z.strictObject({ kind: z.literal('malformedChunk'), afterTokens: afterTokens.default(3) }),
+  /** vLLM's dead engine: an error within a stream that began with 200. */
+  z.strictObject({ kind: z.literal('deadEngine'), afterTokens: afterTokens.default(3) }),
+  /** The stream ends in order, but nobody said that the answer did. */
+  z.strictObject({ kind: z.literal('endWithoutFinish'), afterTokens: afterTokens.default(3) }),
+  /** An answer in JSON that pads with white space until max_tokens. */
+  z.strictObject({ kind: z.literal('whitespaceLoop') }),
+  /** The tool call that the server's parser missed. */
+  z.strictObject({ kind: z.literal('toolCallAsText') }),
+  /** finish_reason "length" after so many tokens. */
+  z.strictObject({ kind: z.literal('truncated'), afterTokens }),
+  z.strictObject({ kind: z.literal('empty') }),
+  /** Fails open: the scripted text is sent although it breaks the schema. */
+  z.strictObject({ kind: z.literal('schemaIgnored') }),
+  /** Everything in the reasoning, nothing in the content. */
+  z.strictObject({ kind: z.literal('reasoningOnly') }),
+]);
+
+export type Fault = z.infer<typeof faultObjectSchema>;
+export type FaultKind = Fault['kind'];
+
+/** A fault as scripts write it: its kind alone where it needs nothing else, or all of it. */
+export const faultSchema = z.preprocess(
+  (value) => (typeof value === 'string' ? { kind: value } : value),
+  faultObjectSchema,
+);
+
+export type FaultInput = FaultKind | z.input<typeof faultObjectSchema>;
+
+/** Faults that show before any answer is looked for. */
+export type RefusingFault = Extract<
+  Fault,
+  { kind: 'dropBeforeHeaders' | 'hangBeforeFirstByte' | 'busy' | 'serverError' | 'contextExceeded' }
+>;
+
+export function refuses(fault: Fault): fault is RefusingFault {
+  const kinds: FaultKind[] = ['dropBeforeHeaders', 'hangBeforeFirstByte', 'busy', 'serverError', 'contextExceeded'];
+  return kinds.includes(fault.kind);
+}
+
+/** Faults that break the stream of an answer that is otherwise as scripted. */
+export type BreakingFault = Extract<
+  Fault,
+  { kind: 'dropMidStream' | 'hangMidStream' | 'malformedChunk' | 'deadEngine' | 'endWithoutFinish' }
+>;
+
+export function breaks(fault: Fault | undefined): fault is BreakingFault {
+  const kinds: FaultKind[] = ['dropMidStream', 'hangMidStream', 'malformedChunk', 'deadEngine', 'endWithoutFinish'];
+  return fault !== undefined && kinds.includes(fault.kind);
+}
+
+/** The reply as a model with this fault gives it, or undefined where the fault is not in the reply. */
+export function misbehave(fault: Fault, reply: Reply, maxTokens: number): Reply | undefined {
+  switch (fault.kind) {
+    case 'whitespaceLoop':
+      // Two of the fleet's tokens more than fit, so that the limit ends it.
+      return { text: `{${' '.repeat(4 * (maxTokens + 2))}` };
+    case 'toolCallAsText': {
+      const calls = (reply.toolCalls ?? []).map((call) => renderToolCall(call.name, argumentsText(call.arguments)));
+      return {
+        ...withoutToolCalls(reply),
+        text: [replyText(reply), ...calls].filter((each) => each !== '').join('\n'),
+      };
+    }
+    case 'empty':
+      return { text: '' };
+    case 'reasoningOnly':
+      return { reasoning: (reply.reasoning ?? '') + replyText(reply), text: '' };
+    case 'truncated':
+    case 'schemaIgnored':
+      return reply;
+    default:
+      return undefined;
+  }
+}
+
+export function argumentsText(args: string | Record<string, unknown>): string {
+  return typeof args === 'string' ? args : JSON.stringify(args);
+}
+
+function withoutToolCalls({ toolCalls: _, ...rest }: Reply): Reply {
+  return rest;
+}

@@ -1,0 +1,331 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { bounded, cutAtLines, cutLine, lastLines, lineCount } from '../../src/core/tools/bounded.ts';
+import { looksLikeDefinition } from '../../src/core/tools/findReferences.ts';
+import { givenPath } from '../../src/core/tools/givenPath.ts';
+import { describeTools, TOOLS, toolSchema } from '../../src/core/tools/index.ts';
+import { exportsOf, isTestFile } from '../../src/core/tools/languages.ts';
+import { readManifest } from '../../src/core/tools/manifests.ts';
+import { nearestPaths } from '../../src/core/tools/nearestPaths.ts';
+import { rankPassages, splitPassages } from '../../src/core/tools/searchDocs.ts';
+import { openDiskWorkspace } from '../../src/node/diskWorkspace.ts';
+
+describe('bounded texts', () => {
+  const text = fc
+    .array(fc.constantFrom('a', 'bc', '\n', '🎉', 'ü', ' '), { maxLength: 60 })
+    .map((parts) => parts.join(''));
+
+  it('are never longer than allowed, whatever is cut', () => {
+    fc.assert(
+      fc.property(text, fc.integer({ min: 0, max: 80 }), (text, max) => {
+        assert.ok(bounded(text, max, ({ kept }) => `go on at ${kept}`).length <= max);
+        assert.ok(cutAtLines(text, max).text.length <= max);
+        assert.ok(lastLines(text, max).text.length <= max);
+        assert.ok(cutLine(text, max).length <= max);
+      }),
+    );
+  });
+
+  it('lose no line between what is kept and what is said to be lost', () => {
+    fc.assert(
+      fc.property(text, fc.integer({ min: 0, max: 80 }), (text, max) => {
+        const { text: kept, cut } = cutAtLines(text, max);
+        if (!cut) assert.equal(kept.trimEnd(), text.trimEnd());
+        else assert.equal(cut.kept + cut.lost, lineCount(text));
+        if (cut && !cut.partial) assert.equal(text.split('\n').slice(0, cut.kept).join('\n'), kept);
+        const end = lastLines(text, max);
+        assert.equal(lineCount(end.text) + end.lost, lineCount(text));
+        assert.ok(text.endsWith(end.text));
+      }),
+    );
+  });
+
+  it('end at a line and say how to go on', () => {
+    const lines = Array.from({ length: 30 }, (_, i) => `line ${i + 1}`).join('\n');
+    assert.equal(
+      bounded(lines, 90, ({ kept }) => `Go on at ${kept + 1}.`),
+      'line 1\nline 2\nline 3\nline 4\nline 5\nline 6\n[24 more lines are not shown. Go on at 7.]',
+    );
+    assert.equal(
+      bounded(lines, 1000, () => 'never'),
+      lines,
+    );
+  });
+
+  it('break no character in two', () => {
+    assert.equal(cutLine('ab🎉cd', 4), 'ab…');
+    assert.equal(cutLine('ab🎉cd', 5), 'ab🎉…');
+  });
+});
+
+describe('paths as models write them', () => {
+  const workspace = openDiskWorkspace('/home/me/project', { ripgrep: undefined });
+
+  it('become those of the workspace', () => {
+    const meant: Record<string, string> = {
+      './src//a.ts': 'src/a.ts',
+      'src\\a.ts': 'src/a.ts',
+      ' src/ ': 'src',
+      'src/../b.ts': 'b.ts',
+      '/home/me/project/src/a.ts': 'src/a.ts',
+      '': '.',
+      '.': '.',
+    };
+    for (const [given, path] of Object.entries(meant)) assert.equal(givenPath(given, workspace), path);
+  });
+
+  it('stay hostile where they are', () => {
+    for (const given of [
+      '/etc/passwd',
+      '../x',
+      'a/../../x',
+      '//server/share',
+      '/home/me/project-two/x',
+      '\\\\s\\x',
+      'C:\\x',
+    ]) {
+      assert.match(givenPath(given, workspace), /^(\/|\.\.\/|C:)/, given);
+    }
+    assert.equal(givenPath('/home/me/project/../secret', workspace), '../secret');
+    assert.match(givenPath('/home/me/project//etc/passwd', workspace), /^\//);
+  });
+
+  it('have likely ones near them', () => {
+    const paths = ['src/auth/session.ts', 'src/auth/sesion.py', 'src/session.go', 'docs/passion.md', 'lib/user.ts'];
+    assert.deepEqual(nearestPaths('src/auth/sesion.ts', paths), [
+      'src/auth/sesion.py',
+      'src/auth/session.ts',
+      'src/session.go',
+    ]);
+    assert.deepEqual(nearestPaths('server/session.ts', paths).slice(0, 2), ['src/auth/session.ts', 'src/session.go']);
+    assert.deepEqual(nearestPaths('completely/different', paths), []);
+  });
+});
+
+describe('tool schema', () => {
+  it('is one flat object with the arguments of all tools', () => {
+    const schema = toolSchema(['read_file', 'git_diff', 'find_references']);
+    assert.deepEqual(schema, {
+      type: 'object',
+      properties: {
+        action: { type: 'string', enum: ['read_file', 'git_diff', 'find_references', 'done'] },
+        args: {
+          type: 'object',
+          properties: {
+            path: { type: 'string' },
+            start_line: { type: 'integer' },
+            end_line: { type: 'integer' },
+            file: { type: 'string' },
+            ref: { type: 'string' },
+            symbol: { type: 'string' },
+          },
+          additionalProperties: false,
+        },
+      },
+      required: ['action', 'args'],
+      additionalProperties: false,
+    });
+  });
+
+  it('fits all tools into one, and knows only keywords that servers take', () => {
+    const text = JSON.stringify(toolSchema(Object.keys(TOOLS)));
+    assert.doesNotMatch(text, /minimum|maximum|anyOf|oneOf|\$schema|default|format/);
+    assert.deepEqual(TOOLS.find_references.parameters, {
+      type: 'object',
+      properties: { symbol: { type: 'string' }, path: { type: 'string' } },
+      required: ['symbol'],
+      additionalProperties: false,
+    });
+    assert.throws(() => toolSchema(['toString']), /no tool "toString"/);
+  });
+
+  it('has the names and arguments that the design fixes', () => {
+    const description = describeTools(Object.keys(TOOLS));
+    for (const signature of [
+      'read_file(path: string, start_line?: integer, end_line?: integer)',
+      'analyze_codebase(under?: string)',
+      'search_docs(query: string, limit?: integer)',
+      'find_references(symbol: string, path?: string)',
+      'git_diff(file?: string, ref?: string)',
+      'run_tests(test_file?: string)',
+    ]) {
+      assert.ok(description.includes(`- \`${signature}\`: `), signature);
+    }
+  });
+});
+
+describe('definitions', () => {
+  const DEFINITIONS = [
+    'export function foo(a: string) {',
+    'export const foo = 1;',
+    '  async foo(a: string): Promise<void> {',
+    '  public static foo(): void {',
+    'class foo extends Base {',
+    'interface foo {',
+    'def foo(self):',
+    '  def self.foo',
+    'func (s *Server) foo(x int) error {',
+    'pub fn foo<T>(x: T) -> T {',
+    'let mut foo = 3;',
+    'module.exports.foo = function () {',
+    '  foo: async (a) => {',
+    '#define foo 3',
+    'fun foo(): Int = 3',
+    'public int foo(int a) {',
+    'type foo = string;',
+  ];
+  const USES = [
+    '  foo();',
+    'return foo(1) {',
+    'if (foo(a)) {',
+    "import { foo } from './foo.ts';",
+    'const bar = foo(1);',
+    'x.foo = 3;',
+    'const foobar = 1;',
+    'new foo() {',
+    '// the function that foo calls',
+    'while (foo()) {',
+    'const foo.bar = 1',
+  ];
+  for (const line of DEFINITIONS) it(`are seen in: ${line}`, () => assert.ok(looksLikeDefinition(line, 'foo')));
+  for (const line of USES) it(`are not seen in: ${line}`, () => assert.ok(!looksLikeDefinition(line, 'foo')));
+});
+
+describe('exports', () => {
+  const CASES: Record<string, [string, string[]]> = {
+    'a.ts': [
+      'export function one() {}\nexport default class Two {}\nfunction inner() {}\nexport type Three = 1;\nexport const four = 4;\n',
+      ['one', 'Two', 'Three', 'four'],
+    ],
+    'a.cjs': ['exports.one = 1;\nmodule.exports.two = 2;\n', ['one', 'two']],
+    'a.py': [
+      'def one():\n  def inner(): pass\nasync def two(): pass\nclass Three: pass\ndef _private(): pass\n',
+      ['one', 'two', 'Three'],
+    ],
+    'a.go': ['func One() {}\nfunc (s *S) Two() {}\nfunc three() {}\ntype Four struct {}\n', ['One', 'Two', 'Four']],
+    'a.rs': [
+      'pub fn one() {}\nfn two() {}\npub(crate) async fn three() {}\npub const FOUR: u8 = 4;\n',
+      ['one', 'three', 'FOUR'],
+    ],
+    'A.java': ['public final class One {\n  private int x;\n}\n', ['One']],
+    'a.png': ['export function no() {}', []],
+  };
+  for (const [path, [text, names]] of Object.entries(CASES)) {
+    it(`are found in ${path}`, () => assert.deepEqual(exportsOf(path, text), names));
+  }
+
+  it('leave tests apart', () => {
+    for (const path of ['test/a.ts', 'src/a.test.ts', 'src/__tests__/a.js', 'test_a.py', 'a_test.go'])
+      assert.ok(isTestFile(path), path);
+    for (const path of ['src/a.ts', 'src/latest.ts', 'contest/a.py']) assert.ok(!isTestFile(path), path);
+  });
+});
+
+describe('manifests', () => {
+  it('of npm name dependencies, entry points and the test command', () => {
+    const text = JSON.stringify({
+      name: 'shop',
+      main: './dist/index.js',
+      bin: { shop: 'bin/shop.js' },
+      scripts: { test: 'vitest run', build: 'tsc' },
+      dependencies: { zod: '4' },
+      devDependencies: { vitest: '2' },
+    });
+    assert.deepEqual(readManifest('packages/shop/package.json', text), {
+      path: 'packages/shop/package.json',
+      name: 'shop',
+      dependencies: ['zod', 'vitest'],
+      scripts: ['test', 'build'],
+      entryPoints: ['packages/shop/dist/index.js', 'packages/shop/bin/shop.js'],
+      tests: 'npm test (vitest run)',
+    });
+    assert.equal(readManifest('package.json', '{ "name": ')?.problem, 'it is not valid JSON');
+    assert.deepEqual(readManifest('package.json', '{"name": 3, "scripts": [1]}')?.dependencies, []);
+  });
+
+  it('of Python, Go, Rust and Maven name dependencies', () => {
+    const pyproject =
+      '[project]\nname = "api"\ndependencies = [\n  "fastapi>=0.1", # why\n  "uvicorn[standard]",\n]\n\n[project.scripts]\nserve = "api:main"\n\n[tool.pytest.ini_options]\n';
+    const api = readManifest('pyproject.toml', pyproject);
+    assert.deepEqual(
+      [api?.name, api?.dependencies, api?.scripts, api?.tests],
+      ['api', ['fastapi', 'uvicorn'], ['serve'], 'pytest'],
+    );
+    const poetry = '[tool.poetry]\nname = "p"\n[tool.poetry.dependencies]\npython = "^3"\nrequests = "*"\n';
+    assert.deepEqual(readManifest('pyproject.toml', poetry)?.dependencies, ['requests']);
+    assert.deepEqual(readManifest('requirements.txt', '# c\nflask==2\n-r other.txt\nDjango\n')?.dependencies, [
+      'flask',
+      'Django',
+    ]);
+    const go =
+      'module example.org/x\n\ngo 1.22\n\nrequire (\n\tgithub.com/a/b v1.0.0\n\tgithub.com/c/d v1.0.0 // indirect\n)\n';
+    assert.deepEqual(readManifest('go.mod', go)?.dependencies, ['github.com/a/b']);
+    const cargo =
+      '[package]\nname = "tool"\n\n[dependencies]\nserde = { version = "1" }\n\n[dev-dependencies]\nproptest = "1"\n';
+    assert.deepEqual(readManifest('Cargo.toml', cargo)?.dependencies, ['serde', 'proptest']);
+    const pom =
+      '<project><parent><artifactId>boss</artifactId></parent><artifactId>shop</artifactId><dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId></dependency></dependencies></project>';
+    const maven = readManifest('pom.xml', pom);
+    assert.deepEqual([maven?.name, maven?.dependencies], ['shop', ['g:a']]);
+  });
+});
+
+describe('passages of documents', () => {
+  const GUIDE = `# Guide
+
+Intro text.
+
+## Retries
+
+A failed request is retried three times.
+The pause doubles.
+
+\`\`\`sh
+# not a heading
+
+retry --now
+\`\`\`
+
+Setext
+------
+
+More here.
+
+## Empty
+`;
+
+  it('carry their headings and their line', () => {
+    assert.deepEqual(
+      splitPassages('g.md', GUIDE).map(({ line, headings, text }) => [line, headings.join('>'), text.split('\n')[0]]),
+      [
+        [3, 'Guide', 'Intro text.'],
+        [7, 'Guide>Retries', 'A failed request is retried three times.'],
+        [10, 'Guide>Retries', '```sh'],
+        [19, 'Guide>Setext', 'More here.'],
+        [21, 'Guide>Empty', ''],
+      ],
+    );
+  });
+
+  it('are ranked by how many of the words they have, in any form', () => {
+    const passages = [
+      ...splitPassages('a.md', '# Payments\n\nThe payment provider charges once.\n'),
+      ...splitPassages('b.md', '# Retries\n\nA payment that fails is retried.\n'),
+      ...splitPassages('c.md', '# Misc\n\nNothing of note, the end.\n'),
+    ];
+    const found = rankPassages(passages, 'how does the payment retry work');
+    assert.deepEqual(
+      found.map(({ path }) => path),
+      ['b.md', 'a.md'],
+    );
+    assert.deepEqual(rankPassages(passages, 'zebra'), []);
+  });
+
+  it('of headings weigh more than passing mentions', () => {
+    const passages = [
+      ...splitPassages('a.md', '# Other\n\nSee caching.\n'),
+      ...splitPassages('b.md', '# Caching\n\nWe keep what was asked for.\n'),
+    ];
+    assert.equal(rankPassages(passages, 'cache')[0]?.path, 'b.md');
+  });
+});
