@@ -7,11 +7,30 @@ await rm('dist', { recursive: true, force: true });
 
 const shared = { bundle: true, sourcemap: true, logLevel: 'warning', legalComments: 'none' };
 const node = { ...shared, platform: 'node', target: 'node20.19' };
-/** Some libraries call require(), which an ES module does not have by itself. */
-const banner = { js: "import { createRequire as conclaveRequire } from 'node:module';\nconst require = conclaveRequire(import.meta.url);" };
+/** Some libraries want require() and __filename, which an ES module does not have by itself. */
+const banner = {
+  js: `import { createRequire as conclaveRequire } from 'node:module';
+import { fileURLToPath as conclavePath } from 'node:url';
+const require = conclaveRequire(import.meta.url);
+const __filename = conclavePath(import.meta.url);`,
+};
 
 await Promise.all([
-  build({ ...node, entryPoints: { cli: 'src/cli.ts' }, outdir: 'dist', format: 'esm', banner, external: ['@vscode/ripgrep'] }),
+  build({
+    ...node,
+    entryPoints: { cli: 'src/cli.ts' },
+    outdir: 'dist',
+    format: 'esm',
+    banner,
+    external: ['@vscode/ripgrep'],
+  }),
   build({ ...node, entryPoints: { 'scripted-fleet': 'test/models/main.ts' }, outdir: 'dist', format: 'esm', banner }),
-  build({ ...node, entryPoints: { extension: 'src/extension.ts' }, outdir: 'dist', format: 'cjs', outExtension: { '.js': '.cjs' }, external: ['vscode'] }),
+  build({
+    ...node,
+    entryPoints: { extension: 'src/extension.ts' },
+    outdir: 'dist',
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    external: ['vscode'],
+  }),
 ]);

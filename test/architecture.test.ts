@@ -55,8 +55,22 @@ describe('architecture', () => {
   });
 
   it('names files of its own with their extension and built-ins with node:', () => {
-    const bare = new Set(['fs', 'path', 'crypto', 'os', 'url', 'child_process', 'util', 'stream', 'events', 'http', 'net']);
-    const wrong = imports.filter(({ specifier }) => (specifier.startsWith('.') && !/\.(tsx?|json)$/.test(specifier)) || bare.has(specifier));
+    const bare = new Set([
+      'fs',
+      'path',
+      'crypto',
+      'os',
+      'url',
+      'child_process',
+      'util',
+      'stream',
+      'events',
+      'http',
+      'net',
+    ]);
+    const wrong = imports.filter(
+      ({ specifier }) => (specifier.startsWith('.') && !/\.(tsx?|json)$/.test(specifier)) || bare.has(specifier),
+    );
     assert.deepEqual(
       wrong.map(({ file, specifier }) => `src/${file} imports ${specifier}`),
       [],
@@ -64,8 +78,12 @@ describe('architecture', () => {
   });
 
   it('keeps the core free of the environment and of module state that outlives a run', () => {
-    const files = readdirSync(path.join(source, 'core'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
-    const wrong = files.filter((file) => /\bprocess\.(env|cwd|platform|exit|argv)\b|^let /m.test(readFileSync(path.join(source, 'core', file), 'utf8')));
+    const files = readdirSync(path.join(source, 'core'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.ts'),
+    );
+    const wrong = files.filter((file) =>
+      /\bprocess\.(env|cwd|platform|exit|argv)\b|^let /m.test(readFileSync(path.join(source, 'core', file), 'utf8')),
+    );
     assert.deepEqual(wrong, []);
   });
 });

@@ -54,6 +54,7 @@ export async function loadSettings({ env, workspace, trusted, flags }: SettingsS
   const issue = result.error?.issues[0];
   if (issue) throw new ConfigurationError(complaint(issue, merged, sources));
   const settings = withPlainUrls(settingsSchema.parse(merged), sources);
+  refuseForeignEndpoints(settings, sources, file);
   const commandFrom = sources.get('checks.command');
   return {
     settings,
@@ -61,6 +62,24 @@ export async function loadSettings({ env, workspace, trusted, flags }: SettingsS
     ...(commandFrom === undefined ? {} : { checkCommandFrom: commandFrom === file ? 'workspace' : 'user' }),
     ...(env.CONCLAVE_API_KEY ? { apiKey: env.CONCLAVE_API_KEY } : {}),
   };
+}
+
+/**
+ * A repository that somebody else wrote must not send the user's code anywhere: a workspace file may name servers on
+ * this machine only. Servers elsewhere are the user's own choice, and so set in the environment.
+ */
+function refuseForeignEndpoints(settings: Settings, sources: Sources, file: string): void {
+  for (const role of ROLES) {
+    const { url } = settings.endpoints[role];
+    if (sources.get(`endpoints.${role}.url`) !== file || isLoopback(new URL(url).hostname)) continue;
+    throw new ConfigurationError(
+      `${file}: endpoints.${role}.url: expected a server on this machine, got "${url}". If that server is yours, set CONCLAVE_${role.toUpperCase()}_URL instead.`,
+    );
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
 }
 
 /** One value that a source sets. */

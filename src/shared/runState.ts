@@ -194,9 +194,8 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
       return { ...state, lanes: withLane(state, event.lane, event.role, 'reading the result') };
 
     case 'checks.started':
-      return event.scope === 'merged'
-        ? { ...state, phase: { kind: 'merging' } }
-        : withSubtask(state, event.subtask, { phase: 'checking' });
+      if (event.scope === 'merged') return { ...state, phase: { kind: 'merging' } };
+      return event.scope === 'attempt' ? withSubtask(state, event.subtask, { phase: 'checking' }) : state;
     case 'checks.finished':
       if (event.scope === 'base') return { ...state, baseChecks: event.report };
       if (event.scope === 'merged')

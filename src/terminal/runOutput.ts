@@ -1,6 +1,6 @@
 import type { RunEnd } from '../core/orchestrator/session.ts';
 import type { ProposedFile, RunEvent } from '../shared/events.ts';
-import { emptyRunState, foldEvent } from '../shared/runState.ts';
+import { emptyRunState, foldEvent, type RunState } from '../shared/runState.ts';
 import { openTerminalView } from './liveTerminal.ts';
 import { drawDiff } from './render/diff.ts';
 import { hasColour, painter } from './render/paint.ts';
@@ -9,6 +9,10 @@ import { type Delivery, drawSummary, foldRoleTimes, type RoleTimes } from './ren
 /** Where the events of a run go: JSON lines on stdout for programs, and words and pictures on stderr for people. */
 export interface RunOutput {
   onEvent(event: RunEvent): void;
+  /** Takes in the events of a run before it was resumed, without showing them. */
+  catchUp(recorded: readonly RunEvent[]): void;
+  /** The run as its events tell it so far. */
+  state(): RunState;
   /** Hides what is drawn live while a question is open; call the result to show it again. */
   suspend(): () => void;
   printDiff(files: readonly ProposedFile[]): void;
@@ -37,10 +41,18 @@ export function openOutput(options: { json: boolean; interactive: boolean }): Ru
     process.stdout.write(`${drawDiff(files, { paint: painter({ colour: hasColour(process.stdout) }) }).join('\n')}\n`);
     resume();
   };
+  const fold = (event: RunEvent): void => {
+    state = foldEvent(state, event);
+    times = foldRoleTimes(times, event);
+  };
   return {
+    state: () => state,
+    catchUp(recorded) {
+      recorded.forEach(fold);
+      view.catchUp(recorded);
+    },
     onEvent(event) {
-      state = foldEvent(state, event);
-      times = foldRoleTimes(times, event);
+      fold(event);
       if (options.json) process.stdout.write(`${JSON.stringify(event)}\n`);
       if (event.type === 'approval.requested' && event.kind === 'proposal' && state.proposal)
         printDiff(state.proposal.files);

@@ -191,11 +191,12 @@ describe('diskWriter', () => {
 
   it('turns a file into a folder of its name', async () => {
     put('config.ts', 'c\n');
-    assert.equal(
-      (await write(changeOf({ path: 'config.ts/index.ts', text: 'c\n', from: 'config.ts' }))).kind,
-      'written',
+    const changes = changeOf(
+      { path: 'old/config.ts', text: 'c\n', from: 'config.ts' },
+      { path: 'config.ts/index.ts', text: 'n\n' },
     );
-    assert.equal(text('config.ts/index.ts'), 'c\n');
+    assert.equal((await write(changes)).kind, 'written');
+    assert.deepEqual([text('config.ts/index.ts'), text('old/config.ts')], ['n\n', 'c\n']);
   });
 
   it('refuses a text that is not the proposed one', async () => {

@@ -38,7 +38,7 @@ const faultObjectSchema = z.discriminatedUnion('kind', [
 ]);
 
 export type Fault = z.infer<typeof faultObjectSchema>;
-export type FaultKind = Fault['kind'];
+type FaultKind = Fault['kind'];
 
 /** A fault as scripts write it: its kind alone where it needs nothing else, or all of it. */
 export const faultSchema = z.preprocess(

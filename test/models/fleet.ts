@@ -17,7 +17,7 @@ import { createEngine, DEFAULT_TIMING, type Pace, type Timing } from './timing.t
 import { createVocabulary } from './tokens.ts';
 import { serveTranscription } from './transcriptions.ts';
 
-export interface RoleOptions {
+interface RoleOptions {
   /** Served model name. */
   model?: string;
   /** max_model_len, in tokens. */
@@ -66,7 +66,7 @@ export const SERVED_MODELS: Readonly<Record<Role, string>> = {
   reviewer: 'Qwen/Qwen3-Coder-30B-A3B-Instruct',
 };
 
-export const DEFAULT_SERVED_WINDOW = 32_768;
+const DEFAULT_SERVED_WINDOW = 32_768;
 
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const scripts = typeof options.script === 'string' ? loadScripts(options.script) : options.script;

@@ -1,7 +1,16 @@
 /** Checks a value against the part of JSON Schema that Conclave uses. */
 
+/** @returns why this text is no JSON of the schema, or undefined */
+export function answerProblem(text: string, schema: unknown): string | undefined {
+  try {
+    return schemaProblem(JSON.parse(text), schema);
+  } catch (error) {
+    return `it is no JSON (${error instanceof Error ? error.message : error})`;
+  }
+}
+
 /** @returns the first thing that is wrong, or undefined */
-export function schemaProblem(value: unknown, schema: unknown, path = '$'): string | undefined {
+function schemaProblem(value: unknown, schema: unknown, path = '$'): string | undefined {
   if (!isObject(schema)) return undefined;
   const types = schema.type === undefined ? [] : [schema.type].flat();
   if (types.length > 0 && !types.some((type) => hasType(value, type))) {
@@ -23,15 +32,6 @@ export function schemaProblem(value: unknown, schema: unknown, path = '$'): stri
       return schemaProblem(item, schema.additionalProperties, `${path}.${key}`);
     }),
   ]);
-}
-
-/** @returns why this text is no JSON of the schema, or undefined */
-export function answerProblem(text: string, schema: unknown): string | undefined {
-  try {
-    return schemaProblem(JSON.parse(text), schema);
-  } catch (error) {
-    return `it is no JSON (${error instanceof Error ? error.message : error})`;
-  }
 }
 
 function firstProblem(problems: (string | undefined)[]): string | undefined {

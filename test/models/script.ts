@@ -36,7 +36,7 @@ const entrySchema = z.strictObject({
   times: z.number().int().min(1).optional(),
 });
 
-export type ScriptEntry = z.infer<typeof entrySchema>;
+type ScriptEntry = z.infer<typeof entrySchema>;
 /** An entry as it is written, in YAML or in a test. */
 export type ScriptEntryInput = Omit<z.input<typeof entrySchema>, 'fault'> & { fault?: FaultInput };
 /** The entries of one role, the first match wins; or a function, for tests that make up their requests. */
@@ -56,7 +56,7 @@ export function loadScripts(directory: string): Partial<Record<Role, ScriptEntry
   return scripts;
 }
 
-export interface Match {
+interface Match {
   name: string;
   replies: Reply[];
   fault?: Fault;

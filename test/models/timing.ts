@@ -17,12 +17,12 @@ export const DEFAULT_TIMING: Timing = { prefill: 4000, decode: 60, maxRunning: 8
 export type Pace = 'real' | 'instant';
 
 /** vLLM caches whole blocks of this many tokens. */
-export const BLOCK = 16;
+const BLOCK = 16;
 
 /** The cache forgets its oldest blocks beyond this number: about a million tokens. */
 const CACHE_BLOCKS = 65_536;
 
-export interface Slot {
+interface Slot {
   /** Milliseconds it took to get it. */
   waited: number;
   leave(): void;

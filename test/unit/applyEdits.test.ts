@@ -116,6 +116,7 @@ describe('applyEdits', () => {
 
     it('refuses where it is unclear whose indentation REPLACE has', () => {
       assert.match(reason('  return 1;\n', { search: ['return 1;'], replace: ['  return 2;'] }), /not found/);
+      assert.match(reason('  run();\n', { search: ['run();'], replace: ['if (x)', '  run();'] }), /not found/);
     });
   });
 
@@ -204,9 +205,9 @@ describe('applyEdits', () => {
       assert.equal(applied('a\nb\n', ...edits), 'newer\nb\n');
       const overlapping = [
         { search: ['a', 'b'], replace: ['A', 'b'] },
-        { search: ['b', 'c'], replace: ['b', 'C'] },
+        { search: ['b', 'c'], replace: ['B', 'C'] },
       ];
-      assert.equal(applied('a\nb\nc\n', ...overlapping), 'A\nb\nC\n');
+      assert.equal(applied('a\nb\nc\n', ...overlapping), 'A\nB\nC\n');
     });
 
     it('shift line hints when applied one after the other', () => {

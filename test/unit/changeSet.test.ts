@@ -390,6 +390,7 @@ describe('overlay', () => {
   it('searches the changed texts instead of the old ones', async () => {
     assert.deepEqual(await found({}), ['a.ts:3', 'src/new/d.ts:1', 'src/new/d.ts:2', 'z.ts:1']);
     assert.deepEqual(await found({ limit: 2 }), ['a.ts:3', 'src/new/d.ts:1']);
+    assert.deepEqual(await found({ limit: 4 }), ['a.ts:3', 'src/new/d.ts:1', 'src/new/d.ts:2', 'z.ts:1']);
     assert.deepEqual(await found({ wholeWord: true }), ['a.ts:3', 'src/new/d.ts:1', 'z.ts:1']);
     assert.deepEqual(
       (await found({ under: ['src/new/'] })).filter((match) => match.startsWith('a.ts')),

@@ -67,7 +67,11 @@ describe('which failing checks block', () => {
       known: [],
       fresh: ['npm: could not run'],
     });
-    check(report('timed_out'), report('timed_out', ['a']), [], { blocking: ['a'], known: ['npm: timed out'], fresh: ['a'] });
+    check(report('timed_out'), report('timed_out', ['a']), [], {
+      blocking: ['a'],
+      known: ['npm: timed out'],
+      fresh: ['a'],
+    });
   });
 
   it('blocks a red run that names no test', () => {

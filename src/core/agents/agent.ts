@@ -107,7 +107,7 @@ export async function servedBy(run: RunContext, role: Role): Promise<{ model: st
       remedy: `Start it with a larger window (vLLM: --max-model-len ${SMALLEST_WINDOW} or more; llama.cpp: -c, divided by -np).`,
     });
   } catch (error) {
-    if (error instanceof ModelError) throw serverUnavailable(role, error);
+    if (error instanceof ModelError) throw serverUnavailable(error);
     throw error;
   }
 }

@@ -95,7 +95,7 @@ export const planAnswer: JsonAnswer<PlanAnswer> = {
   read: (value) =>
     readWith(planShape, value, (shape) => ({
       plan: planOf(shape),
-      questions: shape.clarifications_needed.filter(({ question }) => question.trim() !== ''),
+      questions: distinct(shape.clarifications_needed),
     })),
 };
 
@@ -114,6 +114,13 @@ function planOf(shape: z.infer<typeof planShape>): Plan {
     known_failures: shape.known_failures,
     risks: shape.risks,
   };
+}
+
+/** Small models say the same thing several times; the user is asked once. */
+function distinct(questions: readonly Clarification[]): Clarification[] {
+  const byText = new Map(questions.map(({ question, choices }) => [question.trim(), choices]));
+  byText.delete('');
+  return [...byText].map(([question, choices]) => ({ question, choices: [...new Set(choices)] }));
 }
 
 // ── Review ───────────────────────────────────────────────────────────────────────────────────────────────────────

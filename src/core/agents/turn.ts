@@ -73,6 +73,7 @@ export async function takeTurn<R>(
     messages: transcript.messages.map((message) => ({ ...message })),
     maxTokens: request.maxTokens,
     ...transcript.sampling,
+    temperature: transcript.sampling.temperature + 0.3 * Math.min(3, repeatedAnswers(transcript.messages)),
     ...(request.schema ? { schema: request.schema } : {}),
   };
   let live: { reading: R } | undefined;
@@ -99,6 +100,14 @@ export function raiseFlag(
   message: string,
 ): void {
   run.journal.emit({ type: 'redflag.raised', lane: transcript.lane, role: transcript.role, flag, message });
+}
+
+/** How many times in a row the model has given its last answer before: at the same temperature it would do so for ever. */
+function repeatedAnswers(messages: readonly Message[]): number {
+  const answers = messages.filter(({ role }) => role === 'assistant').map(({ content }) => content);
+  const last = answers.pop();
+  const other = answers.findLastIndex((answer) => answer !== last);
+  return answers.length - 1 - other;
 }
 
 async function readAgain<R>(turn: Turn, reader: Reader<R>): Promise<R> {
@@ -134,7 +143,7 @@ async function streamWithRetries<R>(
           message: error.message,
         });
       const wait = waitBeforeRetry(failure, tries);
-      if (wait === undefined) throw serverUnavailable(role, error);
+      if (wait === undefined) throw serverUnavailable(error);
       await sleep(wait, undefined, { signal: run.signal });
     }
   }
@@ -166,12 +175,12 @@ function waitBeforeRetry(failure: ModelFailure, tries: number): number | undefin
 }
 
 /** The stop for a server that stays broken. */
-export function serverUnavailable(role: Role, error: ModelError): RunStop {
+export function serverUnavailable(error: ModelError): RunStop {
   return new RunStop(
     {
       code: 'server_unavailable',
-      message: `The ${role}'s server failed: ${error.message}`,
-      remedy: `Start or mend the server at ${error.url} (or set CONCLAVE_${role.toUpperCase()}_URL), then resume the run.`,
+      message: error.message,
+      remedy: 'When the server answers again, resume the run: everything up to here is kept.',
     },
     { cause: error },
   );

@@ -136,14 +136,15 @@ export function integrate(
   start: ChangeSet,
   end: ChangeSet,
 ): { kind: 'merged'; changes: ChangeSet } | { kind: 'collided'; paths: string[] } {
-  const open = changedPaths(start, end).filter((path) => !isSame(merged, end, path));
-  const paths = open.filter((path) => {
+  const own = changedPaths(start, end);
+  const paths = own.filter((path) => {
+    if (isSame(merged, end, path)) return false;
     const isInTheWay = typeof end.files.get(path)?.text === 'string' && fileInTheWay(merged, path) !== undefined;
     return isInTheWay || !isSame(merged, start, path);
   });
   if (paths.length > 0) return { kind: 'collided', paths };
   const files = new Map(merged.files);
-  for (const path of open) {
+  for (const path of own.filter((changed) => isSame(merged, start, changed))) {
     const file = end.files.get(path);
     if (file) files.set(path, { ...file, base: merged.files.get(path)?.base ?? file.base });
     else files.delete(path);

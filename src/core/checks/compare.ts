@@ -27,7 +27,8 @@ export function blockingFailures(
 
   for (const test of now.failed) {
     if (!before.has(test.name)) compared.fresh.push(test);
-    if (before.has(test.name) && declared.has(test.name)) compared.known.push(test);
+    const excused = before.has(test.name) && declared.has(test.name) && test.name !== namelessFailure(now);
+    if (excused) compared.known.push(test);
     else compared.blocking.push(test);
   }
   const unfinished = unfinishedChecks(now);
@@ -38,6 +39,11 @@ export function blockingFailures(
     compared.blocking.push(unfinished);
   }
   return compared;
+}
+
+/** What a red run is called that names no test: behind the same exit code may be another failure, so it excuses nothing. */
+function namelessFailure({ runner, exit_code }: CheckReport): string {
+  return `${runner}: exit code ${exit_code}`;
 }
 
 /** Checks that did not run to their end, as a failure; also a red run that names none. */

@@ -10,7 +10,7 @@ import { startWatchdog, type Watchdog } from './watchdog.ts';
 import { WHITESPACE_LIMIT, whitespaceGuard } from './whitespaceGuard.ts';
 
 /** All in milliseconds. */
-export interface EndpointTimeouts {
+interface EndpointTimeouts {
   connect: number;
   /** From the request to the first piece of the answer: queueing and prefill, minutes for a long prompt. */
   firstToken: number;
@@ -18,7 +18,7 @@ export interface EndpointTimeouts {
   betweenTokens: number;
 }
 
-export const DEFAULT_TIMEOUTS: EndpointTimeouts = { connect: 10_000, firstToken: 600_000, betweenTokens: 120_000 };
+const DEFAULT_TIMEOUTS: EndpointTimeouts = { connect: 10_000, firstToken: 600_000, betweenTokens: 120_000 };
 
 /** Milliseconds. The client cannot do without a time-out of its own; this is the longest that a timer takes. */
 const LONGEST_TIMER = 2 ** 31 - 1;

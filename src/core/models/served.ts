@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Served } from '../ports.ts';
 
 /** What we take the window for where a server does not tell it: the smallest that we support, in tokens. */
-export const UNTOLD_WINDOW = 8192;
+const UNTOLD_WINDOW = 8192;
 
 const count = z.number().positive().nullish().catch(undefined);
 const listSchema = z.object({

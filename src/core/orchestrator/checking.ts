@@ -91,8 +91,8 @@ export function toolContext(
 async function approveCommand(run: RunContext): Promise<void> {
   const { command } = run.settings.checks;
   if (command === undefined || run.checkCommandFrom === 'user') return;
-  const what = `Run \`${command.join(' ')}\` in a copy of ${run.workspace.root} to check changes (from .conclave/config.json)`;
-  const { approved } = await run.journal.step(`approval/${command.join(' ')}`, async () => {
+  const what = `Run ${JSON.stringify(command)} in a copy of ${run.workspace.root} to check changes (from .conclave/config.json)`;
+  const { approved } = await run.journal.step(`approval/${JSON.stringify(command)}`, async () => {
     run.journal.emit({ type: 'approval.requested', id: 'checks.command', kind: 'command', what });
     const answer = await run.user.approve({ id: 'checks.command', kind: 'command', what }, run.signal);
     if (answer === 'unanswered') {

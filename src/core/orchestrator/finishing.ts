@@ -163,10 +163,7 @@ export async function acceptProposal(
     }
   }
   await run.journal.step('proposal/accepted', async () => {
-    const states = new Map(fileStates(changes).map((state) => [state.path, state]));
-    const result = await run.writer.write(
-      files.map((proposed) => ({ proposed, state: states.get(proposed.path) ?? { path: proposed.path, text: null } })),
-    );
+    const result = await write(run, changes, files);
     if (result.kind === 'conflict') {
       throw new RunStop({
         code: 'conflict',
@@ -178,6 +175,29 @@ export async function acceptProposal(
     return { type: 'proposal.accepted', paths: result.paths, by: acceptance === 'ask' ? 'user' : 'apply' };
   });
   return 'accepted';
+}
+
+async function write(
+  run: RunContext,
+  changes: ChangeSet,
+  files: readonly ProposedFile[],
+): ReturnType<RunContext['writer']['write']> {
+  const states = new Map(fileStates(changes).map((state) => [state.path, state]));
+  try {
+    return await run.writer.write(
+      files.map((proposed) => ({ proposed, state: states.get(proposed.path) ?? { path: proposed.path, text: null } })),
+    );
+  } catch (cause) {
+    run.signal.throwIfAborted();
+    throw new RunStop(
+      {
+        code: 'workspace_failed',
+        message: cause instanceof Error ? cause.message : String(cause),
+        remedy: 'The approved change is kept: make the folder writable, then resume with --apply.',
+      },
+      { cause },
+    );
+  }
 }
 
 function checksInWords(report: CheckReport): string {

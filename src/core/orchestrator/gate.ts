@@ -26,8 +26,15 @@ export interface GateFacts {
 export async function decide(review: Review, facts: GateFacts): Promise<Verdict> {
   const notes: string[] = [];
   const { blocking: failingChecks, known } = blockingFailures(facts.baseChecks, facts.checks, facts.knownFailures);
-  if (known.length > 0)
-    notes.push(`Red before the run and declared unrelated by the plan: ${known.map(({ name }) => name).join(', ')}.`);
+  const declared = known.filter(({ name }) => facts.knownFailures.includes(name));
+  if (declared.length > 0) {
+    notes.push(
+      `Red before the run and declared unrelated by the plan: ${declared.map(({ name }) => name).join(', ')}.`,
+    );
+  }
+  for (const { name, message } of known.filter((one) => !declared.includes(one))) {
+    notes.push(`The checks decide nothing here, as before the run: ${name}${message ? `, ${message}` : ''}.`);
+  }
   if (facts.checks.status === 'none') notes.push(`No checks ran: ${facts.checks.reason ?? 'none were found'}.`);
   const findings: Finding[] = [];
   for (const issue of review.issues) {

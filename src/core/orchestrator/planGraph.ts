@@ -33,6 +33,21 @@ export function planComplaint(
   return undefined;
 }
 
+/**
+ * Takes out dependencies on subtasks that do not exist, for a Planner that cannot be brought to do it.
+ * @returns the plan, and a note for every one
+ */
+export function withoutUnknownDependencies(plan: Plan): { plan: Plan; notes: string[] } {
+  const ids = new Set(plan.plan.map(({ id }) => id));
+  const notes: string[] = [];
+  const subtasks = plan.plan.map((subtask) => {
+    const unknown = subtask.depends_on.filter((id) => !ids.has(id));
+    for (const id of unknown) notes.push(`${subtask.id}: "${id}" is no subtask, so it does not wait for it.`);
+    return { ...subtask, depends_on: subtask.depends_on.filter((id) => ids.has(id)) };
+  });
+  return { plan: { ...plan, plan: subtasks }, notes };
+}
+
 /** Whether a declared path can be one of the workspace's: relative, without "..", and not in .git or .conclave. */
 function isInside(path: string): boolean {
   const parts = path.replaceAll('\\', '/').split('/');

@@ -6,7 +6,7 @@ import { emptyChangeSet } from '../changes/changeSet.ts';
 import type { RoundRecord } from './attempts.ts';
 import { toolContext } from './checking.ts';
 import { failureText, planningText, planText, type TaskFacts, taskText } from './messages.ts';
-import { planComplaint, replaceSubtask, settleFiles } from './planGraph.ts';
+import { planComplaint, replaceSubtask, settleFiles, withoutUnknownDependencies } from './planGraph.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 
@@ -45,8 +45,9 @@ export async function planTask(
       continue;
     }
     const proposed = await run.journal.step('plan/proposed', async () => {
-      const settled = await settleFiles({ ...plan, clarifications_needed: [] }, run.base.workspace);
-      return { type: 'plan.proposed', plan: settled.plan, notes: settled.notes };
+      const known = withoutUnknownDependencies({ ...plan, clarifications_needed: [] });
+      const settled = await settleFiles(known.plan, run.base.workspace);
+      return { type: 'plan.proposed', plan: settled.plan, notes: [...known.notes, ...settled.notes] };
     });
     return { plan: proposed.plan, facts };
   }
@@ -167,13 +168,18 @@ export function openPlanner(
 
 function complaintOf(asked: number): (answer: PlanAnswer) => string | undefined {
   let emptyOnce = false;
+  let complaints = 0;
   return ({ plan, questions }) => {
     if (questions.length > 0 && asked < QUESTION_ROUNDS) return undefined;
     if (plan.plan.length === 0 && !emptyOnce) {
       emptyOnce = true;
       return `Your plan holds no subtask${questions.length > 0 ? ', and no more questions can be asked' : ''}. If the task needs a change, plan it; if the workspace is already as the task wants it, answer with an empty plan again and say so in task_understood.`;
     }
-    return planComplaint(plan.plan);
+    const complaint = planComplaint(plan.plan);
+    if (complaint === undefined) return undefined;
+    complaints += 1;
+    // What is told in vain is put right here, where that can be done without a guess; the plan's notes say so.
+    return complaints > 2 ? planComplaint(withoutUnknownDependencies(plan).plan.plan) : complaint;
   };
 }
 

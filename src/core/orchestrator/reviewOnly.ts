@@ -3,7 +3,7 @@ import { servedBy } from '../agents/agent.ts';
 import { type ChangedFile, type ChangeSet, emptyChangeSet } from '../changes/changeSet.ts';
 import { hashText } from '../changes/hash.ts';
 import { proposeFiles } from '../changes/proposal.ts';
-import { git, pathsIn } from '../tools/git.ts';
+import { changedPaths, findBase, textAt } from '../tools/gitBase.ts';
 import { checkChanges } from './checking.ts';
 import { diffText } from './messages.ts';
 import { openReviewer, reviewChange } from './reviewing.ts';
@@ -65,29 +65,19 @@ export async function reviewOnly(run: RunContext, ref: string): Promise<Finish> 
 
 /** What differs between a commit and the workspace, as a change set on the commit. */
 async function changesSince(run: RunContext, ref: string): Promise<ChangeSet> {
-  const resolved = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`], run);
-  if (resolved.kind !== 'done') {
+  const base = await findBase(ref, run);
+  if (base.kind !== 'commit' || base.commit === undefined) {
     throw new RunStop({
       code: 'configuration',
-      message:
-        resolved.kind === 'not_installed'
-          ? 'A review of changes needs git, which was not found.'
-          : `${run.workspace.root} is not a git repository, or has no commit "${ref}".`,
+      message: `The changes cannot be compared with "${ref}": ${base.kind === 'none' ? base.reason : 'git knows no such commit'}.`,
       remedy: 'Review inside a repository that has a commit, and name a commit, branch or tag with --base REF.',
     });
   }
-  const commit = resolved.output.trim();
-  const tracked = await git(['diff', '--name-only', '--no-renames', '--relative', '-z', commit], run);
-  const untracked = await git(['ls-files', '--others', '--exclude-standard', '-z'], run);
-  const paths = new Set(
-    [tracked, untracked].flatMap((listed) => (listed.kind === 'done' ? pathsIn(listed.output) : [])),
-  );
   const files = new Map<string, ChangedFile>();
-  for (const path of [...paths].sort()) {
+  for (const path of await changedPaths(base.commit, '.', run)) {
     const now = await run.base.workspace.read(path);
     if (now.kind !== 'text' && now.kind !== 'missing') continue;
-    const shown = await git(['show', '--no-textconv', `${commit}:./${path}`], run);
-    const before = shown.kind === 'done' ? shown.output : null;
+    const before = (await textAt(base.commit, path, run)) ?? null;
     const text = now.kind === 'text' ? now.text : null;
     if (before === text) continue;
     files.set(path, { path, base: { text: before, hash: before === null ? null : hashText(before) }, text });

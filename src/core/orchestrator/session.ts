@@ -22,6 +22,8 @@ export interface Session {
   holder: string;
   signal: AbortSignal;
   onEvent: (event: RunEvent) => void;
+  /** Gets the events so far of a run that goes on, before its first new one. */
+  catchUp: (recorded: readonly RunEvent[]) => void;
   /** The flow itself. */
   work: (run: RunContext, started: EventOf<'run.started'>) => Promise<Finish>;
 }
@@ -68,6 +70,7 @@ export async function resumeRun(
   return withLeases(crew, store, session, runId, async (lease) => {
     const recorded: RunEvent[] = [];
     for await (const event of store.log.read(runId)) recorded.push(event);
+    session.catchUp(recorded);
     const started = recorded[0];
     if (started?.type !== 'run.started') {
       throw new StoreError(

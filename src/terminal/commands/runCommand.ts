@@ -75,7 +75,7 @@ export async function runCommand(
       yes: options.yes === true,
       ...(answers === undefined ? {} : { answers }),
       policy: loaded.settings.approvals.commands,
-      remembered: openRemembered(join(dataFolder(installation.env), 'approved-commands.json')),
+      remembered: openRemembered(join(dataFolder(installation.env), 'approved-commands')),
       suspend: output.suspend,
     });
     const crew = await openCrew(installation, { workspace, user, loaded });
@@ -88,6 +88,7 @@ export async function runCommand(
       holder: `conclave ${kind} (process ${process.pid} on ${hostname()})`,
       signal,
       onEvent: output.onEvent,
+      catchUp: output.catchUp,
       work: (run: Parameters<typeof runTask>[0], started: { kind: 'run' | 'plan' | 'review'; task: string }) =>
         started.kind === 'review'
           ? reviewOnly(run, options.base ?? 'HEAD')
@@ -105,7 +106,7 @@ export async function runCommand(
             options.resume,
             (events) => acceptance === 'apply' && isOpenProposal(events),
           );
-    return await deliver(end, store.log.read(end.runId), output, options);
+    return await deliver(end, output, options);
   } finally {
     await store.close();
   }
@@ -119,27 +120,18 @@ function isOpenProposal(events: readonly RunEvent[]): boolean {
   );
 }
 
-async function deliver(
-  end: RunEnd,
-  events: AsyncIterable<RunEvent>,
-  output: RunOutput,
-  options: RunOptions,
-): Promise<number> {
-  let proposal: Extract<RunEvent, { type: 'proposal.ready' }> | undefined;
-  let accepted = false;
-  for await (const event of events) {
-    if (event.type === 'proposal.ready') proposal = event;
-    if (event.type === 'proposal.accepted') accepted = true;
-  }
-  const approved = end.state === 'finished' && end.ending.code === 'approved' && proposal !== undefined;
+/** Puts an approved change where the user wants it, and says how the run ended. @returns the exit status */
+async function deliver(end: RunEnd, output: RunOutput, options: RunOptions): Promise<number> {
+  const { proposal } = output.state();
+  const approved = end.state === 'finished' && end.ending.code === 'approved';
   if (proposal && approved && options.patch !== undefined) {
     await usage(writeFile(options.patch, patchText(proposal.files)));
     output.finish(end, { kind: 'patch', file: options.patch });
-  } else if (proposal && approved && !accepted) {
+  } else if (proposal && approved && proposal.state === 'open') {
     output.printDiff(proposal.files);
     output.finish(end, { kind: 'printed' });
   } else {
-    output.finish(end, accepted ? { kind: 'applied' } : { kind: 'none' });
+    output.finish(end, proposal?.state === 'accepted' ? { kind: 'applied' } : { kind: 'none' });
   }
   return exitStatus(end.ending);
 }

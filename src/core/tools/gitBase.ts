@@ -1,0 +1,70 @@
+import { git, recordsIn } from './git.ts';
+import type { ToolContext } from './tool.ts';
+
+/** What a comparison with an earlier state needs. */
+export type GitContext = Pick<ToolContext, 'workspace' | 'processes' | 'signal' | 'changed'>;
+
+export type Base =
+  /** No commit yet: then every file is new. */
+  { kind: 'commit'; commit: string | undefined } | { kind: 'unknown' } | { kind: 'none'; reason: string };
+
+/** What to compare with: a commit by its name, or the last one. */
+export async function findBase(ref: string | undefined, ctx: GitContext): Promise<Base> {
+  // What begins with a dash would be an option to git.
+  if (ref?.startsWith('-')) return { kind: 'unknown' };
+  const commit = await git(['rev-parse', '--verify', '--quiet', `${ref ?? 'HEAD'}^{commit}`], ctx);
+  if (commit.kind === 'done') return { kind: 'commit', commit: commit.output.trim() };
+  if (commit.kind === 'not_installed') return { kind: 'none', reason: 'git is not installed' };
+  const inside = await git(['rev-parse', '--is-inside-work-tree'], ctx);
+  if (inside.kind !== 'done' || inside.output.trim() !== 'true') {
+    return { kind: 'none', reason: 'the workspace is not a git repository' };
+  }
+  return ref === undefined ? { kind: 'commit', commit: undefined } : { kind: 'unknown' };
+}
+
+/** Everything below the folder that may differ: changed, untracked, or in the agent's change set. Sorted. */
+export async function changedPaths(commit: string | undefined, folder: string, ctx: GitContext): Promise<string[]> {
+  // What git does not know counts only where the workspace shows it.
+  const visible = new Set((await ctx.workspace.list(ctx.signal)).map(({ path }) => path));
+  const uncommitted = await uncommittedPaths(ctx);
+  const paths = [
+    ...uncommitted.filter(({ isUntracked, path }) => !isUntracked || visible.has(path)).map(({ path }) => path),
+    ...(commit === undefined ? [] : await pathsSince(commit, ctx)),
+    ...(ctx.changed ?? []),
+  ];
+  return [...new Set(paths)].filter((path) => folder === '.' || path.startsWith(`${folder}/`)).sort();
+}
+
+/**
+ * What the index or the disk has otherwise than the last commit. Asked by `git status`, because `git diff` writes
+ * the index anew, whatever it is told about optional locks.
+ */
+async function uncommittedPaths(ctx: GitContext): Promise<{ path: string; isUntracked: boolean }[]> {
+  const how = ['--porcelain', '-z', '--untracked-files=all', '--no-renames', '--ignore-submodules=all'];
+  const status = await listing(['status', ...how, '--', '.'], ctx);
+  // These paths count from the repository's top, of which the workspace may be a folder.
+  const prefix = (await listing(['rev-parse', '--show-prefix'], ctx)).replace(/\n$/, '');
+  return recordsIn(status).map((record) => ({
+    path: record.slice(3 + prefix.length),
+    isUntracked: record.startsWith('??'),
+  }));
+}
+
+async function pathsSince(commit: string, ctx: GitContext): Promise<string[]> {
+  return recordsIn(
+    await listing(['diff-tree', '-r', '-z', '--name-only', '--no-renames', '--relative', commit, 'HEAD'], ctx),
+  );
+}
+
+async function listing(args: readonly string[], ctx: GitContext): Promise<string> {
+  const result = await git(args, ctx);
+  if (result.kind === 'done') return result.output;
+  throw new Error(`"git ${args[0]}" failed in ${ctx.workspace.root}. Run it there to see why.`);
+}
+
+/** @returns undefined where the commit has no such file, or it is too large */
+export async function textAt(commit: string, path: string, ctx: GitContext): Promise<string | undefined> {
+  // "./" makes git take the path from here, also where the workspace is a folder of the repository.
+  const blob = await git(['cat-file', 'blob', `${commit}:./${path}`], ctx);
+  return blob.kind === 'done' ? blob.output : undefined;
+}

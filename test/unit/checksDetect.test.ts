@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { type DetectSettings, detectRunner } from '../../src/core/checks/detect.ts';
+import type { Workspace } from '../../src/core/ports.ts';
+
+/** A workspace of texts; a path that starts with "!" can be read and is not listed, as an ignored file. */
+function workspaceOf(files: Record<string, string>): Workspace {
+  return {
+    root: '/workspace',
+    read: async (path) => {
+      const text = files[path] ?? files[`!${path}`];
+      return text === undefined ? { kind: 'missing' } : { kind: 'text', text, hash: '' };
+    },
+    list: async () =>
+      Object.entries(files)
+        .filter(([path]) => !path.startsWith('!'))
+        .map(([path, text]) => ({ path, bytes: text.length })),
+    search: async () => [],
+  };
+}
+
+async function check(
+  files: Record<string, string>,
+  expected: { all: string; file?: readonly [path: string, command: string]; prepare?: string },
+  settings: DetectSettings = { platform: 'other' },
+) {
+  const runner = await detectRunner(workspaceOf(files), settings);
+  if ('none' in runner) assert.fail(runner.none);
+  assert.equal(runner.argv().join(' '), expected.all);
+  if (expected.file) assert.equal(runner.argv(expected.file[0]).join(' '), expected.file[1]);
+  assert.equal(runner.prepare?.join(' '), expected.prepare);
+}
+
+async function checkNone(files: Record<string, string>, reason: RegExp) {
+  const runner = await detectRunner(workspaceOf(files), { platform: 'other' });
+  assert.match('none' in runner ? runner.none : runner.name, reason);
+}
+
+const manifest = (scripts: Record<string, string>, more: object = {}) => ({
+  'package.json': JSON.stringify({ scripts, ...more }),
+});
+const PNPM =
+  'pnpm --config.manage-package-manager-versions=false --config.verify-deps-before-run=false --config.enable-pre-post-scripts=false';
+
+describe('detecting the runner', () => {
+  it('takes the command of the settings before anything else', async () => {
+    await check(
+      manifest({ test: 'mocha' }),
+      { all: '/opt/run tests', file: ['a.js', '/opt/run tests a.js'] },
+      { platform: 'other', command: ['/opt/run', 'tests'] },
+    );
+  });
+
+  it('runs the test script with the manager of the project', async () => {
+    const test = manifest({ test: 'mocha' });
+    await check(test, { all: 'npm test', file: ['-a.js', 'npm test -- ./-a.js'] });
+    await check({ ...test, 'package-lock.json': '' }, { all: 'npm test' });
+    await check(
+      { ...test, 'pnpm-lock.yaml': '' },
+      { all: `${PNPM} run test`, file: ['a.js', `${PNPM} run test a.js`] },
+    );
+    await check({ ...test, 'yarn.lock': '' }, { all: 'yarn run test', file: ['a.js', 'yarn run test a.js'] });
+    await check({ ...test, 'bun.lock': '' }, { all: 'bun run test' });
+    await check(
+      { ...manifest({ test: 'mocha' }, { packageManager: 'pnpm@10.1.0' }), 'package-lock.json': '' },
+      { all: `${PNPM} run test` },
+    );
+  });
+
+  it('leaves hooks out, but for a pretest that builds', async () => {
+    await check(manifest({ test: 't', posttest: 'npm audit' }), {
+      all: 'npm test --ignore-scripts',
+      file: ['a.js', 'npm test --ignore-scripts -- a.js'],
+    });
+    await check(manifest({ test: 't', pretest: 'eslint .' }), { all: 'npm test --ignore-scripts' });
+    await check(manifest({ test: 't', pretest: 'npm run build', posttest: 'npm audit' }), {
+      all: 'npm test --ignore-scripts',
+      prepare: 'npm run --ignore-scripts pretest',
+    });
+    await check(
+      { ...manifest({ test: 't', pretest: 'tsc' }), 'pnpm-lock.yaml': '' },
+      {
+        all: `${PNPM} run test`,
+        prepare: `${PNPM} run pretest`,
+      },
+    );
+    await check({ ...manifest({ test: 't', posttest: 'x' }), 'yarn.lock': '' }, { all: 'npm test --ignore-scripts' });
+  });
+
+  it('finds a runner where there is no script, or npm’s placeholder', async () => {
+    const placeholder = { test: 'echo "Error: no test specified" && exit 1' };
+    await check(manifest(placeholder, { devDependencies: { vitest: '^3' } }), {
+      all: 'npx --no-install vitest run',
+      file: ['a.test.ts', 'npx --no-install vitest run a.test.ts'],
+    });
+    await check(
+      { ...manifest({}), 'lib/sum.test.js': `import test from 'node:test';` },
+      { all: 'node --test', file: ['lib/sum.test.js', 'node --test lib/sum.test.js'] },
+    );
+    await check({ ...manifest(placeholder), 'go.mod': '' }, { all: 'go test ./...' });
+    await checkNone(manifest(placeholder), /placeholder/);
+    await checkNone({ ...manifest({}), 'test/sum.js': 'nothing known' }, /no test script/);
+    await checkNone({ 'package.json': '{' }, /cannot be read/);
+  });
+
+  it('tells pytest from unittest and takes the environment of the project', async () => {
+    await check(
+      { 'pytest.ini': '', 'x.py': '' },
+      { all: 'python3 -m pytest', file: ['t.py', 'python3 -m pytest t.py'] },
+    );
+    await check({ 'pyproject.toml': '[tool.pytest.ini_options]' }, { all: 'python3 -m pytest' });
+    await check(
+      { 'tests/test_x.py': 'def test_x(): pass', '!.venv/pyvenv.cfg': 'home = /usr' },
+      {
+        all: '.venv/bin/python -m pytest',
+      },
+    );
+    const windows = { platform: 'win32' } as const;
+    await check({ 'test_x.py': 'def test_x(): pass' }, { all: 'python -m pytest' }, windows);
+    await check(
+      { 'test_x.py': 'def test_x(): pass', '!venv/pyvenv.cfg': 'home' },
+      { all: 'venv\\Scripts\\python.exe -m pytest' },
+      windows,
+    );
+    const cases = 'import unittest\nclass T(unittest.TestCase):\n    def test_x(self): pass\n';
+    await check(
+      { 'test_x.py': cases },
+      { all: 'python3 -m unittest discover', file: ['test_x.py', 'python3 -m unittest test_x.py'] },
+    );
+    await check({ 'tests/test_x.py': cases }, { all: 'python3 -m unittest discover -s tests' });
+    await check({ 'tests/test_x.py': cases, 'tests/__init__.py': '' }, { all: 'python3 -m unittest discover' });
+    await check({ 'tests/test_x.py': cases, 'conftest.py': '' }, { all: 'python3 -m pytest' });
+    await checkNone({ 'pyproject.toml': '[project]', 'x.py': '' }, /no test script/);
+  });
+
+  it('knows the toolchains with one command for everything', async () => {
+    await check({ 'go.mod': '' }, { all: 'go test ./...', file: ['a/b_test.go', 'go test ./a'] });
+    await check({ 'go.mod': '' }, { all: 'go test ./...', file: ['b_test.go', 'go test .'] });
+    await check(
+      { 'Cargo.toml': '' },
+      {
+        all: 'cargo test --offline --no-fail-fast',
+        file: ['tests/api.rs', 'cargo test --offline --no-fail-fast --test api'],
+      },
+    );
+    await check({ 'pom.xml': '' }, { all: 'mvn -o -q -fae test' });
+    await check({ 'pom.xml': '', mvnw: '' }, { all: './mvnw -o -q -fae test' });
+    await check({ 'pom.xml': '', 'mvnw.cmd': '' }, { all: 'mvnw.cmd -o -q -fae test' }, { platform: 'win32' });
+    await check(
+      { 'build.gradle.kts': '', gradlew: '' },
+      {
+        all: './gradlew --offline --no-daemon --continue test',
+        file: ['src/test/java/a/SumTest.java', './gradlew --offline --no-daemon --continue test --tests SumTest'],
+      },
+    );
+    await check({ 'Sums.sln': '' }, { all: 'dotnet test --nologo -p:RestoreSources=.' });
+    await check({ Makefile: 'all:\n\ntest: all\n\t./run\n' }, { all: 'make test' });
+    await checkNone({ Makefile: 'testing: all\ntest := 1\n' }, /no test script/);
+    await checkNone({ 'README.md': '' }, /no test script/);
+  });
+});
