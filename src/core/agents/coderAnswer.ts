@@ -1,7 +1,7 @@
 import { applyBlock, type ChangeSet } from '../changes/changeSet.ts';
 import { type Block, codeWithoutEdit, createEditBlockParser } from '../changes/editBlocks.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
-import { type AnswerFormat, callIn, type Reading } from './agent.ts';
+import { type AnswerFormat, callIn, type Reading } from './answerFormat.ts';
 import { jsonIn, withoutThinking } from './jsonText.ts';
 import type { Reader } from './turn.ts';
 

@@ -1,12 +1,13 @@
 import type { CheckReport, CheckScope, Finding, Verdict } from '../../shared/events.ts';
 import { MERGED } from '../../shared/runState.ts';
 import type { PlannedSubtask } from '../../shared/wire.ts';
-import { type Agent, ask, openAgent, startAfresh } from '../agents/agent.ts';
+import { type Agent, openAgent, startAfresh } from '../agents/agent.ts';
+import { ask } from '../agents/ask.ts';
 import { editFormat, type Workpiece } from '../agents/coderAnswer.ts';
 import { type ChangeSet, ownChanges, sameChanges } from '../changes/changeSet.ts';
 import { overlay } from '../changes/overlay.ts';
 import { proposeFiles } from '../changes/proposal.ts';
-import { checkChanges, toolContext } from './checking.ts';
+import { checkChanges, openToolbox } from './checking.ts';
 import { coderText, diffText, feedbackText, type TaskFacts } from './messages.ts';
 import { openReviewer, reviewChange } from './reviewing.ts';
 import type { RunContext } from './runContext.ts';
@@ -165,12 +166,11 @@ async function openCoder(
     lane: work.lane,
     key: `${key}/coder`,
     thinking: 'off',
-    tools: CODER_TOOLS,
     opening: ({ chars }) => {
       const files = declared.map(({ path, text }) => ({ path, text: work.changes.files.get(path)?.text ?? text }));
       return coderText(facts, subtask, { files, diff: diffOf(start, work.changes), feedback: feedback() }, chars);
     },
-    toolContext: () => toolContext(run, () => work.changes, subtask.id),
+    toolbox: openToolbox(run, CODER_TOOLS, () => work.changes, subtask.id),
   });
 }
 

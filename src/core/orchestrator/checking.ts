@@ -1,8 +1,8 @@
 import type { CheckReport, CheckScope } from '../../shared/events.ts';
+import type { Toolbox } from '../agents/agent.ts';
 import { type ChangeSet, emptyChangeSet, fileStates } from '../changes/changeSet.ts';
 import { overlay } from '../changes/overlay.ts';
 import { runChecks } from '../checks/runChecks.ts';
-import type { ToolContext } from '../tools/tool.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 
@@ -65,25 +65,33 @@ export function checkBase(run: RunContext): Promise<CheckReport> {
   return checkChanges(run, { key: 'base/checks', scope: 'base', changes: emptyChangeSet });
 }
 
-/** What an agent's tools may touch: the workspace with its change set on top, as it is at the time of the call. */
-export function toolContext(
+/** The tools of an agent over the workspace with its change set on top, as it is at the time of the call. */
+export function openToolbox(
   run: RunContext,
+  names: readonly string[],
   changes: () => ChangeSet,
   subtask?: string,
-): Omit<ToolContext, 'maxChars' | 'signal'> {
-  const now = changes();
+): Toolbox {
+  const about = subtask === undefined ? {} : { subtask };
   return {
-    workspace: overlay(run.base.workspace, now),
-    processes: run.processes,
-    changed: [...now.files.keys()],
-    runChecks: (testFile, signal) =>
-      checkChanges(run, {
-        scope: 'tool',
-        changes: now,
-        signal,
-        ...(subtask === undefined ? {} : { subtask }),
-        ...(testFile === undefined ? {} : { testFile }),
-      }),
+    names,
+    changes,
+    context: () => {
+      const now = changes();
+      return {
+        workspace: overlay(run.base.workspace, now),
+        processes: run.processes,
+        changed: [...now.files.keys()],
+        runChecks: (testFile, signal) =>
+          checkChanges(run, {
+            scope: 'tool',
+            changes: now,
+            signal,
+            ...about,
+            ...(testFile === undefined ? {} : { testFile }),
+          }),
+      };
+    },
   };
 }
 

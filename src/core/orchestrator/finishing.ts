@@ -1,8 +1,10 @@
 import type { ChecklistItem, CheckReport, EventOf, ProposedFile } from '../../shared/events.ts';
 import { MERGED } from '../../shared/runState.ts';
 import type { Plan, PlannedSubtask } from '../../shared/wire.ts';
-import { ask, jsonFormat, openAgent } from '../agents/agent.ts';
+import { openAgent } from '../agents/agent.ts';
+import { jsonFormat } from '../agents/answerFormat.ts';
 import { checklistAnswer } from '../agents/answers.ts';
+import { ask } from '../agents/ask.ts';
 import { type ChangeSet, fileStates } from '../changes/changeSet.ts';
 import { proposeFiles } from '../changes/proposal.ts';
 import { workInRounds } from './attempts.ts';
@@ -87,11 +89,7 @@ ${diffText(proposeFiles(what.changes)).slice(0, chars * 0.3)}`;
       lane: 'planner',
       key: 'checklist/planner',
       thinking: 'off',
-      tools: [],
       opening,
-      toolContext: () => {
-        throw new Error('The checklist is written without tools.');
-      },
     });
     const answer = await ask(
       run,

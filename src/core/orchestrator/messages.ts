@@ -1,6 +1,6 @@
 import type { Answer, CheckReport, Finding, ProposedFile, Verdict } from '../../shared/events.ts';
 import type { Plan, PlannedSubtask } from '../../shared/wire.ts';
-import { clip } from '../agents/agent.ts';
+import { clip } from '../agents/windowBudget.ts';
 
 /** The texts that go to the roles. Facts only; how to answer stands in the prompts. All are bounded by `chars`. */
 

@@ -1,10 +1,12 @@
 import type { Answer, CheckReport, Question } from '../../shared/events.ts';
 import type { Plan, PlannedSubtask } from '../../shared/wire.ts';
-import { type Agent, ask, jsonFormat, openAgent } from '../agents/agent.ts';
+import { type Agent, openAgent } from '../agents/agent.ts';
+import { jsonFormat } from '../agents/answerFormat.ts';
 import { type Clarification, escalationAnswer, type PlanAnswer, planAnswer } from '../agents/answers.ts';
+import { ask } from '../agents/ask.ts';
 import { emptyChangeSet } from '../changes/changeSet.ts';
 import type { RoundRecord } from './attempts.ts';
-import { toolContext } from './checking.ts';
+import { openToolbox } from './checking.ts';
 import { failureText, planningText, planText, type TaskFacts, taskText } from './messages.ts';
 import { planComplaint, replaceSubtask, settleFiles, withoutUnknownDependencies } from './planGraph.ts';
 import type { RunContext } from './runContext.ts';
@@ -160,9 +162,8 @@ export function openPlanner(
     lane,
     key,
     thinking: 'on',
-    tools: PLANNER_TOOLS,
     opening,
-    toolContext: () => toolContext(run, () => emptyChangeSet),
+    toolbox: openToolbox(run, PLANNER_TOOLS, () => emptyChangeSet),
   });
 }
 

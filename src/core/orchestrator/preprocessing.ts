@@ -1,6 +1,8 @@
 import type { PreprocessedInput } from '../../shared/wire.ts';
-import { ask, jsonFormat, openAgent } from '../agents/agent.ts';
+import { openAgent } from '../agents/agent.ts';
+import { jsonFormat } from '../agents/answerFormat.ts';
 import { preprocessedAnswer } from '../agents/answers.ts';
+import { ask } from '../agents/ask.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 
@@ -51,11 +53,7 @@ async function condense(
       lane: 'preprocessor',
       key: 'input/preprocessor',
       thinking: 'off',
-      tools: [],
       opening: ({ chars }) => `# Input, text of ${text.length} characters\n${text.slice(0, chars)}`,
-      toolContext: () => {
-        throw new Error('The Preprocessor has no tools.');
-      },
     });
     const answer = await ask(
       run,

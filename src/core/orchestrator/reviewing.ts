@@ -1,10 +1,12 @@
 import type { CheckReport, Finding, Verdict } from '../../shared/events.ts';
 import type { PlannedSubtask, Review } from '../../shared/wire.ts';
-import { type Agent, ask, jsonFormat, openAgent } from '../agents/agent.ts';
+import { type Agent, openAgent } from '../agents/agent.ts';
+import { jsonFormat } from '../agents/answerFormat.ts';
 import { reviewAnswer } from '../agents/answers.ts';
+import { ask } from '../agents/ask.ts';
 import type { ChangeSet } from '../changes/changeSet.ts';
 import type { Workspace } from '../ports.ts';
-import { toolContext } from './checking.ts';
+import { openToolbox } from './checking.ts';
 import { decide, failsForNothing } from './gate.ts';
 import { nextReviewText, reviewText, type TaskFacts } from './messages.ts';
 import type { RunContext } from './runContext.ts';
@@ -110,8 +112,7 @@ export function openReviewer(
     lane: `reviewer:${subtask.id}`,
     key: `${key}/reviewer`,
     thinking: 'off',
-    tools: REVIEWER_TOOLS,
     opening: () => `# Task\n${facts.task.slice(0, 500)}`,
-    toolContext: () => toolContext(run, assignment.changes, subtask.id),
+    toolbox: openToolbox(run, REVIEWER_TOOLS, assignment.changes, subtask.id),
   });
 }

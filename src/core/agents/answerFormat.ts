@@ -1,0 +1,76 @@
+import type { RedFlag } from '../../shared/events.ts';
+import type { JsonSchema } from '../ports.ts';
+import type { JsonAnswer } from './answers.ts';
+import { jsonIn } from './jsonText.ts';
+import type { Begin } from './turn.ts';
+
+/** How an answer is asked for and read. */
+export interface AnswerFormat<T> {
+  /** Absent for free text. */
+  schema?: { name: string; schema: JsonSchema };
+  /** Says what to answer now, after the gathering. */
+  request: string;
+  /** Begins to read one answer. */
+  begin: Begin<Reading<T>>;
+}
+
+export type Reading<T> =
+  | { kind: 'answer'; value: T }
+  /** Not usable, or not finished: `message` goes back to the model. Each `counts` has a bound of its own. */
+  | { kind: 'again'; counts: 'repair' | 'edit' | 'part'; flag?: RedFlag; message: string }
+  /** The model asks to look something up first. */
+  | { kind: 'call'; tool: string; args: unknown };
+
+/** Why an agent gave no usable answer. */
+export interface NoAnswer {
+  kind: 'noAnswer';
+  reason: string;
+}
+
+/** The format of an answer in JSON. */
+export function jsonFormat<T>(
+  answer: JsonAnswer<T>,
+  request: string,
+  check?: (value: T) => string | undefined,
+): AnswerFormat<T> {
+  return {
+    schema: { name: answer.name, schema: answer.schema },
+    request,
+    begin: () => ({
+      push: () => {},
+      end: async ({ text, reasoning, stopReason }): Promise<Reading<T>> => {
+        if (stopReason === 'length') {
+          return repair(
+            'truncated',
+            'Your answer was cut off before it was complete, so it was not used. Answer again, much shorter: short sentences, only the needed fields.',
+          );
+        }
+        const value = jsonIn(text) ?? jsonIn(reasoning);
+        if (value === undefined) {
+          const flag = text.trim() === '' ? 'empty' : 'malformed';
+          return repair(
+            flag,
+            `Your answer was ${flag === 'empty' ? 'empty' : 'not one JSON object'}, so it was not used. ${request}`,
+          );
+        }
+        const call = callIn(value);
+        if (call) return call;
+        const read = answer.read(value);
+        if (!read.ok) return repair('malformed', `Your JSON was not usable: ${read.complaint}. ${request}`);
+        const complaint = check?.(read.value);
+        return complaint === undefined ? { kind: 'answer', value: read.value } : repair('malformed', complaint);
+      },
+    }),
+  };
+}
+
+/** A tool call in JSON, or undefined where the value is something else. */
+export function callIn(value: unknown): { kind: 'call'; tool: string; args: unknown } | undefined {
+  if (typeof value !== 'object' || value === null || !('action' in value)) return undefined;
+  const { action, args } = value as { action: unknown; args?: unknown };
+  return typeof action === 'string' && action !== 'done' ? { kind: 'call', tool: action, args: args ?? {} } : undefined;
+}
+
+function repair(flag: RedFlag, message: string): Reading<never> {
+  return { kind: 'again', counts: 'repair', flag, message };
+}
