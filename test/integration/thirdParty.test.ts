@@ -40,7 +40,6 @@ describe('a change of a package that is not ours', function () {
       it('is planned, written, checked by its own tests, reviewed and applied', async () => {
         const before = await testNames(project.dir);
         assert.ok(!before.includes(change.newTest), 'its tests are as they were published');
-        project.git('clean', '--quiet', '-dx', '--force', '--exclude', 'node_modules');
 
         const args = ['run', change.task, '--workspace', project.dir, '--json', '--apply'];
         const result = await conclave.run(args);

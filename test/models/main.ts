@@ -1,4 +1,4 @@
-/** The fleet as a process of its own: `node scripted-fleet.js --script DIR [--port-base N] [--pace real|instant] [--log FILE]`. */
+/** The fleet as a process of its own: `node scripted-fleet.js --script DIR [--port-base N] [--pace real|instant] [--decode TOKENS/S] [--log FILE]`. */
 import { fstatSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type FleetOptions, startFleet } from './fleet.ts';
@@ -8,6 +8,7 @@ const { values } = parseArgs({
     script: { type: 'string' },
     'port-base': { type: 'string' },
     pace: { type: 'string', default: 'real' },
+    decode: { type: 'string' },
     log: { type: 'string' },
   },
 });
@@ -20,10 +21,14 @@ function optionsFromArguments(): FleetOptions {
   if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_533)) {
     throw new Error(`--port-base is "${portBase}", expected a port number`);
   }
+  const decode = values.decode === undefined ? undefined : Number(values.decode);
+  if (decode !== undefined && !(decode > 0))
+    throw new Error(`--decode is "${values.decode}", expected tokens a second`);
   return {
     script,
     pace,
     ...(port === undefined ? {} : { portBase: port }),
+    ...(decode === undefined ? {} : { timing: { decode } }),
     ...(log === undefined ? {} : { logFile: log }),
   };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 
 /** What tests fetch is kept here between runs of the tests: CONCLAVE_TEST_CACHE, or a folder beside the temporary files. */
-const CACHE = process.env['CONCLAVE_TEST_CACHE'] ?? join(tmpdir(), 'conclave-test-cache');
+const CACHE = process.env.CONCLAVE_TEST_CACHE ?? join(tmpdir(), 'conclave-test-cache');
 
 /** The package registry cannot be reached from here: the one reason to skip a test that needs it. */
 export class RegistryUnreachable extends Error {

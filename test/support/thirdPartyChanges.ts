@@ -98,8 +98,8 @@ const OPTION = edit(
 );
 const READ_OPTION = edit(
   'lib/parse.js',
-  "        strictNullHandling: typeof opts.strictNullHandling === 'boolean' ? opts.strictNullHandling : defaults.strictNullHandling\n",
-  "        strictNullHandling: typeof opts.strictNullHandling === 'boolean' ? opts.strictNullHandling : defaults.strictNullHandling,\n        throwOnLimitExceeded: opts.throwOnLimitExceeded === true\n",
+  "        strictNullHandling: typeof opts.strictNullHandling === 'boolean' ? opts.strictNullHandling : defaults.strictNullHandling",
+  "        strictNullHandling: typeof opts.strictNullHandling === 'boolean' ? opts.strictNullHandling : defaults.strictNullHandling,\n        throwOnLimitExceeded: opts.throwOnLimitExceeded === true",
 );
 const SPLIT = '    var parts = cleanStr.split(options.delimiter, limit);';
 /** Forgets that there may be no limit: then it asks for NaN parts, which gives none. */

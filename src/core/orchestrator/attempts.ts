@@ -121,7 +121,7 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
     kind: 'failed',
     changes: work.changes,
     rounds: records,
-    reason: `${rounds} rounds did not satisfy the checks and the Reviewer.`,
+    reason: `${rounds} rounds failed. The last: ${records.at(-1)?.reason ?? ''}`,
   };
 }
 

@@ -48,6 +48,23 @@ export function withoutUnknownDependencies(plan: Plan): { plan: Plan; notes: str
   return { plan: { ...plan, plan: subtasks }, notes };
 }
 
+/** The subtasks with names that are not taken yet; what depends on a renamed one follows it. */
+export function withFreshIds(subtasks: readonly PlannedSubtask[], taken: ReadonlySet<string>): PlannedSubtask[] {
+  const used = new Set(taken);
+  const names = new Map<string, string>();
+  for (const { id } of subtasks) {
+    let name = id;
+    for (let number = 2; used.has(name); number += 1) name = `${id}_${number}`;
+    used.add(name);
+    names.set(id, name);
+  }
+  return subtasks.map((subtask) => ({
+    ...subtask,
+    id: names.get(subtask.id) ?? subtask.id,
+    depends_on: subtask.depends_on.map((id) => names.get(id) ?? id),
+  }));
+}
+
 /** Whether a declared path can be one of the workspace's: relative, without "..", and not in .git or .conclave. */
 function isInside(path: string): boolean {
   const parts = path.replaceAll('\\', '/').split('/');

@@ -8,7 +8,7 @@ import { emptyChangeSet } from '../changes/changeSet.ts';
 import type { RoundRecord } from './attempts.ts';
 import { openToolbox } from './checking.ts';
 import { failureText, planningText, planText, type TaskFacts, taskText } from './messages.ts';
-import { planComplaint, replaceSubtask, settleFiles, withoutUnknownDependencies } from './planGraph.ts';
+import { planComplaint, replaceSubtask, settleFiles, withFreshIds, withoutUnknownDependencies } from './planGraph.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 
@@ -100,7 +100,7 @@ export async function escalate(
     await record('give_up', because, []);
     return { decision: 'give_up', because };
   }
-  const request = `Decide: ${allowed.join(', ')}. Answer with one JSON object: {"decision", "reason", "question", "plan"}. "replan": other subtasks in "plan", in place of "${subtask.id}", with new ids. "waive": keep the change as it is, and say why what is open may stay. "ask": one question to the user.`;
+  const request = `Decide: ${allowed.join(', ')}. Answer with one JSON object: {"decision", "reason", "question", "plan"}. "replan": other subtasks in "plan", in place of "${subtask.id}". "waive": keep the change as it is, and say why what is open may stay. "ask": one question to the user.`;
   const planner = await openPlanner(run, `planner:${subtask.id}`, `${key}/planner`, ({ chars }) =>
     [
       taskText(facts, chars * 0.3),
@@ -118,7 +118,8 @@ export async function escalate(
       if (decision === 'ask' && question.trim() === '') return 'To ask, put the question into "question".';
       if (decision !== 'replan') return undefined;
       if (fresh.plan.length === 0) return 'To replan, put at least one subtask into "plan".';
-      return planComplaint(fresh.plan, others) ?? planComplaint(replaceSubtask(plan, subtask.id, fresh.plan));
+      const renamed = withFreshIds(fresh.plan, others);
+      return planComplaint(renamed, others) ?? planComplaint(replaceSubtask(plan, subtask.id, renamed));
     }),
   );
   if (answer.kind === 'noAnswer') {
@@ -136,13 +137,14 @@ export async function escalate(
     const [said] = await askUser(run, `${key}/question`, [{ question, choices: [] }]);
     return { decision, guidance: `# The user was asked: ${question}\nThe answer: ${said?.answer ?? ''}` };
   }
+  const replacements = withFreshIds(fresh.plan, others);
   await record(
     'replan',
     reason,
-    fresh.plan.map(({ id }) => id),
+    replacements.map(({ id }) => id),
   );
   const proposed = await run.journal.step(`${key}/replan`, async () => {
-    const settled = await settleFiles(fresh, run.base.workspace);
+    const settled = await settleFiles({ ...fresh, plan: replacements }, run.base.workspace);
     return { type: 'plan.proposed', plan: settled.plan, replanFor: subtask.id, notes: settled.notes };
   });
   return { decision, replacements: proposed.plan.plan };

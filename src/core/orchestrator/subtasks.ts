@@ -112,9 +112,7 @@ async function workOnSubtask(
     type: 'subtask.started',
     subtask: subtask.id,
     start: number,
-    includes: progress.alone.has(subtask.id)
-      ? progress.finished.map(({ subtask: id }) => id)
-      : dependenciesOf(progress, subtask),
+    includes: startingPoint(progress, subtask),
   }));
   const start = changesOf(run, progress, started.includes);
   const event = await run.journal.step(`${key}/finished`, async (): Promise<Finished> => {
@@ -251,9 +249,16 @@ function takeIn(run: RunContext, progress: Progress, subtask: PlannedSubtask, ke
   }
 }
 
-function dependenciesOf(progress: Progress, subtask: PlannedSubtask): string[] {
+/**
+ * The finished subtasks that one starts from: those that it depends on; or all, where it collided or declares a file
+ * that one of the others declares too: on the file as it was before, it would only collide.
+ */
+function startingPoint(progress: Progress, subtask: PlannedSubtask): string[] {
+  const finished = progress.finished.map(({ subtask: id }) => id);
   const needed = transitiveDependencies(subtask.id, progress.plan);
-  return progress.finished.map(({ subtask: id }) => id).filter((id) => needed.has(id));
+  const others = progress.plan.filter(({ id }) => finished.includes(id) && !needed.has(id));
+  const isOnAll = progress.alone.has(subtask.id) || others.some((other) => overlap(subtask, other));
+  return isOnAll ? finished : finished.filter((id) => needed.has(id));
 }
 
 /** The changes of these finished subtasks, in the order in which they were integrated. */

@@ -39,10 +39,10 @@ export async function demoCommand(
   const silent = await silentServers(installation, workspace, signal);
   if (silent.length === 0) {
     process.stderr.write('Planner, coder and reviewer answer: your models do the work.\n\n');
-    return runCommand(installation, 'run', DEMO_TASK, run, signal);
+    return runCommand(installation, 'run', DEMO_TASK, { ...run, showDiff: true }, signal);
   }
   process.stderr.write(
-    `No model answers at ${silent.map(({ role, url }) => `${url} (${role})`).join(', ')}: the models are now a recorded script; tools, edits, tests and review are real.\n\n`,
+    `No model answers at ${silent.map(({ role, url }) => `${url} (${role})`).join(', ')}: the models are now a recorded script; tools, edits, tests and review are real. The recording answers its own question.\n\n`,
   );
   const fleet = await startScriptedFleet(installation);
   try {
@@ -52,7 +52,13 @@ export async function demoCommand(
       ...Object.fromEntries(ROLES.map((role) => [`CONCLAVE_${role.toUpperCase()}_URL`, fleet.urls[role]])),
     };
     for (const role of ROLES) delete (env as NodeJS.ProcessEnv)[`CONCLAVE_${role.toUpperCase()}_MODEL`];
-    const status = await runCommand({ ...installation, env }, 'run', DEMO_TASK, { ...run, answers }, signal);
+    const status = await runCommand(
+      { ...installation, env },
+      'run',
+      DEMO_TASK,
+      { ...run, answers, showDiff: true },
+      signal,
+    );
     if (status === EXIT.approved)
       process.stderr.write(
         `\nThe models were a recorded script. Connect your own (README, "Connect your models") and try: conclave run "…" in a project of yours.\n`,
@@ -102,6 +108,9 @@ async function startScriptedFleet(
       join(installation.home, 'demo', 'script'),
       '--pace',
       'real',
+      // A brisk GPU box: the whole demo stays under a minute.
+      '--decode',
+      '160',
     ],
     {
       // Its input stays open as long as we live: it ends by itself when we do.

@@ -27,7 +27,7 @@ export async function doctorCommand(
   options: { workspace?: string; json?: boolean },
   signal: AbortSignal,
 ): Promise<number> {
-  const workspace = await openWorkspaceFolder(options.workspace ?? installation.env['CODEBASE_ROOT'] ?? process.cwd());
+  const workspace = await openWorkspaceFolder(options.workspace ?? installation.env.CODEBASE_ROOT ?? process.cwd());
   const findings = [
     { what: 'Node', state: 'good' as const, found: process.version },
     await gitFinding(workspace, signal),

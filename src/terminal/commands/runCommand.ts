@@ -27,6 +27,8 @@ export interface RunOptions {
   resume?: string;
   model?: string;
   base?: string;
+  /** Print the diff of an approved change also where it goes into a patch file. */
+  showDiff?: boolean;
 }
 
 /** `conclave run`, `plan` and `review`: one session of a run, from here to its end. @returns the exit status */
@@ -47,7 +49,7 @@ export async function runCommand(
     const resumed = options.resume === undefined ? undefined : await startOf(store.log.read(options.resume));
     const workspace = await usage(
       openWorkspaceFolder(
-        options.workspace ?? resumed?.workspace ?? installation.env['CODEBASE_ROOT'] ?? process.cwd(),
+        options.workspace ?? resumed?.workspace ?? installation.env.CODEBASE_ROOT ?? process.cwd(),
       ),
     );
     if (resumed && resumed.workspace !== workspace) {
@@ -126,6 +128,7 @@ async function deliver(end: RunEnd, output: RunOutput, options: RunOptions): Pro
   const approved = end.state === 'finished' && end.ending.code === 'approved';
   if (proposal && approved && options.patch !== undefined) {
     await usage(writeFile(options.patch, patchText(proposal.files)));
+    if (options.showDiff) output.printDiff(proposal.files);
     output.finish(end, { kind: 'patch', file: options.patch });
   } else if (proposal && approved && proposal.state === 'open') {
     output.printDiff(proposal.files);
