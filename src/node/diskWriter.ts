@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, readFile, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
+import { chmod, lstat, mkdir, open, readFile, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { hashText } from '../core/changes/hash.ts';
 import type { WorkspaceWriter } from '../core/ports.ts';
 import type { FileState, ProposedFile } from '../shared/events.ts';
@@ -141,8 +140,35 @@ async function put(
 ): Promise<void> {
   const created = await mkdir(dirname(target.absolute), { recursive: true });
   if (created !== undefined) undo.push(() => removeFolders(created, dirname(target.absolute)));
-  await writeFileAtomic(target.absolute, text, mode === undefined ? {} : { mode });
+  await replaceFile(target.absolute, text, mode);
   undo.push(() => restore(target.absolute, content));
+}
+
+/**
+ * Puts a text in the place of a file in one step, with the mode and the owner of that file. What is written first, beside
+ * it, always has the same name: what a killed process left there goes when the write is done again on resume.
+ */
+async function replaceFile(absolute: string, text: string, mode: number | undefined): Promise<void> {
+  const before = await stat(absolute).catch(ignoreMissing);
+  const beside = join(dirname(absolute), `.${basename(absolute)}.conclave-new`);
+  // Never written through: it could be a link that leads elsewhere.
+  await rm(beside, { force: true });
+  try {
+    const handle = await open(beside, 'wx', mode ?? 0o666);
+    try {
+      await handle.writeFile(text);
+      if (before !== undefined) await handle.chown(before.uid, before.gid).catch(ignoreForeignOwner);
+      if (mode !== undefined) await handle.chmod(mode);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(beside, absolute);
+  } catch (error) {
+    // What went wrong first is what counts.
+    await rm(beside, { force: true }).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Without atomicity: where the disk is full there is no room for a second copy. */
@@ -194,4 +220,9 @@ async function removeEmptyFolders(root: string, folder: string): Promise<void> {
 function ignoreMissing(error: unknown): undefined {
   if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ENOTDIR') throw error;
   return undefined;
+}
+
+/** Only the superuser may give files away, and some file systems know no owners. The file is then ours, as a new one is. */
+function ignoreForeignOwner(error: unknown): void {
+  if (!['EPERM', 'EINVAL', 'ENOSYS'].includes(errorCode(error) ?? '')) throw error;
 }

@@ -227,37 +227,47 @@ describe('a run whose process dies', function () {
     );
   });
 
-  it('ends the same after kill -9 between two files of the acceptance', async () => {
-    const world = await openWorld(MANY_SCRIPTS);
-    try {
-      const { conclave, project } = world;
-      const { child, ended } = conclave.start(runArguments(world));
-      const watchers = [
-        watch(project.dir, (_event, name) => {
-          if (name === 'many' && watchers.length === 1) {
-            watchers.push(watch(join(project.dir, 'many'), () => child.kill('SIGKILL')));
-          }
-        }),
-      ];
-      await ended;
-      for (const watcher of watchers) watcher.close();
-      const persisted = readPersisted(conclave.data)?.events ?? [];
-      assert.ok(persisted.some(({ type }) => type === 'proposal.ready'));
-      assert.ok(!persisted.some(({ type }) => type === 'proposal.accepted'));
-      const written = MANY.filter((path) => existsSync(join(project.dir, path)));
-      console.log(`      died when ${written.length} of ${MANY.length} files were written`);
-      assert.ok(written.length > 0 && written.length < MANY.length);
+  for (const { where, isDue } of [
+    { where: 'between two files', isDue: (file: string) => file.endsWith('.txt') },
+    // Each is written beside its place first.
+    { where: 'within a file', isDue: (file: string) => !file.endsWith('.txt') },
+  ]) {
+    it(`ends the same after kill -9 ${where} of the acceptance`, async () => {
+      const world = await openWorld(MANY_SCRIPTS);
+      try {
+        const { conclave, project } = world;
+        const { child, ended } = conclave.start(runArguments(world));
+        const watchers = [
+          watch(project.dir, (_event, name) => {
+            if (name !== 'many' || watchers.length > 1) return;
+            watchers.push(
+              watch(join(project.dir, 'many'), (_event, file) => {
+                if (isDue(file ?? '')) child.kill('SIGKILL');
+              }),
+            );
+          }),
+        ];
+        await ended;
+        for (const watcher of watchers) watcher.close();
+        const persisted = readPersisted(conclave.data)?.events ?? [];
+        assert.ok(persisted.some(({ type }) => type === 'proposal.ready'));
+        assert.ok(!persisted.some(({ type }) => type === 'proposal.accepted'));
+        const written = MANY.filter((path) => existsSync(join(project.dir, path)));
+        console.log(`      died ${where}, when ${written.length} of ${MANY.length} files were written`);
+        assert.ok(written.length < MANY.length && (written.length > 0 || where === 'within a file'));
+        assert.ok(existsSync(join(project.dir, 'many')), 'it had begun to write');
 
-      const runId = persisted[0]?.runId ?? '';
-      const { status, stderr } = await resume(world, runId);
-      assert.equal(status, 0, stderr);
-      const texts = Object.fromEntries(MANY.map((path) => [path, `${path}\n`]));
-      assert.deepEqual(project.files(), { ...PROJECT, ...texts });
-      assert.equal(fold(await readRun(world, runId)).proposal?.state, 'accepted');
-    } finally {
-      await world.close();
-    }
-  });
+        const runId = persisted[0]?.runId ?? '';
+        const { status, stderr } = await resume(world, runId);
+        assert.equal(status, 0, stderr);
+        const texts = Object.fromEntries(MANY.map((path) => [path, `${path}\n`]));
+        assert.deepEqual(project.files(), { ...PROJECT, ...texts });
+        assert.equal(fold(await readRun(world, runId)).proposal?.state, 'accepted');
+      } finally {
+        await world.close();
+      }
+    });
+  }
 
   it('cannot write into the log any more where it was only stopped, and another one went on meanwhile', async () => {
     const world = await openWorld();

@@ -11,9 +11,17 @@ export const greetByName = edit(
   "export function greet(name) {\n  return name ? 'Hello, ' + name + '!' : 'Hello!';",
 );
 /** Its test is red: without a name it greets "undefined". */
-export const greetWrong = edit('src/greet.js', GREET, "export function greet(name) {\n  return 'Hello, ' + name + '!';");
+export const greetWrong = edit(
+  'src/greet.js',
+  GREET,
+  "export function greet(name) {\n  return 'Hello, ' + name + '!';",
+);
 /** Wrong as before, in other words, on top of `greetWrong`. */
-export const greetWrongAgain = edit('src/greet.js', "  return 'Hello, ' + name + '!';", "  return 'Hi, ' + name + '!';");
+export const greetWrongAgain = edit(
+  'src/greet.js',
+  "  return 'Hello, ' + name + '!';",
+  "  return 'Hi, ' + name + '!';",
+);
 export const greetWrongStill = edit('src/greet.js', "  return 'Hi, ' + name + '!';", "  return 'Hey, ' + name + '!';");
 /** On top of `greetWrong`: right. */
 export const mendWrong = edit(
@@ -22,7 +30,10 @@ export const mendWrong = edit(
   "  return name ? 'Hello, ' + name + '!' : 'Hello!';",
 );
 /** On top of `greetByName`: a comment, so that a round changes something. */
-export const remark = (text: string): string => edit('src/greet.js', '  return name ?', `  // ${text}\n  return name ?`);
+export function remark(text: string): string {
+  const line = "  return name ? 'Hello, ' + name + '!' : 'Hello!';";
+  return edit('src/greet.js', line, `  // ${text}\n${line}`);
+}
 
 export const leaveByName = edit(
   'src/leave.js',

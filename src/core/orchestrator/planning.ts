@@ -69,6 +69,8 @@ export async function escalate(
     key: string;
     subtask: PlannedSubtask;
     plan: readonly PlannedSubtask[];
+    /** Names of subtasks that are not in the plan any more; no new one may have them. */
+    replaced: readonly string[];
     facts: TaskFacts;
     rounds: readonly RoundRecord[];
     reason: string;
@@ -93,7 +95,7 @@ export async function escalate(
       replacements,
     }));
   };
-  const others = new Set(plan.map(({ id }) => id));
+  const others = new Set([...plan.map(({ id }) => id), ...what.replaced]);
   const allowed = [...(mayReplan ? ['"replan"'] : []), ...(mayWaive ? ['"waive"'] : []), ...(mayAsk ? ['"ask"'] : [])];
   if (allowed.length === 0) {
     const because = 'Checks still fail, and the Planner has used up its chances to plan anew.';

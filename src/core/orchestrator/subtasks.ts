@@ -140,6 +140,7 @@ async function workOnSubtask(
       key,
       subtask,
       plan: progress.plan,
+      replaced: [...progress.starts.keys()],
       facts,
       rounds: result.rounds,
       reason: result.reason,

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunEvent } from '../../src/shared/events.ts';
+import { fold } from '../../src/shared/runState.ts';
+import { greetByName, leaveByName, onGreet } from '../support/greeter.ts';
+import { GREETER, makeProject } from '../support/project.ts';
+import { endingOf, ofType, scenarios } from '../support/scenario.ts';
+import { crewScripts, edit, failed, plan } from '../support/scripts.ts';
+
+const onePlan = plan([{ id: 'task_1', ...onGreet }]);
+const greeting = () => crewScripts({ plan: onePlan, edits: { task_1: [greetByName] } });
+const reviewOf = (review: Record<string, unknown>) =>
+  crewScripts({ plan: onePlan, edits: {}, reviews: { review: [review] } });
+
+describe('conclave plan', () => {
+  const given = scenarios();
+
+  it('plans, and asks neither Coder nor Reviewer', async () => {
+    const { run, fleet, project } = await given(greeting());
+    const before = project.files();
+    const { status, events } = await run(['plan', 'Greet by name']);
+    assert.equal(status, 0);
+    assert.deepEqual(
+      ofType(events, 'plan.proposed')[0]?.plan.plan.map(({ id }) => id),
+      ['task_1'],
+    );
+    assert.deepEqual(new Set(fleet.requests.map(({ role }) => role)), new Set(['planner']));
+    assert.deepEqual(project.files(), before);
+  });
+
+  it('prints the plan for people', async () => {
+    const { conclave, project } = await given(greeting());
+    const { status, stderr } = await conclave.run(['plan', 'Greet by name', '--workspace', project.dir]);
+    assert.equal(status, 0);
+    assert.match(stderr, /task_1[\s\S]*Planned 1 subtask; nothing was changed/);
+  });
+});
+
+describe('conclave review', () => {
+  const given = scenarios();
+
+  it('shows the Reviewer what is changed and what is new, and approves', async () => {
+    const { run, project, prompts, fleet } = await given(greeting());
+    project.write('src/greet.js', "export function greet() {\n  return 'Hello!'; // politely\n}\n");
+    project.write('src/new.js', 'export const fresh = 1;\n');
+    const before = project.files();
+    const { status, events } = await run(['review']);
+    assert.equal(status, 0);
+    assert.equal(endingOf(events).code, 'approved');
+    assert.match(
+      prompts('reviewer').at(-1) ?? '',
+      /\+ {2}return 'Hello!'; \/\/ politely[\s\S]*\+export const fresh = 1;/,
+    );
+    assert.deepEqual(new Set(fleet.requests.map(({ role }) => role)), new Set(['reviewer']));
+    assert.deepEqual(project.files(), before);
+  });
+
+  it('fails with status 1 on a finding that blocks', async () => {
+    const finding = {
+      severity: 'critical',
+      type: 'bug',
+      location: 'src/new.js:1',
+      quote: 'export const fresh = 1;',
+      message: 'Must be 2.',
+    };
+    const { run, conclave, project } = await given(reviewOf(failed([finding])));
+    project.write('src/new.js', 'export const fresh = 1;\n');
+    const { status, events } = await run(['review']);
+    assert.equal(status, 1);
+    assert.equal(endingOf(events).code, 'not_approved');
+    const shown = await conclave.run(['review', '--workspace', project.dir]);
+    assert.equal(shown.status, 1);
+    assert.match(shown.stderr, /src\/new\.js:1[\s\S]*Must be 2\./);
+  });
+
+  it('fails on red checks, whatever the Reviewer says', async () => {
+    const { run, project } = await given(greeting());
+    project.write('src/greet.js', "export function greet() {\n  return 'Hi!';\n}\n");
+    const { status, events } = await run(['review']);
+    assert.equal(status, 1);
+    assert.deepEqual(
+      ofType(events, 'review.finished')[0]?.verdict.failingChecks.map(({ name }) => name),
+      ['greets'],
+    );
+  });
+
+  it('has nothing to find where nothing differs', async () => {
+    const { run } = await given(greeting());
+    const { status, events } = await run(['review']);
+    assert.equal(status, 0);
+    assert.match(endingOf(events).message, /Nothing differs from HEAD/);
+  });
+
+  it('compares with another commit on demand', async () => {
+    const { run, project, prompts } = await given(greeting());
+    project.write('src/new.js', 'export const fresh = 1;\n');
+    project.git('add', '--all');
+    project.git('commit', '--quiet', '--message', 'more');
+    const { status } = await run(['review', '--base', 'HEAD~1']);
+    assert.equal(status, 0);
+    assert.match(prompts('reviewer').at(-1) ?? '', /\+export const fresh = 1;/);
+    const unknown = await run(['review', '--base', 'no-such-ref']);
+    assert.equal(unknown.status, 2);
+    assert.match(unknown.stderr, /no-such-ref[\s\S]*--base REF/);
+  });
+
+  it('says with status 2 that it needs a repository', async () => {
+    const { run } = await given(greeting(), { git: 'none' });
+    const { status, stderr } = await run(['review']);
+    assert.equal(status, 2);
+    assert.match(stderr, /git/);
+    assert.match(stderr, /Review inside a repository/);
+  });
+});
+
+describe('a run that is over', () => {
+  const given = scenarios();
+
+  it('replays to the same final state from its events alone, without models and workspace', async () => {
+    const { run, conclave, project, fleet } = await given(greeting());
+    const { events } = await run(['run', 'Greet by name', '--apply']);
+    await fleet.close();
+    project.remove();
+    const replayed = await conclave.run(['replay', idOf(events), '--json']);
+    assert.equal(replayed.status, 0);
+    assert.deepEqual(fold(replayed.events), fold(events));
+    const shown = await conclave.run(['replay', idOf(events)]);
+    assert.equal(shown.status, 0);
+    assert.match(shown.stderr, /Approved, and written to 1 file/);
+  });
+
+  it('is listed, newest first, with its state', async () => {
+    const { run, conclave, project } = await given(greeting());
+    const first = await run(['run', 'Greet by name']);
+    const second = await run(['plan', 'Plan it']);
+    const { status, stdout } = await conclave.run(['runs', '--json']);
+    assert.equal(status, 0);
+    const runs = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      runs.map(({ runId, task, workspace }) => [runId, task, workspace]),
+      [
+        [idOf(second.events), 'Plan it', project.dir],
+        [idOf(first.events), 'Greet by name', project.dir],
+      ],
+    );
+    assert.match((await conclave.run(['runs'])).stdout, /Plan it[\s\S]*Greet by name/);
+  });
+
+  it('leaves a patch with --patch that git takes', async () => {
+    const all = `${greetByName}\n${leaveByName}\n${edit('docs/new file.md', '', 'New.')}\nRENAME test/greet.test.js TO test/hello.test.js\n`;
+    const { run, conclave, project } = await given(crewScripts({ plan: onePlan, edits: { task_1: [all] } }), {
+      files: { ...GREETER, 'src/no-end.js': 'export const end = 1;' },
+    });
+    const patch = join(conclave.data, 'change.patch');
+    const before = project.files();
+    const { status, events } = await run(['run', 'Greet by name', '--patch', patch]);
+    assert.equal(status, 0);
+    assert.deepEqual(project.files(), before);
+    project.git('apply', '--check', patch);
+    project.git('apply', patch);
+    const other = makeProject(before);
+    try {
+      const applied = await conclave.run(['run', '--resume', idOf(events), '--apply', '--workspace', other.dir]);
+      assert.equal(applied.status, 2, 'a run belongs to its workspace');
+    } finally {
+      other.remove();
+    }
+    assert.equal(project.read('docs/new file.md'), 'New.\n');
+    assert.match(project.read('test/hello.test.js'), /greets/);
+    assert.equal(project.files()['test/greet.test.js'], undefined);
+  });
+
+  it('and approved is written by --resume --apply, once', async () => {
+    const { run, conclave, project, fleet } = await given(greeting());
+    const { events } = await run(['run', 'Greet by name']);
+    assert.ok(!project.read('src/greet.js').includes('name'));
+    await fleet.close();
+    const applied = await conclave.run(['run', '--resume', idOf(events), '--apply', '--json']);
+    assert.equal(applied.status, 0, applied.stderr);
+    assert.match(project.read('src/greet.js'), /greet\(name\)/);
+    const after = project.files();
+    const again = await conclave.run(['run', '--resume', idOf(events), '--apply', '--json']);
+    assert.equal(again.status, 0);
+    assert.deepEqual(again.events, []);
+    assert.deepEqual(project.files(), after);
+    rmSync(join(project.dir, 'src'), { recursive: true });
+  });
+
+  it('and approved shows its diff again with --resume', async () => {
+    const { run, conclave, project } = await given(greeting());
+    const { events } = await run(['run', 'Greet by name']);
+    const shown = await conclave.run(['run', '--resume', idOf(events), '--workspace', project.dir]);
+    assert.equal(shown.status, 0);
+    assert.match(shown.stdout, /\+export function greet\(name\)/);
+  });
+});
+
+function idOf(events: readonly RunEvent[]): string {
+  return events[0]?.runId ?? assert.fail('no events');
+}
