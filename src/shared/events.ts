@@ -178,6 +178,8 @@ type Body =
   | {
       type: 'subtask.finished';
       subtask: string;
+      /** Which start of the subtask it ends, from 1. */
+      start: number;
       /** `restarted`: it begins again, on top of what others changed meanwhile or with an answer of the user. */
       outcome: 'approved' | 'waived' | 'failed' | 'replaced' | 'restarted';
       rounds: number;
@@ -185,6 +187,8 @@ type Body =
       /** The subtask's own change: what differs from what it started from. */
       files: FileState[];
     }
+  /** The checks and the review of the merged change; `files` is what its own rounds changed on top. */
+  | { type: 'merged.finished'; outcome: 'approved' | 'failed'; rounds: number; reason: string; files: FileState[] }
   | { type: 'attempt.started'; subtask: string; round: number; rounds: number }
   // Agents.
   | { type: 'agent.delta'; role: Role; lane: Lane; channel: 'text' | 'reasoning'; delta: string }

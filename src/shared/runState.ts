@@ -235,6 +235,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
     }
 
     case 'input.preprocessed':
+    case 'merged.finished':
     case 'plan.delta':
     case 'plan.cached':
     case 'turn.finished':

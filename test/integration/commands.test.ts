@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '../../src/shared/events.ts';
 import { fold } from '../../src/shared/runState.ts';
@@ -151,7 +150,7 @@ describe('a run that is over', () => {
   });
 
   it('leaves a patch with --patch that git takes', async () => {
-    const all = `${greetByName}\n${leaveByName}\n${edit('docs/new file.md', '', 'New.')}\nRENAME test/greet.test.js TO test/hello.test.js\n`;
+    const all = `${greetByName}\n${leaveByName}\n${edit('`docs/new file.md`', '', 'New.')}\nRENAME test/greet.test.js TO test/hello.test.js\n`;
     const { run, conclave, project } = await given(crewScripts({ plan: onePlan, edits: { task_1: [all] } }), {
       files: { ...GREETER, 'src/no-end.js': 'export const end = 1;' },
     });
@@ -174,7 +173,7 @@ describe('a run that is over', () => {
     assert.equal(project.files()['test/greet.test.js'], undefined);
   });
 
-  it('and approved is written by --resume --apply, once', async () => {
+  it('and approved is written by --resume --apply, once, and without any server', async () => {
     const { run, conclave, project, fleet } = await given(greeting());
     const { events } = await run(['run', 'Greet by name']);
     assert.ok(!project.read('src/greet.js').includes('name'));
@@ -187,7 +186,6 @@ describe('a run that is over', () => {
     assert.equal(again.status, 0);
     assert.deepEqual(again.events, []);
     assert.deepEqual(project.files(), after);
-    rmSync(join(project.dir, 'src'), { recursive: true });
   });
 
   it('and approved shows its diff again with --resume', async () => {

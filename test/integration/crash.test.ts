@@ -200,7 +200,11 @@ describe('a run whose process dies', function () {
       const world = await openWorld();
       try {
         const persisted = await runAndKill(world, count);
-        assert.ok(persisted.length > 0, `nothing was persisted at point ${count}`);
+        // Deltas are gathered by time, so one run may have a few events less than another.
+        assert.ok(
+          persisted.length >= count || persisted.at(-1)?.type === 'run.finished',
+          `point ${count} was not reached`,
+        );
         died.push({ count, persisted: persisted.length });
         // The process was quicker than we: events that are written together, or in the moment between notice and kill.
         const isCut = persisted.length > count;
@@ -212,18 +216,16 @@ describe('a run whose process dies', function () {
     });
 
     const exact = died.filter(({ count, persisted }) => count === persisted).length;
+    const later = died.filter(({ count, persisted }) => count < persisted).length;
     const distinct = new Set(died.map(({ persisted }) => persisted)).size;
     console.log(
       `      ${died.length} crash points, one for each of ${points.length} persisted events: ${exact} died exactly there, ` +
-        `${died.length - exact} a little later (cut back to it, with half a line after it); killed at ${distinct} different lengths of the log`,
+        `${later} a little later (cut back to it, with half a line after it), ${died.length - exact - later} had ended before; ` +
+        `killed at ${distinct} different lengths of the log`,
     );
     assert.deepEqual(
       died.map(({ count }) => count).sort((a, b) => a - b),
       points,
-    );
-    assert.deepEqual(
-      died.filter(({ count, persisted }) => persisted < count && persisted < points.length - 3),
-      [],
     );
   });
 
@@ -365,11 +367,19 @@ function keyOfChecks({ scope, subtask, round }: { scope: string; subtask?: strin
   return `${scope} ${subtask} ${round}`;
 }
 
+/** Works on the items in their order, some at once. The first failure ends it, when those under way are done. */
 async function inParallel<T>(width: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  await Promise.all(
-    Array.from({ length: width }, async () => {
-      for (const item of queue) await work(item);
-    }),
+  const queue = [...items];
+  const worker = async (): Promise<void> => {
+    for (let [item] = queue.splice(0, 1); item !== undefined; [item] = queue.splice(0, 1)) await work(item);
+  };
+  const results = await Promise.allSettled(
+    Array.from({ length: width }, () =>
+      worker().catch((error: unknown) => {
+        queue.length = 0;
+        throw error;
+      }),
+    ),
   );
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

@@ -29,7 +29,7 @@ const unloved = failed([
 
 /** What the Planner says about a subtask that failed three rounds. */
 function decides(decision: 'replan' | 'waive' | 'ask', more: { question?: string; subtasks?: ScriptedSubtask[] } = {}) {
-  const subtasks = more.subtasks === undefined ? [] : plan(more.subtasks)['plan'];
+  const subtasks = more.subtasks === undefined ? [] : plan(more.subtasks).plan;
   return {
     name: decision,
     when: { schema: 'escalation' },
@@ -98,7 +98,7 @@ describe('a subtask that fails three rounds', () => {
       crewScripts({
         plan: onePlan,
         planner: [again],
-        edits: { task_1: redThreeTimes, task_1_2: redThreeTimes, task_1_2_2: redThreeTimes, task_1_3: redThreeTimes },
+        edits: { task_1: redThreeTimes, task_1_2: redThreeTimes, task_1_3: redThreeTimes },
       }),
     );
     const before = project.files();

@@ -16,12 +16,13 @@ function record(kind, to) {
   appendFileSync(file, `${JSON.stringify({ kind, to, pid, program: argv.slice(1, 3).join(' ') })}\n`);
 }
 
-/** Records a call, and then makes it. */
-function watch(object, name, kind, describe) {
+/** Records a call, where it has a destination, and then makes it. */
+function watch(object, name, kind, destinationOf) {
   const original = object[name];
   if (typeof original !== 'function') return;
   object[name] = function (...args) {
-    record(kind, describe(args));
+    const to = destinationOf(args);
+    if (to !== undefined) record(kind, to);
     return original.apply(this, args);
   };
 }
@@ -35,18 +36,20 @@ function destination(args) {
   return Number.isNaN(Number(first)) ? String(first) : `${typeof second === 'string' ? second : 'localhost'}:${first}`;
 }
 
+/** send(message, [offset, length,] [port,] [address,] [callback]) */
+function recipient([, ...args]) {
+  const port = args.findLast((arg) => typeof arg === 'number');
+  return `${args.find((arg) => typeof arg === 'string') ?? 'localhost'}:${port}`;
+}
+
 record('process', '');
 watch(net.Socket.prototype, 'connect', 'connect', destination);
-watch(dgram.Socket.prototype, 'connect', 'datagram', ([port, address]) => `${address ?? 'localhost'}:${port}`);
-watch(dgram.Socket.prototype, 'send', 'datagram', (args) =>
-  args
-    .slice(1)
-    .filter((arg) => typeof arg !== 'function')
-    .join(':'),
-);
+watch(dgram.Socket.prototype, 'connect', 'datagram', destination);
+watch(dgram.Socket.prototype, 'send', 'datagram', recipient);
 for (const resolver of [dns, dns.promises, dns.Resolver.prototype, dns.promises.Resolver.prototype]) {
   for (const name of Object.getOwnPropertyNames(resolver).filter((name) => /^(lookup|resolve|reverse)/.test(name))) {
-    watch(resolver, name, 'name', ([host]) => String(host));
+    // For an address nobody is asked.
+    watch(resolver, name, 'name', ([host]) => (name === 'lookup' && net.isIP(host) !== 0 ? undefined : String(host)));
   }
 }
 syncBuiltinESMExports();

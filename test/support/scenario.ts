@@ -27,9 +27,12 @@ interface ScenarioOptions extends Omit<FleetOptions, 'script'> {
 /** To be called in a `describe`: what its tests open is closed after each. */
 export function scenarios(): (script: FleetOptions['script'], options?: ScenarioOptions) => Promise<Scenario> {
   let open: Scenario[] = [];
-  afterEach(async () => {
+  let said: string[] = [];
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') process.stderr.write(said.join('\n'));
     const ended = open;
     open = [];
+    said = [];
     for (const { fleet, conclave, project } of ended) {
       await fleet.close();
       conclave.remove();
@@ -49,6 +52,7 @@ export function scenarios(): (script: FleetOptions['script'], options?: Scenario
       start,
       async run(args, given) {
         const result = await start(args, given).ended;
+        said.push(`conclave ${args.join(' ')}: status ${result.status}\n${result.stderr}`);
         await fleet.settled();
         assertFaithful(fleet);
         return result;

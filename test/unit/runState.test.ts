@@ -65,7 +65,15 @@ describe('the state of a run', () => {
       [reviewed('task_1', 1, verdict([], [{ name: 'a' }])), 'reviewing'],
       [{ type: 'attempt.started', subtask: 'task_1', round: 2, rounds: 3 }, 'coding'],
       [
-        { type: 'subtask.finished', subtask: 'task_1', outcome: 'approved', rounds: 2, reason: 'green', files: [] },
+        {
+          type: 'subtask.finished',
+          subtask: 'task_1',
+          start: 1,
+          outcome: 'approved',
+          rounds: 2,
+          reason: 'green',
+          files: [],
+        },
         'approved',
       ],
     ];
@@ -115,7 +123,15 @@ describe('the state of a run', () => {
         because: 'too big',
         replacements: ['task_1a', 'task_1b'],
       },
-      { type: 'subtask.finished', subtask: 'task_1', outcome: 'replaced', rounds: 3, reason: 'too big', files: [] },
+      {
+        type: 'subtask.finished',
+        subtask: 'task_1',
+        start: 1,
+        outcome: 'replaced',
+        rounds: 3,
+        reason: 'too big',
+        files: [],
+      },
       { type: 'plan.started', replanFor: 'task_1' },
       {
         type: 'plan.proposed',
@@ -133,6 +149,7 @@ describe('the state of a run', () => {
     const finished: EventBody = {
       type: 'subtask.finished',
       subtask: 'task_1',
+      start: 1,
       outcome: 'restarted',
       rounds: 1,
       reason: 'app.js changed',

@@ -182,6 +182,7 @@ describe('the plan as a checklist', () => {
         (id): EventBody => ({
           type: 'subtask.finished',
           subtask: id,
+          start: 1,
           outcome: 'approved',
           rounds: 1,
           reason: '',

@@ -45,7 +45,11 @@ const plannedSubtask = z.looseObject({
   description: z.string().trim().min(1),
   success_criteria: joined.pipe(z.string().trim().min(1)),
   depends_on: texts.default([]),
-  files: z.array(declaredFile).catch([]).default([]),
+  // One bad entry must not cost the others: files keep subtasks apart and are shown to the Coder.
+  files: z.preprocess(
+    (files) => (Array.isArray(files) ? files.filter((file) => declaredFile.safeParse(file).success) : []),
+    z.array(declaredFile),
+  ),
   assigned_to: z.string().optional(),
 });
 
@@ -89,7 +93,7 @@ export const planAnswer: JsonAnswer<PlanAnswer> = {
     task_understood: text,
     clarifications_needed: list(object({ question: text, choices: list(text, 5) }), 3),
     plan: list(subtaskSchema, 10),
-    known_failures: list(text, 20),
+    known_failures: list(text, 200),
     risks: list(text, 5),
   }),
   read: (value) =>
@@ -203,7 +207,7 @@ const escalationShape = z.looseObject({
   decision: z.enum(['replan', 'waive', 'ask']),
   reason: z.string().catch('').default(''),
   question: z.string().catch('').default(''),
-  plan: z.array(plannedSubtask).max(10).catch([]).default([]),
+  plan: z.array(plannedSubtask).max(10).default([]),
 });
 
 export const escalationAnswer: JsonAnswer<Escalation> = {

@@ -1,5 +1,6 @@
+import type { RedFlag } from '../../shared/events.ts';
 import { applyBlock, type ChangeSet } from '../changes/changeSet.ts';
-import { type Block, codeWithoutEdit, createEditBlockParser } from '../changes/editBlocks.ts';
+import { type Block, codeWithoutEdit, createEditBlockParser, foreignToolCall } from '../changes/editBlocks.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
 import { type AnswerFormat, callIn, type Reading } from './answerFormat.ts';
 import { jsonIn, withoutThinking } from './jsonText.ts';
@@ -94,6 +95,7 @@ async function applyOne(
   }
   const outcome = await applyBlock(result.changes, block, run.base.workspace);
   if (outcome.kind === 'rejected') {
+    await pinBase(run, outcome.path);
     result.rejected.push(`${outcome.path}: ${outcome.reason}`);
     emit({ type: 'edit.rejected', lane, subtask, edit, path: outcome.path, reason: outcome.reason });
     return;
@@ -116,6 +118,13 @@ async function applyOne(
     added: outcome.added,
     removed: outcome.removed,
   });
+}
+
+/** Records the file that a rejected edit was about, so that a resumed run judges the same edit on the same text. */
+async function pinBase(run: RunContext, path: string): Promise<void> {
+  const content = await run.base.workspace.read(path);
+  if (content.kind === 'text') run.base.record(path, content.text, content.hash);
+  if (content.kind === 'missing') run.base.record(path, null, null);
 }
 
 function readingOf(
@@ -151,13 +160,15 @@ function readingOf(
 function readingWithoutEdits({ text, reasoning }: { text: string; reasoning: string }): Reading<'edited'> {
   const call = callIn(jsonIn(text) ?? jsonIn(reasoning));
   if (call) return call;
-  const repair = (flag: 'empty' | 'code_without_edit' | 'no_change', problem: string): Reading<'edited'> => ({
+  const repair = (flag: RedFlag, problem: string): Reading<'edited'> => ({
     kind: 'again',
     counts: 'repair',
     flag,
     message: `${problem} ${EDIT_REQUEST}`,
   });
   if (text.trim() === '') return repair('empty', 'Your answer was empty.');
+  const foreign = foreignToolCall(text);
+  if (foreign !== undefined) return repair('foreign_tool_call', foreign);
   const complaint = codeWithoutEdit(text);
   if (complaint !== undefined) return repair('code_without_edit', complaint);
   return repair(

@@ -256,25 +256,37 @@ const QUOTED_FENCES = new Set(['sh', 'bash', 'shell', 'zsh', 'console', 'text', 
 export function codeWithoutEdit(text: string): string | undefined {
   const parser = createEditBlockParser();
   if ([...parser.push(text), ...parser.end({ truncated: false })].length > 0) return undefined;
+  const called = foreignToolCall(text);
+  if (called !== undefined) return called;
+  if (/^(?:diff --git |--- \S.*\r?\n\+\+\+ \S|@@ -\d)/m.test(text)) {
+    return 'Your answer holds a unified diff, which was not applied. Write each change as an edit block.';
+  }
+  const shown = fencesIn(text).find(
+    ([, info = '', body = '']) => body.trim() !== '' && !QUOTED_FENCES.has(info.toLowerCase()),
+  );
+  if (!shown) return undefined;
+  const language = shown[1] === '' || shown[1] === undefined ? '' : ` (${shown[1]})`;
+  return `Your answer shows code in a fence${language} but holds no edit block, so nothing was changed. Write each change as an edit block.`;
+}
+
+/** A complaint about a tool call that an answer holds as text, in a form that is not ours. */
+export function foreignToolCall(text: string): string | undefined {
   const foreign = /<tool_call>|\[TOOL_CALLS\]|<function=/.exec(text)?.[0];
   if (foreign !== undefined) {
     return `Your answer holds a tool call as text (${foreign}), which was not run. Use the given form of a call, or write edit blocks.`;
   }
-  const fences = [
+  const isCall = (body: string): boolean =>
+    /^\s*\[?\s*\{/.test(body) && /"name"\s*:/.test(body) && /"(?:arguments|parameters)"\s*:/.test(body);
+  if (isCall(text) || fencesIn(text).some(([, , body = '']) => isCall(body))) {
+    return 'Your answer holds a tool call as JSON text, which was not run. Use the given form of a call, or write edit blocks.';
+  }
+  return undefined;
+}
+
+function fencesIn(text: string): RegExpMatchArray[] {
+  return [
     ...text.matchAll(
       /^[ \t]*(?:`{3,}|~{3,})[ \t]*([\w+#.-]*)[^\n]*\n([\s\S]*?)(?:^[ \t]*(?:`{3,}|~{3,})|(?![\s\S]))/gm,
     ),
   ];
-  const isCall = (body: string): boolean =>
-    /^\s*\[?\s*\{/.test(body) && /"name"\s*:/.test(body) && /"(?:arguments|parameters)"\s*:/.test(body);
-  if (isCall(text) || fences.some(([, , body = '']) => isCall(body))) {
-    return 'Your answer holds a tool call as JSON text, which was not run. Use the given form of a call, or write edit blocks.';
-  }
-  if (/^(?:diff --git |--- \S.*\r?\n\+\+\+ \S|@@ -\d)/m.test(text)) {
-    return 'Your answer holds a unified diff, which was not applied. Write each change as an edit block.';
-  }
-  const shown = fences.find(([, info = '', body = '']) => body.trim() !== '' && !QUOTED_FENCES.has(info.toLowerCase()));
-  if (!shown) return undefined;
-  const language = shown[1] === '' || shown[1] === undefined ? '' : ` (${shown[1]})`;
-  return `Your answer shows code in a fence${language} but holds no edit block, so nothing was changed. Write each change as an edit block.`;
 }

@@ -3,6 +3,7 @@ import type { Toolbox } from '../agents/agent.ts';
 import { type ChangeSet, emptyChangeSet, fileStates } from '../changes/changeSet.ts';
 import { overlay } from '../changes/overlay.ts';
 import { runChecks } from '../checks/runChecks.ts';
+import { StoreError } from '../store/storeError.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 
@@ -31,25 +32,33 @@ export async function checkChanges(
   const work = async () => {
     await approveCommand(run);
     const { command, timeout } = run.settings.checks;
-    const report = await runChecks(
-      { workspace: overlay(run.base.workspace, what.changes), copies: run.copies, processes: run.processes },
-      {
-        files: fileStates(what.changes),
-        timeout: timeout * 1000,
-        platform: run.platform,
-        signal: what.signal ?? run.signal,
-        ...(command === undefined ? {} : { command }),
-        ...(what.testFile === undefined ? {} : { testFile: what.testFile }),
-        onStarted: ({ runner, argv }) => run.journal.emit({ type: 'checks.started', ...about, runner, argv }),
-        onOutput: (delta) =>
-          run.journal.emit({
-            type: 'checks.output',
-            scope,
-            ...(what.subtask === undefined ? {} : { subtask: what.subtask }),
-            delta,
-          }),
-      },
-    );
+    const ports = {
+      workspace: overlay(run.base.workspace, what.changes),
+      copies: run.copies,
+      processes: run.processes,
+    };
+    const report = await run
+      .inTurn(() =>
+        runChecks(ports, {
+          files: fileStates(what.changes),
+          timeout: timeout * 1000,
+          platform: run.platform,
+          signal: what.signal ?? run.signal,
+          ...(command === undefined ? {} : { command }),
+          ...(what.testFile === undefined ? {} : { testFile: what.testFile }),
+          onStarted: ({ runner, argv }) => run.journal.emit({ type: 'checks.started', ...about, runner, argv }),
+          onOutput: (delta) =>
+            run.journal.emit({
+              type: 'checks.output',
+              scope,
+              ...(what.subtask === undefined ? {} : { subtask: what.subtask }),
+              delta,
+            }),
+        }),
+      )
+      .catch((error: unknown) => {
+        throw asRunStop(run, error);
+      });
     return { type: 'checks.finished' as const, ...about, report };
   };
   if (what.key === undefined) {
@@ -100,9 +109,10 @@ async function approveCommand(run: RunContext): Promise<void> {
   const { command } = run.settings.checks;
   if (command === undefined || run.checkCommandFrom === 'user') return;
   const what = `Run ${JSON.stringify(command)} in a copy of ${run.workspace.root} to check changes (from .conclave/config.json)`;
-  const { approved } = await run.journal.step(`approval/${JSON.stringify(command)}`, async () => {
-    run.journal.emit({ type: 'approval.requested', id: 'checks.command', kind: 'command', what });
-    const answer = await run.user.approve({ id: 'checks.command', kind: 'command', what }, run.signal);
+  await run.journal.step(`approval/${JSON.stringify(command)}`, async () => {
+    const request = { id: 'checks.command', kind: 'command', what } as const;
+    run.journal.emit({ type: 'approval.requested', ...request });
+    const answer = await run.user.approve(request, run.signal);
     if (answer === 'unanswered') {
       throw new RunStop({
         code: 'approval_needed',
@@ -110,13 +120,26 @@ async function approveCommand(run: RunContext): Promise<void> {
         remedy: 'Resume the run on a terminal and answer, or with --yes.',
       });
     }
-    return { type: 'approval.answered', id: 'checks.command', ...answer };
-  });
-  if (!approved) {
+    if (answer.approved) return { type: 'approval.answered', id: request.id, ...answer };
+    // Only a yes is the outcome of the step: after a no, resuming asks again.
+    run.journal.emit({ type: 'approval.answered', id: request.id, ...answer });
     throw new RunStop({
       code: 'configuration',
       message: `The check command \`${command.join(' ')}\` from .conclave/config.json was not approved.`,
-      remedy: 'Remove "checks.command" from .conclave/config.json to have the runner found, or approve the command.',
+      remedy: 'Remove "checks.command" from .conclave/config.json to have the runner found; or resume, and approve it.',
     });
-  }
+  });
+}
+
+/** What went wrong around the checks (no room for the copy, no permission, …), as a stop that resuming can get over. */
+function asRunStop(run: RunContext, error: unknown): unknown {
+  if (run.signal.aborted || error instanceof RunStop || error instanceof StoreError) return error;
+  return new RunStop(
+    {
+      code: 'workspace_failed',
+      message: `The checks could not be run on a copy of the workspace: ${error instanceof Error ? error.message : String(error)}`,
+      remedy: 'Mend that (disk space, permissions, CONCLAVE_DATA), then resume the run.',
+    },
+    { cause: error },
+  );
 }

@@ -5,14 +5,13 @@ import { openAgent } from '../agents/agent.ts';
 import { jsonFormat } from '../agents/answerFormat.ts';
 import { checklistAnswer } from '../agents/answers.ts';
 import { ask } from '../agents/ask.ts';
-import { type ChangeSet, fileStates } from '../changes/changeSet.ts';
+import { type ChangeSet, fileStates, ownChanges, withStates } from '../changes/changeSet.ts';
 import { proposeFiles } from '../changes/proposal.ts';
 import { workInRounds } from './attempts.ts';
 import { checksText, diffText, planText, type TaskFacts, taskText } from './messages.ts';
+import type { Finished } from './progress.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
-
-type Finished = EventOf<'subtask.finished'>;
 
 /**
  * Checks and reviews the merged change once more on the whole: two green subtasks can make one red change. One that
@@ -24,6 +23,15 @@ export async function approveMerged(
 ): Promise<{ kind: 'approved'; changes: ChangeSet } | { kind: 'failed'; reason: string }> {
   const contributors = what.finished.filter(({ files }) => files.length > 0);
   if (contributors.length < 2) return { kind: 'approved', changes: what.changes };
+  const event = await run.journal.step(`${MERGED}/finished`, () => workOnWhole(run, what));
+  if (event.outcome === 'failed') return { kind: 'failed', reason: event.reason };
+  return { kind: 'approved', changes: withStates(what.changes, event.files, (path) => run.base.get(path)) };
+}
+
+async function workOnWhole(
+  run: RunContext,
+  what: Parameters<typeof approveMerged>[1],
+): Promise<EventOf<'merged.finished'>> {
   const whole: PlannedSubtask = {
     id: MERGED,
     description: `The subtasks' changes together:\n${planText(what.plan)}`,
@@ -46,12 +54,13 @@ export async function approveMerged(
     baseChecks: what.baseChecks,
     knownFailures: what.plan.known_failures,
   });
-  if (result.kind === 'approved') return { kind: 'approved', changes: result.changes };
-  return {
-    kind: 'failed',
-    reason:
-      `Every subtask was approved, but the merged change was not. ${result.reason} ${result.rounds.at(-1)?.reason ?? ''}`.trim(),
-  };
+  const about = { type: 'merged.finished' as const };
+  if (result.kind === 'approved') {
+    const files = ownChanges(what.changes, result.changes);
+    return { ...about, outcome: 'approved', rounds: result.rounds, reason: 'The whole was approved.', files };
+  }
+  const reason = `Every subtask was approved, but the merged change was not. ${result.reason}`;
+  return { ...about, outcome: 'failed', rounds: result.rounds.length, reason, files: [] };
 }
 
 /** The checklist: every success criterion with its evidence. Code knows the facts; the Planner puts them in words. */
@@ -151,14 +160,8 @@ export async function acceptProposal(
   if (acceptance === 'leave') return 'left';
   if (acceptance === 'ask') {
     const what = `Write the change to ${run.workspace.root}: ${files.map(({ path, action }) => `${action} ${path}`).join(', ')}`;
-    run.journal.emit({ type: 'approval.requested', id: 'proposal', kind: 'proposal', what });
-    const answer = await run.user.approve({ id: 'proposal', kind: 'proposal', what }, run.signal);
-    if (answer === 'unanswered') return 'left';
-    run.journal.emit({ type: 'approval.answered', id: 'proposal', ...answer });
-    if (!answer.approved) {
-      run.journal.emit({ type: 'proposal.rejected', reason: 'The user kept the workspace as it is.' });
-      return 'rejected';
-    }
+    const answer = await askAboutProposal(run, what);
+    if (answer !== 'approved') return answer;
   }
   await run.journal.step('proposal/accepted', async () => {
     const result = await write(run, changes, files);
@@ -173,6 +176,23 @@ export async function acceptProposal(
     return { type: 'proposal.accepted', paths: result.paths, by: acceptance === 'ask' ? 'user' : 'apply' };
   });
   return 'accepted';
+}
+
+/** A yes is recorded, so that a run that dies while it writes does not ask again; a no ends the run. */
+async function askAboutProposal(run: RunContext, what: string): Promise<'approved' | 'rejected' | 'left'> {
+  const recorded = run.journal.recordedStep('proposal/answer');
+  if (recorded) return 'approved';
+  const request = { id: 'proposal', kind: 'proposal', what } as const;
+  run.journal.emit({ type: 'approval.requested', ...request });
+  const answer = await run.user.approve(request, run.signal);
+  if (answer === 'unanswered') return 'left';
+  if (answer.approved) {
+    await run.journal.step('proposal/answer', async () => ({ type: 'approval.answered', id: 'proposal', ...answer }));
+    return 'approved';
+  }
+  run.journal.emit({ type: 'approval.answered', id: 'proposal', ...answer });
+  run.journal.emit({ type: 'proposal.rejected', reason: 'The user kept the workspace as it is.' });
+  return 'rejected';
 }
 
 async function write(

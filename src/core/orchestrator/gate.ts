@@ -11,8 +11,8 @@ export interface GateFacts {
   checks: CheckReport;
   /** Names of failing checks that the plan declares unrelated. */
   knownFailures: readonly string[];
-  /** Fingerprints of the findings of earlier rounds: new ones need evidence from round 2 on. */
-  earlier: ReadonlySet<string>;
+  /** The open findings of earlier rounds: new ones need evidence from round 2 on. */
+  earlier: readonly Finding[];
   /** With the change on top. */
   workspace: Workspace;
   /** The success criterion a finding may name as its evidence. */
@@ -47,7 +47,12 @@ export async function decide(review: Review, facts: GateFacts): Promise<Verdict>
     }
     const fingerprint = fingerprintOf(issue, place.path);
     if (findings.some((other) => other.fingerprint === fingerprint)) continue;
-    findings.push({ ...issue, ...place, fingerprint, ...blocks(issue, fingerprint, facts, failingChecks) });
+    findings.push({
+      ...issue,
+      ...place,
+      fingerprint,
+      ...blocks(issue, { ...place, fingerprint, quote: issue.quote }, facts, failingChecks),
+    });
   }
   const failed = failingChecks.length > 0 || findings.some(({ blocking }) => blocking);
   if (review.status === 'failed' && !failed && review.feedback.trim() !== '')
@@ -60,27 +65,44 @@ export function failsForNothing(review: Review, verdict: Verdict): boolean {
   return review.status === 'failed' && verdict.findings.length === 0 && verdict.failingChecks.length === 0;
 }
 
-/** Stable over rounds and line shifts: the file, the kind of finding, and the quoted line (or the message). */
+/** Stable over rounds, line shifts and other words: the file and the quoted line, or, without a quote, the message. */
 export function fingerprintOf(issue: ReviewIssue, path: string): string {
   const subject = (issue.quote ?? issue.message).toLowerCase().replace(/\s+/g, ' ').trim();
-  return createHash('sha256').update(`${path}\0${issue.type.toLowerCase()}\0${subject}`).digest('hex').slice(0, 16);
+  return createHash('sha256').update(`${path}\0${subject}`).digest('hex').slice(0, 16);
 }
 
 function blocks(
   issue: ReviewIssue,
-  fingerprint: string,
+  place: Place,
   facts: GateFacts,
   failingChecks: readonly FailedTest[],
 ): { blocking: boolean; because: string } {
   if (issue.severity !== 'critical' && issue.severity !== 'high')
     return { blocking: false, because: `${issue.severity} findings are shown and do not block` };
   if (facts.round === 1) return { blocking: true, because: `${issue.severity}, in round 1` };
-  if (facts.earlier.has(fingerprint))
+  if (facts.earlier.some((open) => isSame(open, place)))
     return { blocking: true, because: `${issue.severity}, and open since an earlier round` };
   const evidence = evidenceFor(issue, facts, failingChecks);
   return evidence === undefined
     ? { blocking: false, because: 'new after round 1 and without evidence beyond the Reviewer’s word' }
     : { blocking: true, because: `${issue.severity}, with evidence: ${evidence}` };
+}
+
+/** Lines that a finding without a quote may have moved by and still be the same one in other words. */
+const NEAR = 3;
+
+interface Place {
+  path: string;
+  line?: number;
+  quote: string | undefined;
+  fingerprint: string;
+}
+
+function isSame(open: Finding, now: Place): boolean {
+  if (open.fingerprint === now.fingerprint) return true;
+  if (open.quote !== undefined && now.quote !== undefined) return false;
+  if (open.path !== now.path || open.line === undefined || now.line === undefined) return false;
+  return Math.abs(open.line - now.line) <= NEAR;
 }
 
 /** A failing check or the success criterion, where the finding names one. */

@@ -1,5 +1,5 @@
 import type { Answer, CheckReport, Finding, ProposedFile, Verdict } from '../../shared/events.ts';
-import type { Plan, PlannedSubtask } from '../../shared/wire.ts';
+import type { PlannedSubtask } from '../../shared/wire.ts';
 import { clip } from '../agents/windowBudget.ts';
 
 /** The texts that go to the roles. Facts only; how to answer stands in the prompts. All are bounded by `chars`. */
@@ -142,7 +142,7 @@ export function diffText(files: readonly ProposedFile[]): string {
   return files.map(({ diff }) => diff).join('');
 }
 
-export function planText(plan: Plan): string {
+export function planText(plan: { plan: readonly PlannedSubtask[] }): string {
   return plan.plan
     .map(
       ({ id, description, success_criteria, depends_on }) =>

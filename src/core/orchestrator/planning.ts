@@ -1,14 +1,14 @@
 import type { Answer, CheckReport, Question } from '../../shared/events.ts';
-import type { Plan, PlannedSubtask } from '../../shared/wire.ts';
+import type { Plan } from '../../shared/wire.ts';
 import { type Agent, openAgent } from '../agents/agent.ts';
 import { jsonFormat } from '../agents/answerFormat.ts';
-import { type Clarification, escalationAnswer, type PlanAnswer, planAnswer } from '../agents/answers.ts';
+import { type Clarification, type PlanAnswer, planAnswer } from '../agents/answers.ts';
 import { ask } from '../agents/ask.ts';
-import { emptyChangeSet } from '../changes/changeSet.ts';
-import type { RoundRecord } from './attempts.ts';
+import { type ChangeSet, emptyChangeSet } from '../changes/changeSet.ts';
 import { openToolbox } from './checking.ts';
-import { failureText, planningText, planText, type TaskFacts, taskText } from './messages.ts';
-import { planComplaint, replaceSubtask, settleFiles, withFreshIds, withoutUnknownDependencies } from './planGraph.ts';
+import { planningText, type TaskFacts } from './messages.ts';
+import { planComplaint, settleFiles, withFreshIds, withoutUnknownDependencies } from './planGraph.ts';
+import { RESERVED_IDS } from './progress.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 
@@ -26,8 +26,16 @@ export async function planTask(
   task: string,
   baseChecks: CheckReport,
 ): Promise<{ plan: Plan; facts: TaskFacts }> {
-  await run.journal.step('plan/started', async () => ({ type: 'plan.started' }));
   const facts = { task, answers: [] as Answer[] };
+  const recorded = run.journal.recordedStep('plan/proposed');
+  if (recorded?.type === 'plan.proposed') {
+    for (let asked = 1; asked <= QUESTION_ROUNDS; asked += 1) {
+      const questions = run.journal.recordedStep(`plan/questions-${asked}`);
+      if (questions?.type === 'plan.answered') facts.answers.push(...questions.answers);
+    }
+    return { plan: recorded.plan, facts };
+  }
+  await run.journal.step('plan/started', async () => ({ type: 'plan.started' }));
   const planner = await openPlanner(run, 'planner', 'plan', ({ chars }) => planningText(facts, baseChecks, chars));
   let message = '';
   for (let asked = 0; ; asked += 1) {
@@ -47,7 +55,8 @@ export async function planTask(
       continue;
     }
     const proposed = await run.journal.step('plan/proposed', async () => {
-      const known = withoutUnknownDependencies({ ...plan, clarifications_needed: [] });
+      const named = { ...plan, clarifications_needed: [], plan: withFreshIds(plan.plan, new Set(RESERVED_IDS)) };
+      const known = withoutUnknownDependencies(named);
       const settled = await settleFiles(known.plan, run.base.workspace);
       return { type: 'plan.proposed', plan: settled.plan, notes: [...known.notes, ...settled.notes] };
     });
@@ -55,111 +64,13 @@ export async function planTask(
   }
 }
 
-/** What the Planner decides about a subtask that failed all its rounds. */
-export type EscalationResult =
-  | { decision: 'replan'; replacements: PlannedSubtask[] }
-  | { decision: 'waive'; because: string }
-  | { decision: 'ask'; guidance: string }
-  | { decision: 'give_up'; because: string };
-
-/** Hands the failure record to the Planner: it plans the subtask anew, waives what is open, or asks the user. */
-export async function escalate(
-  run: RunContext,
-  what: {
-    key: string;
-    subtask: PlannedSubtask;
-    plan: readonly PlannedSubtask[];
-    /** Names of subtasks that are not in the plan any more; no new one may have them. */
-    replaced: readonly string[];
-    facts: TaskFacts;
-    rounds: readonly RoundRecord[];
-    reason: string;
-    mayReplan: boolean;
-    mayAsk: boolean;
-  },
-): Promise<EscalationResult> {
-  const { key, subtask, plan, facts, rounds, mayReplan, mayAsk } = what;
-  const last = rounds.at(-1)?.verdict;
-  const mayWaive = last !== undefined && last.failingChecks.length === 0;
-  const record = async (
-    decision: EscalationResult['decision'],
-    because: string,
-    replacements: string[],
-  ): Promise<void> => {
-    await run.journal.step(`${key}/escalated`, async () => ({
-      type: 'subtask.escalated',
-      subtask: subtask.id,
-      reason: what.reason,
-      decision,
-      because,
-      replacements,
-    }));
-  };
-  const others = new Set([...plan.map(({ id }) => id), ...what.replaced]);
-  const allowed = [...(mayReplan ? ['"replan"'] : []), ...(mayWaive ? ['"waive"'] : []), ...(mayAsk ? ['"ask"'] : [])];
-  if (allowed.length === 0) {
-    const because = 'Checks still fail, and the Planner has used up its chances to plan anew.';
-    await record('give_up', because, []);
-    return { decision: 'give_up', because };
-  }
-  const request = `Decide: ${allowed.join(', ')}. Answer with one JSON object: {"decision", "reason", "question", "plan"}. "replan": other subtasks in "plan", in place of "${subtask.id}". "waive": keep the change as it is, and say why what is open may stay. "ask": one question to the user.`;
-  const planner = await openPlanner(run, `planner:${subtask.id}`, `${key}/planner`, ({ chars }) =>
-    [
-      taskText(facts, chars * 0.3),
-      `# The plan\n${planText({ ...emptyPlan, plan: [...plan] })}`,
-      failureText(subtask, rounds, chars * 0.5),
-    ].join('\n\n'),
-  );
-  const answer = await ask(
-    run,
-    planner,
-    '',
-    jsonFormat(escalationAnswer, request, ({ decision, plan: fresh, question }) => {
-      if (!allowed.includes(`"${decision}"`))
-        return `"${decision}" is not possible here${decision === 'waive' ? ': checks still fail' : ''}. ${request}`;
-      if (decision === 'ask' && question.trim() === '') return 'To ask, put the question into "question".';
-      if (decision !== 'replan') return undefined;
-      if (fresh.plan.length === 0) return 'To replan, put at least one subtask into "plan".';
-      const renamed = withFreshIds(fresh.plan, others);
-      return planComplaint(renamed, others) ?? planComplaint(replaceSubtask(plan, subtask.id, renamed));
-    }),
-  );
-  if (answer.kind === 'noAnswer') {
-    const because = `The Planner gave no usable decision. ${answer.reason}`;
-    await record('give_up', because, []);
-    return { decision: 'give_up', because };
-  }
-  const { decision, reason, question, plan: fresh } = answer.value;
-  if (decision === 'waive') {
-    await record('waive', reason, []);
-    return { decision, because: reason };
-  }
-  if (decision === 'ask') {
-    await record('ask', reason, []);
-    const [said] = await askUser(run, `${key}/question`, [{ question, choices: [] }]);
-    return { decision, guidance: `# The user was asked: ${question}\nThe answer: ${said?.answer ?? ''}` };
-  }
-  const replacements = withFreshIds(fresh.plan, others);
-  await record(
-    'replan',
-    reason,
-    replacements.map(({ id }) => id),
-  );
-  const proposed = await run.journal.step(`${key}/replan`, async () => {
-    const settled = await settleFiles({ ...fresh, plan: replacements }, run.base.workspace);
-    return { type: 'plan.proposed', plan: settled.plan, replanFor: subtask.id, notes: settled.notes };
-  });
-  return { decision, replacements: proposed.plan.plan };
-}
-
-const emptyPlan: Plan = { task_understood: '', plan: [], clarifications_needed: [], known_failures: [], risks: [] };
-
-/** An agent in the Planner's role. */
+/** An agent in the Planner's role; it sees the workspace with `changes` on top. */
 export function openPlanner(
   run: RunContext,
   lane: string,
   key: string,
   opening: (budget: { chars: number }) => string,
+  changes: () => ChangeSet = () => emptyChangeSet,
 ): Promise<Agent> {
   return openAgent(run, {
     role: 'planner',
@@ -167,7 +78,7 @@ export function openPlanner(
     key,
     thinking: 'on',
     opening,
-    toolbox: openToolbox(run, PLANNER_TOOLS, () => emptyChangeSet),
+    toolbox: openToolbox(run, PLANNER_TOOLS, changes),
   });
 }
 
@@ -188,7 +99,8 @@ function complaintOf(asked: number): (answer: PlanAnswer) => string | undefined 
   };
 }
 
-async function askUser(run: RunContext, key: string, asked: readonly Clarification[]): Promise<Answer[]> {
+/** Asks the user, as a recorded step; pauses the run where nobody is there. */
+export async function askUser(run: RunContext, key: string, asked: readonly Clarification[]): Promise<Answer[]> {
   const questions: Question[] = asked.map(({ question, choices }, index) => ({
     id: `${key.replace(/^plan\/questions-/, 'q')}-${index + 1}`,
     text: question,

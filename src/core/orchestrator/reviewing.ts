@@ -4,6 +4,7 @@ import { type Agent, openAgent } from '../agents/agent.ts';
 import { jsonFormat } from '../agents/answerFormat.ts';
 import { reviewAnswer } from '../agents/answers.ts';
 import { ask } from '../agents/ask.ts';
+import { raiseFlag } from '../agents/turn.ts';
 import type { ChangeSet } from '../changes/changeSet.ts';
 import type { Workspace } from '../ports.ts';
 import { openToolbox } from './checking.ts';
@@ -48,7 +49,7 @@ export async function reviewChange(
     baseChecks,
     checks: state.checks,
     knownFailures,
-    earlier: new Set(state.open.map(({ fingerprint }) => fingerprint)),
+    earlier: state.open,
     workspace: state.workspace,
     criterion: subtask.success_criteria,
   };
@@ -60,6 +61,7 @@ export async function reviewChange(
   if (answer.kind === 'answer' && verdict && failsForNothing(answer.value, verdict)) {
     const complaint = `You answered "failed", but nothing in your review counts: ${verdict.notes.join(' ') || 'it names no issue.'}
 Every issue needs a "location" with a path that exists and a "quote" copied from that file. Answer again: with issues that can be found, or with "approved".`;
+    raiseFlag(run, reviewer.transcript, 'unsupported_findings', complaint);
     answer = await ask(run, reviewer, complaint, jsonFormat(reviewAnswer, REVIEW_REQUEST));
     verdict = answer.kind === 'answer' ? await decide(answer.value, facts) : undefined;
   }

@@ -29,6 +29,8 @@ export interface RunContext extends Crew {
   /** The files as they were when the run first touched them; untouched ones as they are now. */
   base: BaseTexts;
   signal: AbortSignal;
+  /** Runs one piece of work after the other: checks that listen on a port or share a database must not meet. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** Stops the run, with a named reason, when its tokens or its time are used up. */
   checkLimits(): void;
 }

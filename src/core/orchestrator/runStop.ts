@@ -22,6 +22,7 @@ const PASSING: ReadonlySet<Ending['code']> = new Set([
   'workspace_failed',
   'conflict',
   'configuration',
+  'limit_reached',
   'internal_error',
 ]);
 

@@ -5,6 +5,7 @@ import { checkBase } from './checking.ts';
 import { type Acceptance, acceptProposal, approveMerged, propose, writeChecklist } from './finishing.ts';
 import { planTask } from './planning.ts';
 import { preprocess } from './preprocessing.ts';
+import type { Finished } from './progress.ts';
 import type { RunContext } from './runContext.ts';
 import { workThePlan } from './subtasks.ts';
 
@@ -12,7 +13,8 @@ export type Finish = EventOf<'run.finished'>;
 
 /** The whole flow, from the user's words to the proposal. Every part is made of recorded steps, so it resumes anywhere. */
 export async function runTask(run: RunContext, task: string, acceptance: Acceptance): Promise<Finish> {
-  await askServers(run);
+  // With a proposal, all that the models have to say is recorded: it can be accepted though no server is up.
+  if (!run.journal.recordedStep('proposal')) await askServers(run);
   const text = await preprocess(run, task);
   const baseChecks = await checkBase(run);
   const { plan, facts } = await planTask(run, text, baseChecks);
@@ -24,17 +26,17 @@ export async function runTask(run: RunContext, task: string, acceptance: Accepta
 
   const worked = await workThePlan(run, plan, facts, baseChecks);
   if (worked.kind === 'failed') return notApproved(`Subtask "${worked.subtask}" was not approved. ${worked.reason}`);
-  const merged = await approveMerged(run, { ...worked, plan: { ...plan, plan: worked.plan }, facts, baseChecks });
+  const merged = await approveMerged(run, { ...worked, plan: { ...plan, plan: worked.plan }, baseChecks });
   if (merged.kind === 'failed') return notApproved(merged.reason);
   if (merged.changes.files.size === 0) return notApproved('The subtasks ended without any change to the workspace.');
 
-  const lastChecks = lastCheckReport(run) ?? baseChecks;
+  const lastChecks = lastCheckReport(run, worked.finished) ?? baseChecks;
   await writeChecklist(run, {
     changes: merged.changes,
     finished: worked.finished,
     plan: worked.plan,
     known: plan.known_failures,
-    facts,
+    facts: worked.facts,
     lastChecks,
   });
   const files = await propose(run, merged.changes);
@@ -45,12 +47,15 @@ export async function runTask(run: RunContext, task: string, acceptance: Accepta
       message: 'You rejected the proposal; the workspace is as it was.',
     });
   const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}`;
+  const waived = worked.finished.filter(({ outcome }) => outcome === 'waived').map(({ subtask }) => subtask);
+  const said =
+    decision === 'accepted'
+      ? `Approved, and written to ${count}.`
+      : `Approved: a change of ${count}; the workspace is as it was.`;
   return finish('approved', {
     code: 'approved',
     message:
-      decision === 'accepted'
-        ? `Approved, and written to ${count}.`
-        : `Approved: a change of ${count}; the workspace is as it was.`,
+      waived.length === 0 ? said : `${said} The Planner waived findings of ${waived.join(', ')}: see the checklist.`,
   });
 }
 
@@ -77,11 +82,13 @@ async function askServers(run: RunContext, roles = NEEDED_ROLES): Promise<void> 
   for (const role of roles) await servedBy(run, role);
 }
 
-/** The report on the change as it will be proposed: the merged one's, or the only subtask's. */
-function lastCheckReport(run: RunContext): CheckReport | undefined {
+/** The report on the change as it will be proposed: the merged one's, or that of the only subtask with a change. */
+function lastCheckReport(run: RunContext, finished: readonly Finished[]): CheckReport | undefined {
+  const contributors = finished.filter(({ files }) => files.length > 0).map(({ subtask }) => subtask);
   const checks = run.journal.outcomes().filter((event) => event.type === 'checks.finished');
   const merged = checks.filter(({ scope }) => scope === 'merged');
-  return (merged.at(-1) ?? checks.filter(({ scope }) => scope === 'attempt').at(-1))?.report;
+  const own = checks.filter(({ scope, subtask }) => scope === 'attempt' && subtask === contributors.at(-1));
+  return (merged.at(-1) ?? own.at(-1))?.report;
 }
 
 export function finish(outcome: Finish['outcome'], ending: Ending): Finish {

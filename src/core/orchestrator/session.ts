@@ -7,6 +7,7 @@ import { runLeaseName } from '../store/runLease.ts';
 import { StoreError } from '../store/storeError.ts';
 import { openBaseTexts } from './baseTexts.ts';
 import type { Crew, RunContext } from './runContext.ts';
+import { openLimits } from './runLimits.ts';
 import { isPassing, RunStop } from './runStop.ts';
 import type { Finish } from './runTask.ts';
 
@@ -54,8 +55,8 @@ export async function startRun(
       return { role, url, ...(model === undefined ? {} : { model }) };
     }),
   };
-  return withLeases(crew, store, session, runId, (lease) =>
-    runWith(crew, store, session, { runId, lease, recorded: [], started }),
+  return withLeases(crew, store, session, runId, (lease, lost) =>
+    runWith(crew, store, session, { runId, lease, lost, recorded: [], started }),
   );
 }
 
@@ -67,7 +68,7 @@ export async function resumeRun(
   runId: string,
   moreToDo: (events: readonly RunEvent[]) => boolean,
 ): Promise<RunEnd> {
-  return withLeases(crew, store, session, runId, async (lease) => {
+  return withLeases(crew, store, session, runId, async (lease, lost) => {
     const recorded: RunEvent[] = [];
     for await (const event of store.log.read(runId)) recorded.push(event);
     session.catchUp(recorded);
@@ -81,7 +82,7 @@ export async function resumeRun(
     }
     const { phase } = fold(recorded);
     if (phase.kind === 'finished' && !moreToDo(recorded)) return { runId, ending: phase.ending, state: 'finished' };
-    return runWith(crew, store, session, { runId, lease, recorded, started });
+    return runWith(crew, store, session, { runId, lease, lost, recorded, started });
   });
 }
 
@@ -92,20 +93,35 @@ export function workspaceLeaseName(root: string): string {
 
 const RENEW_EVERY = 10_000;
 
+/** Works under the leases of the workspace and the run, which are renewed all the while; a lost one stops the work. */
 async function withLeases(
   crew: Crew,
   { leases }: Store,
   session: Session,
   runId: string,
-  work: (lease: Lease) => Promise<RunEnd>,
+  work: (lease: Lease, lost: AbortSignal) => Promise<RunEnd>,
 ): Promise<RunEnd> {
   const held: Lease[] = [];
+  const lost = new AbortController();
   const acquire = async (name: string, busy: (heldBy: string) => Ending): Promise<Lease> => {
     const granted = await leases.acquire(name, session.holder);
     if ('heldBy' in granted) throw new RunStop(busy(granted.heldBy));
     held.push(granted);
     return granted;
   };
+  const renew = async (lease: Lease): Promise<void> => {
+    if (await leases.renew(lease)) return;
+    lost.abort(
+      new StoreError(
+        'fenced',
+        `Run ${runId} was taken over by another process.`,
+        'Follow it there, or wait for it to end.',
+      ),
+    );
+  };
+  const renewing = setInterval(() => {
+    Promise.all(held.map(renew)).catch((error: unknown) => lost.abort(error));
+  }, RENEW_EVERY);
   try {
     await acquire(workspaceLeaseName(crew.workspace.root), (heldBy) => ({
       code: 'configuration',
@@ -117,28 +133,31 @@ async function withLeases(
       message: `Run ${runId} is being worked on: ${heldBy}.`,
       remedy: 'Wait for it to end or stop it, then resume.',
     }));
-    return await work(lease);
+    return await work(lease, lost.signal);
   } finally {
-    for (const lease of held.reverse()) await leases.release(lease);
+    clearInterval(renewing);
+    // One that cannot be released runs out by itself; that must not hide how the run ended.
+    await Promise.allSettled(held.map((lease) => leases.release(lease)));
   }
 }
 
 interface Opened {
   runId: string;
   lease: Lease;
+  lost: AbortSignal;
   recorded: RunEvent[];
   started: EventOf<'run.started'>;
 }
 
 async function runWith(
   crew: Crew,
-  { log, leases }: Store,
+  { log }: Store,
   session: Session,
-  { runId, lease, recorded, started }: Opened,
+  { runId, lease, lost, recorded, started }: Opened,
 ): Promise<RunEnd> {
   const stop = new AbortController();
-  const signal = AbortSignal.any([session.signal, stop.signal]);
-  const spent = spending(crew, recorded);
+  const signal = AbortSignal.any([session.signal, lost, stop.signal]);
+  const limits = openLimits(crew, recorded);
   const journal = openJournal({
     runId,
     log,
@@ -146,31 +165,16 @@ async function runWith(
     recorded,
     now: crew.now,
     onEvent: (event) => {
-      spent.count(event);
+      limits.count(event);
       session.onEvent(event);
     },
     onFailure: (error) => stop.abort(error),
   });
-  const renewing = setInterval(() => {
-    leases.renew(lease).then(
-      (kept) => {
-        if (!kept)
-          stop.abort(
-            new StoreError(
-              'fenced',
-              `Run ${runId} was taken over by another process.`,
-              'Follow it there, or wait for it to end.',
-            ),
-          );
-      },
-      (error: unknown) => stop.abort(error),
-    );
-  }, RENEW_EVERY);
   try {
     journal.emit(recorded.length === 0 ? started : { type: 'run.resumed', epoch: lease.epoch });
     await journal.flush();
     const base = openBaseTexts(crew.workspace, recorded, journal.emit);
-    const run: RunContext = { ...crew, runId, journal, base, signal, checkLimits: spent.check };
+    const run: RunContext = { ...crew, runId, journal, base, signal, inTurn: openTurns(), checkLimits: limits.check };
     const finished = await session.work(run, started);
     journal.emit(finished);
     // Where even this cannot be kept, the run has not finished: the failure is its ending.
@@ -182,7 +186,6 @@ async function runWith(
     else journal.emit({ type: state === 'aborted' ? 'run.aborted' : 'run.paused', ending });
     return { runId, ending, state };
   } finally {
-    clearInterval(renewing);
     await journal.close();
   }
 }
@@ -211,31 +214,15 @@ function endingOf(error: unknown, signal: AbortSignal): { ending: Ending; state:
   };
 }
 
-/** Counts tokens and time of a run against its limits, over resumes too. */
-function spending(crew: Crew, recorded: readonly RunEvent[]): { count(event: RunEvent): void; check(): void } {
-  const { tokens, minutes } = crew.settings.limits;
-  const began = crew.now().getTime();
-  let written = 0;
-  const count = (event: RunEvent): void => {
-    if (event.type === 'turn.finished') written += event.usage.completionTokens;
+/** A queue of one. */
+function openTurns(): RunContext['inTurn'] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work);
+    // Who asked for the work gets its failure; the next one in line goes on.
+    last = next.catch(() => {});
+    return next;
   };
-  recorded.forEach(count);
-  return {
-    count,
-    check() {
-      if (written >= tokens) throw limit(`The run has used up its ${tokens} tokens of answers`, 'limits.tokens');
-      if (crew.now().getTime() - began >= minutes * 60_000)
-        throw limit(`The run has used up its ${minutes} minutes`, 'limits.minutes');
-    },
-  };
-}
-
-function limit(what: string, setting: string): RunStop {
-  return new RunStop({
-    code: 'limit_reached',
-    message: `${what} (setting ${setting}).`,
-    remedy: `Raise ${setting} in .conclave/config.json, or give smaller tasks.`,
-  });
 }
 
 /** Short enough to type, sortable by time, unlikely to clash: "20261123-224501-k3f9". */

@@ -1,33 +1,25 @@
-import type { CheckReport, EventOf, FileState } from '../../shared/events.ts';
+import type { CheckReport } from '../../shared/events.ts';
 import type { Plan, PlannedSubtask } from '../../shared/wire.ts';
-import { type ChangeSet, emptyChangeSet, integrate, ownChanges, withStates } from '../changes/changeSet.ts';
-import { workInRounds } from './attempts.ts';
+import { type ChangeSet, integrate, ownChanges } from '../changes/changeSet.ts';
+import { type AttemptsResult, workInRounds } from './attempts.ts';
+import { type EscalationResult, escalate } from './escalation.ts';
 import type { TaskFacts } from './messages.ts';
-import { overlap, replaceSubtask, transitiveDependencies } from './planGraph.ts';
-import { escalate } from './planning.ts';
+import {
+  changesOf,
+  type Finished,
+  nextSubtasks,
+  openProgress,
+  type Progress,
+  RESERVED_IDS,
+  startingPoint,
+  startKey,
+  takeIn,
+} from './progress.ts';
 import type { RunContext } from './runContext.ts';
 
-type Finished = EventOf<'subtask.finished'>;
-
 export type PlanResult =
-  | { kind: 'done'; changes: ChangeSet; finished: Finished[]; plan: PlannedSubtask[] }
+  | { kind: 'done'; changes: ChangeSet; finished: Finished[]; plan: PlannedSubtask[]; facts: TaskFacts }
   | { kind: 'failed'; subtask: string; reason: string };
-
-/** The subtasks of a plan under way. The plan changes when the Planner replaces a failed subtask. */
-interface Progress {
-  plan: PlannedSubtask[];
-  /** In the order in which they were integrated. */
-  finished: Finished[];
-  /** All finished changes together. */
-  merged: ChangeSet;
-  /** Starts of each subtask so far. */
-  starts: Map<string, number>;
-  guidance: Map<string, string>;
-  asked: Set<string>;
-  /** Subtasks that collided: they start on everything merged, and alone. */
-  alone: Set<string>;
-  replans: number;
-}
 
 /**
  * Works the plan: every subtask whose dependencies are finished, several at once where their files do not overlap.
@@ -39,25 +31,16 @@ export async function workThePlan(
   facts: TaskFacts,
   baseChecks: CheckReport,
 ): Promise<PlanResult> {
-  const progress: Progress = {
-    plan: [...plan.plan],
-    finished: [],
-    merged: emptyChangeSet,
-    starts: new Map(),
-    guidance: new Map(),
-    asked: new Set(),
-    alone: new Set(),
-    replans: 0,
-  };
+  const progress = openProgress(run, plan, facts);
   const running = new Map<string, Promise<Finished>>();
   const stop = new AbortController();
   const inner = { ...run, signal: AbortSignal.any([run.signal, stop.signal]) };
-  let failed: Finished | undefined;
+  let failed = recordedFailure(run);
   try {
     for (;;) {
       if (!failed) {
         for (const subtask of nextSubtasks(run, progress, [...running.keys()])) {
-          running.set(subtask.id, workOnSubtask(inner, progress, subtask, plan, facts, baseChecks));
+          running.set(subtask.id, workOnSubtask(inner, progress, subtask, plan, baseChecks));
         }
       }
       if (running.size === 0) break;
@@ -75,38 +58,27 @@ export async function workThePlan(
   const left = progress.plan.filter(({ id }) => !progress.finished.some(({ subtask }) => subtask === id));
   if (left.length > 0)
     throw new Error(`No subtask can start, though ${left.map(({ id }) => id).join(', ')} are not finished.`);
-  return { kind: 'done', changes: progress.merged, finished: progress.finished, plan: progress.plan };
+  const { merged, finished } = progress;
+  return { kind: 'done', changes: merged, finished, plan: progress.plan, facts: progress.facts };
 }
 
-/** Subtasks that can start now: dependencies finished, no file in common with one at work, a place free. */
-function nextSubtasks(run: RunContext, progress: Progress, running: readonly string[]): PlannedSubtask[] {
-  const finished = new Set(progress.finished.map(({ subtask }) => subtask));
-  const atWork = progress.plan.filter(({ id }) => running.includes(id));
-  if (atWork.some(({ id }) => progress.alone.has(id))) return [];
-  const chosen: PlannedSubtask[] = [];
-  for (const subtask of progress.plan) {
-    if (running.length + chosen.length >= run.settings.limits.parallel) break;
-    if (finished.has(subtask.id) || running.includes(subtask.id)) continue;
-    if (!subtask.depends_on.every((id) => finished.has(id))) continue;
-    const beside = [...atWork, ...chosen];
-    if (beside.some((other) => overlap(subtask, other) || progress.alone.has(other.id))) continue;
-    if (progress.alone.has(subtask.id) && beside.length > 0) continue;
-    chosen.push(subtask);
-  }
-  return chosen;
+function recordedFailure(run: RunContext): Finished | undefined {
+  return run.journal.outcomes().find((event) => event.type === 'subtask.finished' && event.outcome === 'failed') as
+    | Finished
+    | undefined;
 }
 
+/** One start of a subtask: its rounds, and the Planner's decision where they fail. */
 async function workOnSubtask(
   run: RunContext,
   progress: Progress,
   subtask: PlannedSubtask,
   plan: Plan,
-  facts: TaskFacts,
   baseChecks: CheckReport,
 ): Promise<Finished> {
   const number = (progress.starts.get(subtask.id) ?? 0) + 1;
   progress.starts.set(subtask.id, number);
-  const key = `subtask/${subtask.id}/start-${number}`;
+  const key = startKey(subtask.id, number);
   await run.journal.step(`${key}/ready`, async () => ({ type: 'subtask.ready', subtask: subtask.id }));
   const started = await run.journal.step(`${key}/started`, async () => ({
     type: 'subtask.started',
@@ -115,10 +87,10 @@ async function workOnSubtask(
     includes: startingPoint(progress, subtask),
   }));
   const start = changesOf(run, progress, started.includes);
-  const event = await run.journal.step(`${key}/finished`, async (): Promise<Finished> => {
+  return run.journal.step(`${key}/finished`, async (): Promise<Finished> => {
     const result = await workInRounds(run, {
       subtask,
-      facts,
+      facts: progress.facts,
       start,
       key,
       begin: 'code',
@@ -126,146 +98,93 @@ async function workOnSubtask(
       baseChecks,
       knownFailures: plan.known_failures,
     });
-    if (result.kind === 'approved')
+    if (result.kind === 'approved') {
       return settle(
+        run,
         progress,
-        subtask,
+        { subtask: subtask.id, start: number, rounds: result.rounds },
         start,
         result.changes,
-        'approved',
-        result.rounds,
-        'Checks and Reviewer approved it.',
+        {
+          outcome: 'approved',
+          reason: 'Checks and Reviewer approved it.',
+        },
       );
-    const decided = await escalate(run, {
-      key,
-      subtask,
-      plan: progress.plan,
-      replaced: [...progress.starts.keys()],
-      facts,
-      rounds: result.rounds,
-      reason: result.reason,
-      mayReplan: progress.replans < run.settings.limits.replans,
-      mayAsk: !progress.asked.has(subtask.id),
-    });
-    const rounds = result.rounds.length;
-    switch (decided.decision) {
-      case 'waive':
-        return settle(
-          progress,
-          subtask,
-          start,
-          result.changes,
-          'waived',
-          rounds,
-          `Waived by the Planner: ${decided.because}`,
-        );
-      case 'replan':
-        return {
-          type: 'subtask.finished',
-          subtask: subtask.id,
-          outcome: 'replaced',
-          rounds,
-          reason: 'Planned anew.',
-          files: [],
-        };
-      case 'ask':
-        return {
-          type: 'subtask.finished',
-          subtask: subtask.id,
-          outcome: 'restarted',
-          rounds,
-          reason: decided.guidance,
-          files: [],
-        };
-      case 'give_up':
-        return {
-          type: 'subtask.finished',
-          subtask: subtask.id,
-          outcome: 'failed',
-          rounds,
-          reason: `${result.reason} ${decided.because}`,
-          files: [],
-        };
-      default:
-        return decided satisfies never;
     }
+    // One escalation at a time: each sees the plan that the one before it left.
+    const decision = progress.escalation.then(() => decide(run, progress, subtask, number, start, result));
+    progress.escalation = decision.catch(() => {});
+    return decision;
   });
-  takeIn(run, progress, subtask, key, event);
+}
+
+/** What the Planner decides about a failed subtask, as the event of its end. */
+async function decide(
+  run: RunContext,
+  progress: Progress,
+  subtask: PlannedSubtask,
+  number: number,
+  start: ChangeSet,
+  result: Extract<AttemptsResult, { kind: 'failed' }>,
+): Promise<Finished> {
+  const about = { subtask: subtask.id, start: number, rounds: result.rounds.length };
+  const decided = await escalate(run, {
+    key: startKey(subtask.id, number),
+    subtask,
+    plan: progress.plan,
+    taken: [...RESERVED_IDS, ...progress.starts.keys()],
+    changes: () => progress.merged,
+    facts: progress.facts,
+    rounds: result.rounds,
+    reason: result.reason,
+    mayReplan: progress.replans < run.settings.limits.replans,
+    mayAsk: !progress.asked.has(subtask.id),
+  });
+  if (decided.decision === 'waive') {
+    const reason = `Waived by the Planner: ${decided.because}`;
+    return settle(run, progress, about, start, result.changes, { outcome: 'waived', reason });
+  }
+  const event: Finished = { type: 'subtask.finished', ...about, ...endOf(decided, result.reason), files: [] };
+  takeIn(run, progress, event);
   return event;
 }
 
-/** The event of a subtask that ended well, or `restarted` where somebody else changed one of its files meanwhile. */
+function endOf(
+  decided: Exclude<EscalationResult, { decision: 'waive' }>,
+  failure: string,
+): Pick<Finished, 'outcome' | 'reason'> {
+  switch (decided.decision) {
+    case 'replan':
+      return { outcome: 'replaced', reason: `Planned anew: ${decided.because}` };
+    case 'ask':
+      return { outcome: 'restarted', reason: decided.guidance };
+    case 'give_up':
+      return { outcome: 'failed', reason: `${failure} ${decided.because}` };
+    default:
+      return decided satisfies never;
+  }
+}
+
+/** Integrates a subtask that ended well; it starts again where somebody else changed one of its files meanwhile. */
 function settle(
+  run: RunContext,
   progress: Progress,
-  subtask: PlannedSubtask,
+  about: Pick<Finished, 'subtask' | 'start' | 'rounds'>,
   start: ChangeSet,
   end: ChangeSet,
-  outcome: 'approved' | 'waived',
-  rounds: number,
-  reason: string,
+  ending: Pick<Finished, 'outcome' | 'reason'>,
 ): Finished {
   const result = integrate(progress.merged, start, end);
-  if (result.kind === 'merged') {
-    // At once, not when the event is on disk: the next one to settle must see it.
-    progress.merged = result.changes;
-    return { type: 'subtask.finished', subtask: subtask.id, outcome, rounds, reason, files: ownChanges(start, end) };
-  }
-  const paths = result.paths.join(', ');
-  return {
-    type: 'subtask.finished',
-    subtask: subtask.id,
-    outcome: 'restarted',
-    rounds,
-    reason: `Another subtask changed ${paths} meanwhile; it starts again on top of that.`,
-    files: [],
-  };
-}
-
-/** Brings what a subtask's end means into the progress; the same for a fresh event and for a recorded one. */
-function takeIn(run: RunContext, progress: Progress, subtask: PlannedSubtask, key: string, event: Finished): void {
-  switch (event.outcome) {
-    case 'approved':
-    case 'waived':
-      progress.finished.push(event);
-      progress.merged = withStates(progress.merged, event.files, (path) => run.base.get(path));
-      return;
-    case 'restarted': {
-      const escalated = run.journal.recordedStep(`${key}/escalated`);
-      if (escalated?.type === 'subtask.escalated' && escalated.decision === 'ask') progress.asked.add(subtask.id);
-      else progress.alone.add(subtask.id);
-      progress.guidance.set(subtask.id, event.reason);
-      return;
-    }
-    case 'replaced': {
-      progress.replans += 1;
-      const replan = run.journal.recordedStep(`${key}/replan`);
-      const replacements = replan?.type === 'plan.proposed' ? replan.plan.plan : [];
-      progress.plan = replaceSubtask(progress.plan, subtask.id, replacements);
-      return;
-    }
-    case 'failed':
-      return;
-    default:
-      event.outcome satisfies never;
-  }
-}
-
-/**
- * The finished subtasks that one starts from: those that it depends on; or all, where it collided or declares a file
- * that one of the others declares too: on the file as it was before, it would only collide.
- */
-function startingPoint(progress: Progress, subtask: PlannedSubtask): string[] {
-  const finished = progress.finished.map(({ subtask: id }) => id);
-  const needed = transitiveDependencies(subtask.id, progress.plan);
-  const others = progress.plan.filter(({ id }) => finished.includes(id) && !needed.has(id));
-  const isOnAll = progress.alone.has(subtask.id) || others.some((other) => overlap(subtask, other));
-  return isOnAll ? finished : finished.filter((id) => needed.has(id));
-}
-
-/** The changes of these finished subtasks, in the order in which they were integrated. */
-function changesOf(run: RunContext, progress: Progress, includes: readonly string[]): ChangeSet {
-  const states: FileState[] = progress.finished
-    .filter(({ subtask }) => includes.includes(subtask))
-    .flatMap(({ files }) => files);
-  return withStates(emptyChangeSet, states, (path) => run.base.get(path));
+  const event: Finished =
+    result.kind === 'merged'
+      ? { type: 'subtask.finished', ...about, ...ending, files: ownChanges(start, end) }
+      : {
+          type: 'subtask.finished',
+          ...about,
+          outcome: 'restarted',
+          reason: `Another subtask changed ${result.paths.join(', ')} meanwhile; it starts again on top of that.`,
+          files: [],
+        };
+  takeIn(run, progress, event);
+  return event;
 }

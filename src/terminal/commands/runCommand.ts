@@ -48,9 +48,7 @@ export async function runCommand(
   try {
     const resumed = options.resume === undefined ? undefined : await startOf(store.log.read(options.resume));
     const workspace = await usage(
-      openWorkspaceFolder(
-        options.workspace ?? resumed?.workspace ?? installation.env.CODEBASE_ROOT ?? process.cwd(),
-      ),
+      openWorkspaceFolder(options.workspace ?? resumed?.workspace ?? installation.env.CODEBASE_ROOT ?? process.cwd()),
     );
     if (resumed && resumed.workspace !== workspace) {
       throw new UsageError(

@@ -114,6 +114,7 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
     case 'checks.output':
     case 'vote.cast':
     case 'approval.requested':
+    case 'merged.finished':
     case 'usage.reported':
       return undefined;
     default:

@@ -1,0 +1,49 @@
+import type { RunEvent } from '../../shared/events.ts';
+import type { Crew } from './runContext.ts';
+import { RunStop } from './runStop.ts';
+
+/** Counts tokens and time of a run against its limits, over resumes too. */
+export function openLimits(
+  crew: Pick<Crew, 'settings' | 'now'>,
+  recorded: readonly RunEvent[],
+): { count(event: RunEvent): void; check(): void } {
+  const { tokens, minutes } = crew.settings.limits;
+  const began = crew.now().getTime() - workedBefore(recorded);
+  let written = 0;
+  const count = (event: RunEvent): void => {
+    if (event.type === 'turn.finished') written += event.usage.completionTokens;
+  };
+  recorded.forEach(count);
+  return {
+    count,
+    check() {
+      if (written >= tokens) throw limit(`The run has used up its ${tokens} tokens of answers`, 'limits.tokens');
+      if (crew.now().getTime() - began >= minutes * 60_000)
+        throw limit(`The run has used up its ${minutes} minutes`, 'limits.minutes');
+    },
+  };
+}
+
+/** Milliseconds that earlier sessions of the run took; the time in between, when nobody worked on it, is free. */
+function workedBefore(recorded: readonly RunEvent[]): number {
+  let total = 0;
+  let from: number | undefined;
+  let last = 0;
+  for (const { type, at } of recorded) {
+    const now = Date.parse(at);
+    if (type === 'run.started' || type === 'run.resumed') {
+      if (from !== undefined) total += last - from;
+      from = now;
+    }
+    last = now;
+  }
+  return from === undefined ? 0 : total + last - from;
+}
+
+function limit(what: string, setting: string): RunStop {
+  return new RunStop({
+    code: 'limit_reached',
+    message: `${what} (setting ${setting}).`,
+    remedy: `Raise ${setting} in .conclave/config.json and resume the run, or give smaller tasks.`,
+  });
+}
