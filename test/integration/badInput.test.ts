@@ -21,7 +21,6 @@ import type { ScriptEntryInput } from '../models/script.ts';
 import { skip } from '../skip.ts';
 import { CLI } from '../support/conclave.ts';
 import { greetByName, leaveByName, onGreet, onLeave } from '../support/greeter.ts';
-import { GREETER } from '../support/project.ts';
 import { endingOf, ofType, type Scenario, scenarios } from '../support/scenario.ts';
 import { approved, crewScripts, plan } from '../support/scripts.ts';
 
@@ -461,7 +460,8 @@ test('waits', async () => {
       const before = project.files();
       const stopped = await start(['run', 'Greet', '--apply'], {
         onEvent: (event, child) => {
-          if (isTime(event)) child.kill('SIGINT');
+          // Once: a second signal would end it on the spot.
+          if (isTime(event) && !child.killed) child.kill('SIGINT');
         },
       }).ended;
       assert.equal(stopped.status, 130, stopped.stderr);
@@ -482,12 +482,12 @@ test('waits', async () => {
 });
 
 describe('a full disk', () => {
-  const given = scenarios();
   let disk: string | undefined;
   afterEach(() => {
     if (disk !== undefined) execFileSync('umount', [disk]);
     disk = undefined;
   });
+  const given = scenarios();
 
   it('under the store stops the run with status 4; the workspace is as it was, and the run goes on when there is room', async function () {
     const { run, conclave, project } = await given(greeting());
@@ -499,7 +499,7 @@ describe('a full disk', () => {
       skip(this, `a small disk cannot be mounted here: ${String(error).split('\n')[0]}`);
     }
     disk = dir;
-    writeFileSync(join(dir, 'ballast'), 'x'.repeat(72 * 1024));
+    writeFileSync(join(dir, 'ballast'), 'x'.repeat(80 * 1024));
     const before = project.files();
     const env = { CONCLAVE_STORE: dir };
     const { status, stderr, events } = await run(['run', 'Greet', '--apply'], { env });

@@ -61,7 +61,9 @@ export async function runCommand(
       options.model === undefined ? {} : { model: options.model },
     );
     const answers =
-      options.answers === undefined ? undefined : parseAnswers(await usage(readText(options.answers, '--answers')));
+      options.answers === undefined
+        ? undefined
+        : parseAnswers(await usage(readText(options.answers, '--answers')), options.answers);
     const text =
       kind === 'review'
         ? `Review of the changes against ${options.base ?? 'HEAD'}`
