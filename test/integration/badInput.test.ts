@@ -21,7 +21,7 @@ import type { ScriptEntryInput } from '../models/script.ts';
 import { skip } from '../skip.ts';
 import { CLI } from '../support/conclave.ts';
 import { greetByName, leaveByName, onGreet, onLeave } from '../support/greeter.ts';
-import { endingOf, ofType, type Scenario, scenarios } from '../support/scenario.ts';
+import { endingOf, idOf, ofType, type Scenario, scenarios } from '../support/scenario.ts';
 import { approved, crewScripts, plan } from '../support/scripts.ts';
 
 const onePlan = plan([{ id: 'task_1', ...onGreet }]);
@@ -506,6 +506,7 @@ describe('a full disk', () => {
     assert.equal(status, 4, stderr);
     assert.match(stderr, /full/);
     assert.ok(stderr.includes(dir));
+    assert.ok(events.length > 2, 'it had begun');
     assert.ok(!events.some(({ type }) => type === 'proposal.accepted' || type === 'run.finished'));
     assert.deepEqual(project.files(), before);
 
@@ -515,10 +516,6 @@ describe('a full disk', () => {
     assert.match(project.read('src/greet.js'), /greet\(name\)/);
   });
 });
-
-function idOf(events: readonly RunEvent[]): string {
-  return events[0]?.runId ?? assert.fail('no events');
-}
 
 /** A URL where nobody listens. */
 async function closedUrl(): Promise<string> {

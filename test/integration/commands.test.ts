@@ -4,7 +4,7 @@ import type { RunEvent } from '../../src/shared/events.ts';
 import { fold } from '../../src/shared/runState.ts';
 import { greetByName, leaveByName, onGreet } from '../support/greeter.ts';
 import { GREETER, makeProject } from '../support/project.ts';
-import { endingOf, ofType, scenarios } from '../support/scenario.ts';
+import { endingOf, idOf, ofType, scenarios } from '../support/scenario.ts';
 import { crewScripts, edit, failed, plan } from '../support/scripts.ts';
 
 const onePlan = plan([{ id: 'task_1', ...onGreet }]);
@@ -196,7 +196,3 @@ describe('a run that is over', () => {
     assert.match(shown.stdout, /\+export function greet\(name\)/);
   });
 });
-
-function idOf(events: readonly RunEvent[]): string {
-  return events[0]?.runId ?? assert.fail('no events');
-}

@@ -50,12 +50,22 @@ describe('the settings', () => {
     assert.deepEqual(rest, {});
   });
 
+  it('take servers elsewhere from the user only, never from a workspace file', async () => {
+    const url = 'http://gpu.example:9000/v1';
+    assert.equal(
+      await refusal({ config: { endpoints: { coder: { url } } } }),
+      `FILE: endpoints.coder.url: expected a server on this machine, got "${url}". If that server is yours, set CONCLAVE_CODER_URL instead.`,
+    );
+    const { settings } = await load({ env: { CONCLAVE_CODER_URL: url } });
+    assert.equal(settings.endpoints.coder.url, url);
+  });
+
   it('come from the file, the environment and the flags, each over the ones before, and say so', async () => {
     const { settings, sources } = await load({
       config: {
         endpoints: {
-          coder: { url: 'http://gpu:9000/v1', model: 'from-file' },
-          planner: { url: 'http://gpu:9001/v1/' },
+          coder: { url: 'http://localhost:9000/v1', model: 'from-file' },
+          planner: { url: 'http://localhost:9001/v1/' },
         },
         limits: { rounds: 2 },
       },
@@ -66,7 +76,7 @@ describe('the settings', () => {
       },
     });
     assert.deepEqual(settings.endpoints.coder, { url: 'http://localhost:1234/v1', model: 'from-file' });
-    assert.deepEqual(settings.endpoints.planner, { url: 'http://gpu:9001/v1' });
+    assert.deepEqual(settings.endpoints.planner, { url: 'http://localhost:9001/v1' });
     assert.deepEqual(settings.endpoints.reviewer, { url: 'http://localhost:8003/v1', model: 'from-environment' });
     assert.deepEqual(settings.limits, { ...DEFAULT_SETTINGS.limits, rounds: 2 });
     assert.equal(sources['endpoints.coder.url'], 'CONCLAVE_CODER_URL');
@@ -111,14 +121,17 @@ describe('settings that cannot be used', () => {
     const url = (value: string) => refusal({ env: { CONCLAVE_CODER_URL: value } });
     const expected = 'CONCLAVE_CODER_URL: expected an http(s) URL that ends in /v1, got';
     assert.equal(await url('localhost:8002'), `${expected} "localhost:8002"; did you mean http://localhost:8002/v1?`);
-    assert.equal(await url('http://gpu:8002'), `${expected} "http://gpu:8002"; did you mean http://gpu:8002/v1?`);
+    assert.equal(
+      await url('http://localhost:8002'),
+      `${expected} "http://localhost:8002"; did you mean http://localhost:8002/v1?`,
+    );
     assert.equal(
       await url('https://gpu/llm/v1/chat/completions'),
       `${expected} "https://gpu/llm/v1/chat/completions"; did you mean https://gpu/llm/v1?`,
     );
     assert.equal(
-      await url('http://gpu:8002/v1?key=x'),
-      `${expected} "http://gpu:8002/v1?key=x"; did you mean http://gpu:8002/v1?`,
+      await url('http://localhost:8002/v1?key=x'),
+      `${expected} "http://localhost:8002/v1?key=x"; did you mean http://localhost:8002/v1?`,
     );
     assert.match(await url('nonsense at all'), /got "nonsense at all"$/);
   });
@@ -154,8 +167,8 @@ describe('settings that cannot be used', () => {
       'FILE: limits.rounds: expected number, got null',
     );
     assert.equal(
-      await refusal({ config: { endpoints: { planner: { url: 'http://gpu:1' } } } }),
-      'FILE: endpoints.planner.url: expected an http(s) URL that ends in /v1, got "http://gpu:1"; did you mean http://gpu:1/v1?',
+      await refusal({ config: { endpoints: { planner: { url: 'http://localhost:1' } } } }),
+      'FILE: endpoints.planner.url: expected an http(s) URL that ends in /v1, got "http://localhost:1"; did you mean http://localhost:1/v1?',
     );
     assert.equal(
       await refusal({ config: { endpoints: 'gpu' }, env: { CONCLAVE_CODER_URL: 'http://localhost:1/v1' } }),

@@ -12,7 +12,7 @@ import {
   onLeave,
   remark,
 } from '../support/greeter.ts';
-import { endingOf, ofType, scenarios } from '../support/scenario.ts';
+import { endingOf, idOf, ofType, scenarios } from '../support/scenario.ts';
 import { crewScripts, failed, plan, type ScriptedSubtask } from '../support/scripts.ts';
 
 const onePlan = plan([{ id: 'task_1', ...onGreet }]);
@@ -132,7 +132,7 @@ describe('a subtask that fails three rounds', () => {
     assert.equal(item?.state, 'unverified');
     assert.match(item.evidence, /Waived by the Planner: So says the Planner: waive\./);
     assert.match(project.read('src/greet.js'), /Three/);
-    const { stderr } = await conclave.run(['replay', events[0]?.runId ?? '']);
+    const { stderr } = await conclave.run(['replay', idOf(events)]);
     assert.match(stderr, /Waived by the Planner/);
   });
 
@@ -190,7 +190,7 @@ describe('a subtask that fails three rounds', () => {
 
       const file = join(conclave.data, 'answers.json');
       writeFileSync(file, JSON.stringify(['Yes, simply.']));
-      const { status, events } = await run(['run', '--resume', stopped.events[0]?.runId ?? '', '--answers', file]);
+      const { status, events } = await run(['run', '--resume', idOf(stopped.events), '--answers', file]);
       assert.equal(status, 0);
       assert.equal(ofType(events, 'attempt.started').length, 1);
     });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { RunEvent } from '../../src/shared/events.ts';
+import { fold } from '../../src/shared/runState.ts';
 import type { FaultInput } from '../models/faults.ts';
 import type { ScriptEntryInput } from '../models/script.ts';
 import { greetByName, greetWrong, leaveByName, mendWrong, onGreet, remark } from '../support/greeter.ts';
-import { chats, endingOf, ofType, scenarios } from '../support/scenario.ts';
+import { chats, endingOf, idOf, ofType, scenarios } from '../support/scenario.ts';
 import { approved, crewScripts, edit, failed, plan } from '../support/scripts.ts';
 
 const onePlan = plan([{ id: 'task_1', ...onGreet }]);
@@ -460,10 +461,23 @@ describe('a server', () => {
     assert.match(stopped.stderr, /The reviewer server at http:\S+ [\s\S]*resume/);
     const asked = fleet.requests.length;
 
-    const { status } = await run(['run', '--resume', stopped.events[0]?.runId ?? '']);
+    const { status } = await run(['run', '--resume', idOf(stopped.events)]);
     assert.equal(status, 0);
     const roles = fleet.requests.slice(asked).map(({ role }) => role);
     assert.deepEqual(roles, ['reviewer', 'reviewer', 'planner'], 'the review, and then the checklist');
+  });
+
+  it('that comes back does not make a resumed run tell twice what it told before', async () => {
+    const { run, conclave, fleet } = await given(coderSays('Fine as it is.', { 'holds no edit block': greetByName }));
+    fleet.inject('reviewer', 'serverError', { times: 4 });
+    const stopped = await run(['run', 'Greet']);
+    assert.equal(stopped.status, 4);
+    const resumed = await run(['run', '--resume', idOf(stopped.events)]);
+    assert.equal(resumed.status, 0);
+    const { events } = await conclave.run(['replay', idOf(stopped.events), '--json']);
+    assert.deepEqual(flags(events, 'coder'), ['no_change']);
+    assert.equal(ofType(events, 'edit.applied').length, 1);
+    assert.deepEqual(fold(events), fold([...stopped.events, ...resumed.events]));
   });
 
   it('that hangs does not keep Ctrl-C from working', async () => {
@@ -478,7 +492,7 @@ describe('a server', () => {
     assert.equal(endingOf(stopped.events).code, 'aborted');
     await fleet.settled();
     assert.equal(fleet.requests.at(-1)?.outcome, 'cancelled', 'the server was told');
-    const { status } = await run(['run', '--resume', stopped.events[0]?.runId ?? '']);
+    const { status } = await run(['run', '--resume', idOf(stopped.events)]);
     assert.equal(status, 0);
   });
 });

@@ -5,7 +5,7 @@ import type { RunEvent } from '../../src/shared/events.ts';
 import { fold } from '../../src/shared/runState.ts';
 import { greetByName, greetWrong, leaveByName, mendWrong, onGreet, onLeave, remark } from '../support/greeter.ts';
 import { GREETER } from '../support/project.ts';
-import { endingOf, ofType, scenarios } from '../support/scenario.ts';
+import { endingOf, idOf, ofType, scenarios } from '../support/scenario.ts';
 import { crewScripts, edit, failed, plan } from '../support/scripts.ts';
 
 const onePlan = plan([{ id: 'task_1', ...onGreet }]);
@@ -134,7 +134,7 @@ describe('a run', () => {
       const { status, events } = await run([
         'run',
         '--resume',
-        runIdOf(stopped.events),
+        idOf(stopped.events),
         '--answers',
         answers(conclave.data, ['friendly']),
       ]);
@@ -189,7 +189,7 @@ describe('a run', () => {
       );
       assert.equal(ofType(stopped.events, 'subtask.finished')[0]?.outcome, 'approved');
 
-      const { status, events } = await run(['run', '--resume', runIdOf(stopped.events)]);
+      const { status, events } = await run(['run', '--resume', idOf(stopped.events)]);
       assert.equal(status, 0);
       assert.equal(ofType(events, 'subtask.finished').length, 1, 'only the other one was left');
       assert.deepEqual(
@@ -354,12 +354,6 @@ describe('a run', () => {
     assert.deepEqual(endingOf(events), { code: 'nothing_to_do', message: 'It greets already.' });
   });
 });
-
-function runIdOf(events: readonly RunEvent[]): string {
-  const id = events[0]?.runId;
-  assert.ok(id);
-  return id;
-}
 
 /** Of every review: the subtask, what the Reviewer said, and what was decided. */
 function verdicts(events: readonly RunEvent[]): string[][] {

@@ -72,6 +72,11 @@ export function ofType<T extends RunEvent['type']>(
   return events.filter((event): event is Extract<RunEvent, { type: T }> => event.type === type);
 }
 
+/** The run that events are of. */
+export function idOf(events: readonly RunEvent[]): string {
+  return events[0]?.runId ?? assert.fail('there are no events');
+}
+
 /** How a run ended or stopped, by its last event. */
 export function endingOf(events: readonly RunEvent[]): { code: string; message: string; remedy?: string } {
   const last = events.at(-1);

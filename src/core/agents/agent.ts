@@ -9,7 +9,7 @@ import { describeTools } from '../tools/index.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import { fillPrompt } from './prompts.ts';
 import { estimateTokens, serverUnavailable, type Transcript } from './turn.ts';
-import { promptRoom } from './windowBudget.ts';
+import { openingChars } from './windowBudget.ts';
 
 /** What makes one role's agent: all roles use the one loop below and differ only in this. */
 export interface AgentSpec {
@@ -38,6 +38,8 @@ export interface Agent {
   readonly transcript: Transcript;
   /** Characters that a message to this agent may have, so that a few of them fit the window. */
   readonly budget: { chars: number };
+  /** Characters of the last message of the opening; what was said after it begins there. */
+  openingLength: number;
   /** How often each tool call was made on the change set `on`: results on another one may differ. */
   calls: { on: ChangeSet | undefined; times: Map<string, number> };
 }
@@ -61,7 +63,8 @@ export async function openAgent(run: RunContext, spec: AgentSpec): Promise<Agent
   const agent: Agent = {
     spec,
     transcript,
-    budget: { chars: Math.min(Math.floor(promptRoom(transcript) * 0.6), 60_000) },
+    budget: { chars: openingChars(transcript) },
+    openingLength: 0,
     calls: { on: undefined, times: new Map() },
   };
   startTranscript(run, agent);
@@ -84,6 +87,12 @@ export async function servedBy(run: RunContext, role: Role): Promise<{ model: st
   }
 }
 
+/** Whether nothing was said since the opening, which tells the whole state. */
+export function hasJustBegun({ transcript, openingLength }: Agent): boolean {
+  const last = transcript.messages.at(-1);
+  return last?.role === 'user' && last.content.length === openingLength && transcript.messages.length <= 2;
+}
+
 /** Begins a new transcript: for an agent whose old one only repeats its mistakes. */
 export function startAfresh(run: RunContext, agent: Agent): void {
   startTranscript(run, agent);
@@ -100,6 +109,7 @@ function startTranscript(run: RunContext, agent: Agent): void {
     thinking: spec.thinking,
     user: spec.opening(agent.budget),
   });
+  agent.openingLength = transcript.messages.at(-1)?.content.length ?? 0;
   transcript.tokens = transcript.messages.reduce((sum, { content }) => sum + estimateTokens(content), 0);
 }
 

@@ -97,7 +97,15 @@ function gatherReader<T>(format: AnswerFormat<T>): Begin<GatherReading<T>> {
     push: () => {},
     end: async (answer) => {
       const value = jsonIn(answer.text) ?? jsonIn(answer.reasoning);
-      if (typeof value === 'object' && value !== null && 'action' in value && answer.stopReason !== 'length') {
+      // An early change to a JSON file may hold "action" itself: where there are edit blocks, they are the answer.
+      const hasEdits = !format.schema && /^<{5,9} ?(SEARCH|APPEND)/m.test(answer.text);
+      if (
+        !hasEdits &&
+        typeof value === 'object' &&
+        value !== null &&
+        'action' in value &&
+        answer.stopReason !== 'length'
+      ) {
         return callIn(value) ?? { kind: 'done' };
       }
       if (answer.text.trim() !== '' && answer.stopReason !== 'length') {
@@ -127,6 +135,6 @@ function giveUpReason(counts: string, bound: number, reading: { kind: string; me
     case 'call':
       return `It asked for tools ${bound} times where an answer was due.`;
     default:
-      return `${bound + 1} answers in a row were unusable.${last}`;
+      return `${bound + 1} answers were unusable.${last}`;
   }
 }

@@ -40,11 +40,19 @@ End every answer that is not the last with a line that says only MORE.`;
  * stream. A block that does not apply goes back with the nearest lines; what did apply stays.
  */
 export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<'edited'> {
+  /** Blocks that are applied: a model that is asked to mend one often sends them all again. */
+  const done = new Set<string>();
   return {
     request: EDIT_REQUEST,
     begin: ({ turnKey, emit }): Reader<Reading<'edited'>> => {
       const parser = createEditBlockParser();
-      const result: BlockResults = { changes: work.changes, applied: [], rejected: [], malformed: [] };
+      const result: BlockResults = {
+        changes: work.changes,
+        applied: [],
+        done: new Set(done),
+        rejected: [],
+        malformed: [],
+      };
       let count = 0;
       let applying: Promise<void> = Promise.resolve();
       const queue = (blocks: readonly Block[]): void => {
@@ -63,6 +71,7 @@ export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<'edit
           queue(parser.end({ truncated }));
           await applying;
           work.changes = result.changes;
+          for (const block of result.done) done.add(block);
           return readingOf(result, { text: withoutThinking(text), reasoning, truncated });
         },
       };
@@ -73,6 +82,7 @@ export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<'edit
 interface BlockResults {
   changes: ChangeSet;
   applied: string[];
+  done: Set<string>;
   rejected: string[];
   malformed: string[];
 }
@@ -93,6 +103,8 @@ async function applyOne(
     emit({ type: 'edit.rejected', lane, subtask, edit, path: block.path ?? '', reason: block.reason });
     return;
   }
+  const signature = JSON.stringify(block);
+  if (result.done.has(signature)) return;
   const outcome = await applyBlock(result.changes, block, run.base.workspace);
   if (outcome.kind === 'rejected') {
     await pinBase(run, outcome.path);
@@ -102,6 +114,7 @@ async function applyOne(
   }
   if (outcome.based) run.base.record(outcome.based.path, outcome.based.text, outcome.based.hash);
   result.changes = outcome.changes;
+  result.done.add(signature);
   result.applied.push(`${outcome.action} ${outcome.path}`);
   const chunk = chunkOf(block);
   if (chunk)

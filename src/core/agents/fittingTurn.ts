@@ -40,9 +40,19 @@ export async function turnThatFits<R>(
   }
 }
 
-/** Starts the transcript anew with the agent's opening (which tells the state as it is now) and the last thing said. */
+/**
+ * Starts the transcript anew: the opening, which tells the state as it is now, and the end of what was said last. The
+ * opening itself is not said again, so every restart is shorter than the one before.
+ */
 function restart(run: RunContext, agent: Agent): void {
-  const pending = agent.transcript.messages.at(-1);
+  const last = agent.transcript.messages.at(-1);
+  const pending =
+    last?.role !== 'user' ? '' : hasOpeningOnly(agent) ? last.content.slice(agent.openingLength) : last.content;
   startAfresh(run, agent);
-  if (pending?.role === 'user') say(agent.transcript, clip(pending.content, agent.budget.chars / 2));
+  if (pending.trim() !== '') say(agent.transcript, clip(pending.trim(), agent.budget.chars / 4));
+}
+
+/** Whether the model has not answered yet: then the last message begins with the opening. */
+function hasOpeningOnly({ transcript }: Agent): boolean {
+  return transcript.messages.every(({ role }) => role !== 'assistant');
 }

@@ -19,6 +19,14 @@ export function toolResultChars(transcript: Transcript): number {
   return Math.min(24_000, Math.floor(promptRoom(transcript) * 0.5));
 }
 
+/** Characters that a token stands for, on the careful side: code has about three. */
+const CHARS_PER_TOKEN = 3;
+
+/** Characters that an agent's opening may have: half of the room for the prompt, so that looking things up fits too. */
+export function openingChars(transcript: Transcript): number {
+  return Math.min(Math.floor(promptRoom(transcript) * 0.5 * CHARS_PER_TOKEN), 120_000);
+}
+
 /** Cuts a text in the middle, and says so. */
 export function clip(text: string, chars: number): string {
   if (text.length <= chars) return text;

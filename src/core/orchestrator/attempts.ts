@@ -1,7 +1,7 @@
 import type { CheckReport, CheckScope, Finding, Verdict } from '../../shared/events.ts';
 import { MERGED } from '../../shared/runState.ts';
 import type { PlannedSubtask } from '../../shared/wire.ts';
-import { type Agent, openAgent, startAfresh } from '../agents/agent.ts';
+import { type Agent, hasJustBegun, openAgent, startAfresh } from '../agents/agent.ts';
 import { ask } from '../agents/ask.ts';
 import { editFormat, type Workpiece } from '../agents/coderAnswer.ts';
 import { type ChangeSet, ownChanges, sameChanges } from '../changes/changeSet.ts';
@@ -9,7 +9,7 @@ import { overlay } from '../changes/overlay.ts';
 import { proposeFiles } from '../changes/proposal.ts';
 import { checkChanges, openToolbox } from './checking.ts';
 import { coderText, diffText, feedbackText, type TaskFacts } from './messages.ts';
-import { openReviewer, reviewChange } from './reviewing.ts';
+import { openReviewer, type Reviewing, type ReviewState, reviewChange } from './reviewing.ts';
 import type { RunContext } from './runContext.ts';
 
 /** What a subtask is worked on with. */
@@ -50,7 +50,7 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
   const findings = new Map<string, Finding>();
   let feedback = assignment.guidance;
   let coder: Agent | undefined;
-  let reviewer: Agent | undefined;
+  let reviewing: Reviewing | undefined;
   const rounds = run.settings.limits.rounds + (assignment.begin === 'check' ? 1 : 0);
 
   for (let round = 1; round <= rounds; round += 1) {
@@ -63,7 +63,7 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
     const before = work.changes;
     if (round > 1 || assignment.begin === 'code') {
       coder ??= await openCoder(run, assignment, work, () => feedback);
-      const message = coder.transcript.turns === 0 ? '' : feedback;
+      const message = hasJustBegun(coder) ? '' : feedback;
       const answer = await ask(run, coder, message, editFormat(run, work));
       if (answer.kind === 'noAnswer') {
         records.push({
@@ -99,15 +99,16 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
       round,
       changes: work.changes,
     });
-    reviewer ??= await openReviewer(run, { ...assignment, changes: () => work.changes });
     const open = [...findings.values()].filter(({ blocking }) => blocking);
-    const reviewed = await reviewChange(run, reviewer, assignment, {
+    const state: ReviewState = {
       round,
       diff: reviewDiff(assignment, work.changes),
       checks,
       open,
       workspace: overlay(run.base.workspace, work.changes),
-    });
+    };
+    reviewing ??= await openReviewer(run, { ...assignment, changes: () => work.changes }, state);
+    const reviewed = await reviewChange(run, reviewing, assignment, state);
     if (reviewed.verdict.status === 'approved')
       return { kind: 'approved', changes: work.changes, rounds: round, verdict: reviewed.verdict };
 
@@ -115,7 +116,13 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
     if (reviewed.kind === 'noReview')
       return { kind: 'failed', changes: work.changes, rounds: records, reason: reviewed.reason };
     for (const finding of reviewed.verdict.findings) findings.set(finding.fingerprint, finding);
-    feedback = feedbackText(round, reviewed.verdict, checks, reviewed.remark, 12_000);
+    feedback = feedbackText(
+      round,
+      reviewed.verdict,
+      checks,
+      reviewed.remark,
+      (coder ?? reviewing.reviewer).budget.chars * 0.6,
+    );
   }
   return {
     kind: 'failed',

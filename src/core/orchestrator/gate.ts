@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CheckReport, FailedTest, Finding, Verdict } from '../../shared/events.ts';
-import type { Review, ReviewIssue } from '../../shared/wire.ts';
+import type { Review, ReviewIssue, Severity } from '../../shared/wire.ts';
 import { blockingFailures } from '../checks/compare.ts';
 import type { Workspace } from '../ports.ts';
 
@@ -37,7 +37,10 @@ export async function decide(review: Review, facts: GateFacts): Promise<Verdict>
   }
   if (facts.checks.status === 'none') notes.push(`No checks ran: ${facts.checks.reason ?? 'none were found'}.`);
   const findings: Finding[] = [];
-  for (const issue of review.issues) {
+  // The gravest first: of several about one line, that one is kept.
+  for (const issue of review.issues.toSorted(
+    (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity),
+  )) {
     const place = await placeOf(issue, facts.workspace);
     if (!place) {
       notes.push(
@@ -59,6 +62,8 @@ export async function decide(review: Review, facts: GateFacts): Promise<Verdict>
     notes.push(`The Reviewer's remark: ${review.feedback.trim()}`);
   return { status: failed ? 'failed' : 'approved', failingChecks, findings, notes };
 }
+
+const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low'];
 
 /** Whether a "failed" review gives nothing that counts, so that it goes back to the Reviewer once. */
 export function failsForNothing(review: Review, verdict: Verdict): boolean {

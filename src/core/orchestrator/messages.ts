@@ -12,7 +12,7 @@ export interface TaskFacts {
 export function taskText({ task, answers }: TaskFacts, chars: number): string {
   const asked = answers.map(({ question, answer }) => `- ${question}\n  ${answer}`);
   return [
-    `# Task\n${clip(task, chars * 0.5)}`,
+    `# Task\n${clip(task, Math.max(1500, chars * 0.5))}`,
     ...(asked.length > 0 ? [`## What the user answered\n${clip(asked.join('\n'), chars * 0.2)}`] : []),
   ].join('\n\n');
 }
@@ -29,9 +29,9 @@ export function subtaskText(facts: TaskFacts, subtask: PlannedSubtask, chars: nu
   return `${taskText(facts, chars * 0.5)}
 
 # Your subtask: ${subtask.id}
-${clip(subtask.description, chars * 0.2)}
+${clip(subtask.description, Math.max(2000, chars * 0.2))}
 
-Success criterion: ${clip(subtask.success_criteria, chars * 0.1)}
+Success criterion: ${clip(subtask.success_criteria, Math.max(1500, chars * 0.1))}
 ${files === '' ? '' : `\nFiles it declares:\n${files}\n`}`;
 }
 
@@ -46,7 +46,10 @@ export function coderText(
   if (state.diff !== '') parts.push(`# What you have changed so far\n${clip(state.diff, chars * 0.2)}`);
   let room = chars * 0.35;
   for (const { path, text } of state.files) {
-    if (text.length > room) continue;
+    if (text.length > room) {
+      parts.push(`# ${path} is not shown: it has ${text.length} characters. Read it with read_file, part by part.`);
+      continue;
+    }
     room -= text.length;
     parts.push(`# ${path}, as it is now\n${text}`);
   }
@@ -60,11 +63,11 @@ export function reviewText(
   state: { round: number; diff: string; checks: CheckReport; open: readonly Finding[] },
   chars: number,
 ): string {
-  const open = state.open.map((finding) => `- ${findingText(finding)}`).join('\n');
+  const open = clip(state.open.map((finding) => `- ${findingText(finding)}`).join('\n'), chars * 0.1);
   return `${subtaskText(facts, subtask, chars * 0.4)}
 
-# The change, round ${state.round}
-${clip(state.diff, chars * 0.4)}
+# The change, round ${state.round}${partly(state.diff, chars * 0.3)}
+${clip(state.diff, chars * 0.3)}
 
 # The checks on it
 ${checksText(state.checks, chars * 0.2)}${open === '' ? '' : `\n\n# Open findings of earlier rounds\n${open}`}`;
@@ -74,8 +77,8 @@ export function nextReviewText(
   state: { round: number; diff: string; checks: CheckReport; open: readonly Finding[] },
   chars: number,
 ): string {
-  const open = state.open.map((finding) => `- ${findingText(finding)}`).join('\n');
-  return `# Round ${state.round}: the Coder has mended the change. The whole change as it is now
+  const open = clip(state.open.map((finding) => `- ${findingText(finding)}`).join('\n'), chars * 0.2);
+  return `# Round ${state.round}: the Coder has mended the change. The whole change as it is now${partly(state.diff, chars * 0.5)}
 ${clip(state.diff, chars * 0.5)}
 
 # The checks on it
@@ -85,6 +88,11 @@ ${checksText(state.checks, chars * 0.3)}
 ${open === '' ? 'None.' : open}
 
 New remarks after round 1 count only with evidence: a failing check, or the success criterion, named in "evidence".`;
+}
+
+/** Says that a diff is cut, and how to see the rest. */
+function partly(diff: string, chars: number): string {
+  return diff.length <= chars ? '' : ' (only in part: read the files with read_file before you judge)';
 }
 
 /** What a failed round tells the Coder. */
@@ -117,8 +125,10 @@ export function findingText(finding: Finding): string {
 }
 
 export function checksText(report: CheckReport, chars: number): string {
+  // Many old failures: their names matter most, so that the plan can declare them; a few can have their messages too.
+  const few = report.failed.length <= 10;
   const failing = report.failed
-    .map(({ name, message }) => `- ${name}${message === undefined ? '' : `: ${clip(message, 200)}`}`)
+    .map(({ name, message }) => `- ${name}${message === undefined || !few ? '' : `: ${clip(message, 200)}`}`)
     .join('\n');
   const counts = report.passed === undefined ? '' : ` (${report.passed} passed, ${report.failed.length} failed)`;
   const command = report.argv === undefined ? '' : ` \`${report.argv.join(' ')}\``;
@@ -128,7 +138,7 @@ export function checksText(report: CheckReport, chars: number): string {
     case 'passed':
       return `Green:${command}${counts}.`;
     case 'failed':
-      return `Red:${command}${counts}, exit code ${report.exit_code}.\n${clip(failing, chars * 0.4)}\nOutput:\n${clip(report.output, chars * 0.5)}`;
+      return `Red:${command}${counts}, exit code ${report.exit_code}.\n${clip(failing, chars * 0.5)}\nOutput:\n${clip(report.output, chars * 0.4)}`;
     case 'timed_out':
       return `Red:${command} did not end in time.\n${clip(report.output, chars * 0.5)}`;
     case 'could_not_run':

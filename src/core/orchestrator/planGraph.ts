@@ -99,7 +99,7 @@ function findCycle(plan: readonly PlannedSubtask[]): string[] | undefined {
 
 /**
  * Brings what the plan declares in line with the workspace: paths in one form, "create" only for files that are not
- * there, "modify" and "delete" only for files that are (or that another subtask creates).
+ * there, "modify" only for files that are (or that another subtask creates); what cannot be touched is taken off.
  * @returns the plan, and a note for every correction
  */
 export async function settleFiles(plan: Plan, workspace: Workspace): Promise<{ plan: Plan; notes: string[] }> {
@@ -116,6 +116,10 @@ export async function settleFiles(plan: Plan, workspace: Workspace): Promise<{ p
         continue;
       }
       const exists = kind !== 'missing' || created.has(path);
+      if (!exists && file.action === 'delete') {
+        notes.push(`${subtask.id}: ${path} does not exist, so there is nothing to delete.`);
+        continue;
+      }
       const action = exists ? (file.action === 'create' ? 'modify' : file.action) : 'create';
       if (action === 'create') created.add(path);
       if (action !== file.action)

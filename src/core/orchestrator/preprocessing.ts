@@ -55,6 +55,8 @@ async function condense(
       thinking: 'off',
       opening: ({ chars }) => `# Input, text of ${text.length} characters\n${text.slice(0, chars)}`,
     });
+    // What does not fit would be lost without a word: then the Planner gets the text itself.
+    if (text.length > agent.budget.chars) return undefined;
     const answer = await ask(
       run,
       agent,

@@ -45,15 +45,9 @@ export async function reviewOnly(run: RunContext, ref: string): Promise<Finish> 
     baseChecks: undefined,
     knownFailures: [],
   };
-  const reviewer = await openReviewer(run, { ...assignment, changes: () => emptyChangeSet });
-  const diff = diffText(proposeFiles(changes));
-  const reviewed = await reviewChange(run, reviewer, assignment, {
-    round: 1,
-    diff,
-    checks,
-    open: [],
-    workspace: run.base.workspace,
-  });
+  const state = { round: 1, diff: diffText(proposeFiles(changes)), checks, open: [], workspace: run.base.workspace };
+  const reviewing = await openReviewer(run, { ...assignment, changes: () => emptyChangeSet }, state);
+  const reviewed = await reviewChange(run, reviewing, assignment, state);
   const findings = reviewed.verdict.findings.length;
   if (reviewed.verdict.status === 'failed')
     return finish('not_approved', { code: 'not_approved', message: `Not approved: ${reviewed.reason}.` });

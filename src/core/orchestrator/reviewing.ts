@@ -1,6 +1,6 @@
 import type { CheckReport, Finding, Verdict } from '../../shared/events.ts';
 import type { PlannedSubtask, Review } from '../../shared/wire.ts';
-import { type Agent, openAgent } from '../agents/agent.ts';
+import { type Agent, hasJustBegun, openAgent } from '../agents/agent.ts';
 import { jsonFormat } from '../agents/answerFormat.ts';
 import { reviewAnswer } from '../agents/answers.ts';
 import { ask } from '../agents/ask.ts';
@@ -39,11 +39,12 @@ export interface ReviewState {
 /** Has one state of a change reviewed and decides about it, as a recorded step. */
 export async function reviewChange(
   run: RunContext,
-  reviewer: Agent,
+  reviewing: Reviewing,
   assignment: ReviewAssignment,
   state: ReviewState,
 ): Promise<Reviewed> {
   const { subtask, key, baseChecks, knownFailures } = assignment;
+  const { reviewer } = reviewing;
   const facts = {
     round: state.round,
     baseChecks,
@@ -53,9 +54,8 @@ export async function reviewChange(
     workspace: state.workspace,
     criterion: subtask.success_criteria,
   };
-  const chars = reviewer.budget.chars;
-  const opening = reviewText(assignment.facts, subtask, state, chars);
-  const message = reviewer.transcript.turns === 0 ? opening : nextReviewText(state, chars);
+  reviewing.state = state;
+  const message = hasJustBegun(reviewer) ? '' : nextReviewText(state, reviewer.budget.chars);
   let answer = await ask(run, reviewer, message, jsonFormat(reviewAnswer, REVIEW_REQUEST));
   let verdict = answer.kind === 'answer' ? await decide(answer.value, facts) : undefined;
   if (answer.kind === 'answer' && verdict && failsForNothing(answer.value, verdict)) {
@@ -103,18 +103,27 @@ function reasonOf(verdict: Verdict): string {
 
 const REVIEW_REQUEST = `Answer now with the review as one JSON object: {"status": "approved" or "failed", "issues": [{"severity", "type", "location": "path:line", "quote", "message"}], "feedback"}.`;
 
+/** A Reviewer at work, and what it is shown: its transcript, whenever it begins anew, begins with that. */
+export interface Reviewing {
+  reviewer: Agent;
+  state: ReviewState;
+}
+
 /** A Reviewer for one assignment; its transcript goes on over the rounds. */
-export function openReviewer(
+export async function openReviewer(
   run: RunContext,
   assignment: ReviewAssignment & { changes: () => ChangeSet },
-): Promise<Agent> {
+  state: ReviewState,
+): Promise<Reviewing> {
   const { subtask, facts, key } = assignment;
-  return openAgent(run, {
+  const shown = { state };
+  const reviewer = await openAgent(run, {
     role: 'reviewer',
     lane: `reviewer:${subtask.id}`,
     key: `${key}/reviewer`,
     thinking: 'off',
-    opening: () => `# Task\n${facts.task.slice(0, 500)}`,
+    opening: ({ chars }) => reviewText(facts, subtask, shown.state, chars),
     toolbox: openToolbox(run, REVIEWER_TOOLS, assignment.changes, subtask.id),
   });
+  return Object.assign(shown, { reviewer });
 }

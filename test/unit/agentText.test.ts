@@ -1,0 +1,321 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { toolHelp } from '../../src/core/agents/agent.ts';
+import { callIn } from '../../src/core/agents/answerFormat.ts';
+import {
+  checklistAnswer,
+  escalationAnswer,
+  type JsonAnswer,
+  planAnswer,
+  preprocessedAnswer,
+  reviewAnswer,
+} from '../../src/core/agents/answers.ts';
+import { jsonIn, withoutThinking } from '../../src/core/agents/jsonText.ts';
+import { fillPrompt } from '../../src/core/agents/prompts.ts';
+import { clip } from '../../src/core/agents/windowBudget.ts';
+import {
+  checksText,
+  coderText,
+  failureText,
+  feedbackText,
+  nextReviewText,
+  planningText,
+  reviewText,
+} from '../../src/core/orchestrator/messages.ts';
+import { normalise } from '../../src/core/orchestrator/preprocessing.ts';
+import type { CheckReport, Finding, Verdict } from '../../src/shared/events.ts';
+import { ROLES } from '../../src/shared/events.ts';
+
+describe('JSON in what a model wrote', () => {
+  for (const [what, text] of [
+    ['alone', '{"a": {"b": [1]}}'],
+    ['in a fence', 'Here it is:\n```json\n{"a": {"b": [1]}}\n```\nThat is all.'],
+    ['in a fence without a name', '```\n{"a": {"b": [1]}}\n```'],
+    ['between prose', 'I think {"a": {"b": [1]}} is right.'],
+    ['behind a thought', '<think>{"a": "no"}</think>\n{"a": {"b": [1]}}'],
+    ['with white space around it', '\n\n  {"a": {"b": [1]}}  \n'],
+  ] as const)
+    it(`is found ${what}`, () => assert.deepEqual(jsonIn(text), { a: { b: [1] } }));
+
+  for (const text of ['', 'no', '42', '"text"', 'null', '{"a": ', '{"a": 1,}', '{a: 1}', 'first } then {'])
+    it(`is not guessed from ${JSON.stringify(text)}`, () => assert.equal(jsonIn(text), undefined));
+
+  it('may hold braces and quotes in its texts', () => {
+    const value = { text: 'a } "quoted" { \\ end', other: '```' };
+    assert.deepEqual(jsonIn(`So: ${JSON.stringify(value)}.`), value);
+  });
+
+  it('comes back for every value, whatever prose without braces stands around it', () => {
+    const prose = fc.string().map((text) => text.replace(/[{}[\]`<]/g, ''));
+    fc.assert(
+      fc.property(prose, fc.dictionary(fc.string(), fc.jsonValue()), prose, (before, value, after) => {
+        const text = JSON.stringify(value);
+        assert.deepEqual(jsonIn(`${before}\n${text}\n${after}`), JSON.parse(text));
+      }),
+    );
+  });
+
+  it('leaves a thought that never ends alone', () =>
+    assert.equal(withoutThinking('<think> on and on'), '<think> on and on'));
+});
+
+describe('a tool call in JSON', () => {
+  it('is one with an action that is not "done"', () => {
+    assert.deepEqual(callIn({ action: 'read_file', args: { path: 'a' } }), {
+      kind: 'call',
+      tool: 'read_file',
+      args: { path: 'a' },
+    });
+    assert.deepEqual(callIn({ action: 'git_diff' }), { kind: 'call', tool: 'git_diff', args: {} });
+    for (const value of [{ action: 'done' }, { action: 3 }, { tool: 'read_file' }, null, undefined, 'read_file', []])
+      assert.equal(callIn(value), undefined);
+  });
+});
+
+/** The value, or the complaint. */
+function read<T>(answer: JsonAnswer<T>, value: unknown): T | string {
+  const result = answer.read(value);
+  return result.ok ? result.value : result.complaint;
+}
+
+describe('a plan as a model writes it', () => {
+  const subtask = { id: 'task_1', description: 'Do it.', success_criteria: 'It is done.' };
+
+  it('may leave out everything but id, description and criterion, and give plain file names', () => {
+    assert.deepEqual(
+      read(planAnswer, { plan: [{ ...subtask, files: ['a.js', { path: 'b.js', action: 'create' }] }] }),
+      {
+        plan: {
+          task_understood: '',
+          clarifications_needed: [],
+          known_failures: [],
+          risks: [],
+          plan: [
+            {
+              ...subtask,
+              depends_on: [],
+              files: [
+                { path: 'a.js', action: 'modify' },
+                { path: 'b.js', action: 'create' },
+              ],
+            },
+          ],
+        },
+        questions: [],
+      },
+    );
+  });
+
+  it('may number its subtasks, list its criteria and keep assigned_to', () => {
+    const value = read(planAnswer, {
+      plan: [{ ...subtask, id: 1, success_criteria: ['one', 'two'], assigned_to: 'reviewer', extra: 1 }],
+    });
+    assert.ok(typeof value !== 'string');
+    const [only] = value.plan.plan;
+    assert.deepEqual([only?.id, only?.success_criteria, only?.assigned_to], ['1', 'one; two', 'reviewer']);
+  });
+
+  it('may ask in plain words or with choices; the same thing once', () => {
+    const value = read(planAnswer, {
+      plan: [],
+      clarifications_needed: ['Why?', { question: 'How?', choices: ['a', 'a', 'b'] }, ' Why? ', ''],
+    });
+    assert.ok(typeof value !== 'string');
+    assert.deepEqual(value.questions, [
+      { question: 'Why?', choices: [] },
+      { question: 'How?', choices: ['a', 'b'] },
+    ]);
+  });
+
+  for (const [what, value, words] of [
+    ['no plan', {}, /^plan: /],
+    ['a list in its place', [], /expected object/],
+    ['a subtask without words', { plan: [{ ...subtask, description: ' ' }] }, /^plan\.0\.description: /],
+    [
+      'an id that is a sentence',
+      { plan: [{ ...subtask, id: 'do this first' }] },
+      /plan\.0\.id: must be a short name such as "task_1"/,
+    ],
+  ] as const)
+    it(`with ${what} is told where`, () => assert.match(String(read(planAnswer, value)), words));
+});
+
+describe('a review as a model writes it', () => {
+  it('may shout, and leave out what does not matter', () => {
+    assert.deepEqual(
+      read(reviewAnswer, {
+        status: 'FAILED',
+        issues: [{ severity: 'High', message: 'No.', quote: ' ', evidence: '', suggested_fix: 'x' }],
+      }),
+      { status: 'failed', feedback: '', issues: [{ severity: 'high', type: 'other', location: '', message: 'No.' }] },
+    );
+    assert.deepEqual(read(reviewAnswer, { status: 'approved' }), { status: 'approved', feedback: '', issues: [] });
+  });
+
+  it('never becomes an approval by a mistake', () => {
+    for (const value of [
+      {},
+      { status: 'ok' },
+      { status: 'approved', issues: 'none' },
+      { status: 'approved', issues: [{ severity: 'grave', message: 'No.' }] },
+    ])
+      assert.equal(typeof read(reviewAnswer, value), 'string', JSON.stringify(value));
+  });
+});
+
+describe('the other answers', () => {
+  it('are read the same way', () => {
+    const decided = read(escalationAnswer, { decision: 'waive' });
+    assert.ok(typeof decided !== 'string' && decided.decision === 'waive' && decided.plan.plan.length === 0);
+    assert.equal(typeof read(escalationAnswer, { decision: 'approve' }), 'string');
+    assert.deepEqual(read(checklistAnswer, { items: [{ subtask: 'a', met: true }] }), {
+      items: [{ subtask: 'a', met: true, evidence: '' }],
+      notes: '',
+    });
+    assert.deepEqual(read(preprocessedAnswer, { preprocessed_text: ' Do it. ', confidence: 7 }), {
+      preprocessed_text: 'Do it.',
+      confidence: 1,
+    });
+    assert.equal(typeof read(preprocessedAnswer, { preprocessed_text: '  ' }), 'string');
+  });
+
+  it('have schemas that every constrained decoder takes: no unions, references or patterns', () => {
+    for (const { schema } of [planAnswer, reviewAnswer, escalationAnswer, checklistAnswer, preprocessedAnswer]) {
+      const text = JSON.stringify(schema);
+      assert.doesNotMatch(text, /"(anyOf|oneOf|allOf|\$ref|pattern|format)"/);
+      assert.match(text, /"additionalProperties":false/);
+    }
+  });
+});
+
+describe('a prompt', () => {
+  for (const role of ROLES) {
+    it(`of the ${role} has all its parts, and nothing that is not filled`, () => {
+      const template = readFileSync(`prompts/${role}.md`, 'utf8');
+      for (const part of ['Identity', 'Objectives', 'Tools', 'Output format', 'Constraints', 'Awareness', 'Example'])
+        assert.match(template, new RegExp(`^## ${part}$`, 'm'));
+      const filled = fillPrompt(template, { tools: toolHelp(['read_file', 'run_tests']) });
+      assert.doesNotMatch(filled, /\{\{/);
+      assert.match(filled, /`read_file\(path: string/);
+    });
+  }
+
+  it('with a placeholder that nothing fills throws, and takes values as they are', () => {
+    assert.throws(
+      () => fillPrompt('{{tools}} {{toolz}}', { tools: '' }),
+      /\{\{toolz\}\} that nothing fills; known: tools/,
+    );
+    assert.equal(fillPrompt('a {{x}} b', { x: '$& {{y}}' }), 'a $& {{y}} b');
+  });
+});
+
+describe('a text of the user', () => {
+  it('keeps its words in one form of white space and letters', () => {
+    assert.equal(
+      normalise('\ufeffCafe\u0301 \t\r\nline two\r\rline four\n\n\n\n\nend\u0000\u0007 \n'),
+      'Café\nline two\n\nline four\n\nend',
+    );
+    assert.equal(normalise('if x:\n\tindented\n'), 'if x:\n\tindented');
+  });
+});
+
+describe('what is sent to a model', () => {
+  const huge = 'word '.repeat(40_000);
+  const report: CheckReport = {
+    type: 'test_results',
+    status: 'failed',
+    runner: 'npm',
+    argv: ['npm', 'test'],
+    exit_code: 1,
+    output: huge,
+    failed: Array.from({ length: 300 }, (_, at) => ({ name: `test ${at}`, message: huge.slice(0, 5000) })),
+    ms: 1,
+  };
+  const finding: Finding = {
+    severity: 'high',
+    type: 'bug',
+    location: 'a.js:1',
+    message: huge.slice(0, 4000),
+    quote: 'x',
+    fingerprint: 'f',
+    path: 'a.js',
+    line: 1,
+    blocking: true,
+    because: '',
+  };
+  const verdict: Verdict = {
+    status: 'failed',
+    failingChecks: report.failed,
+    findings: Array(20).fill(finding),
+    notes: [],
+  };
+  const facts = { task: huge, answers: [{ id: 'q', question: huge, answer: huge }] };
+  const subtask = {
+    id: 'task_1',
+    description: huge,
+    success_criteria: huge,
+    depends_on: [],
+    files: Array.from({ length: 12 }, (_, at) => ({ path: `src/file-${at}.js`, action: 'modify' as const })),
+  };
+  const round = { round: 2, diff: huge, checks: report, open: verdict.findings };
+
+  for (const [what, text] of [
+    ['to plan', (chars: number) => planningText(facts, report, chars)],
+    [
+      'to code',
+      (chars: number) =>
+        coderText(
+          facts,
+          subtask,
+          {
+            files: [{ path: 'a.js', text: huge }],
+            diff: huge,
+            feedback: feedbackText(1, verdict, report, huge, chars * 0.2),
+          },
+          chars,
+        ),
+    ],
+    ['to review', (chars: number) => reviewText(facts, subtask, round, chars)],
+    ['to review again', (chars: number) => nextReviewText(round, chars)],
+    ['to mend', (chars: number) => feedbackText(1, verdict, report, huge, chars)],
+    [
+      'to escalate',
+      (chars: number) =>
+        failureText(
+          { ...subtask, description: 'Do it.', success_criteria: 'Done.' },
+          [1, 2, 3].map((at) => ({ round: at, reason: 'Red.', verdict, diff: huge })),
+          chars,
+        ),
+    ],
+  ] as const) {
+    for (const chars of [8_000, 60_000]) {
+      it(`${what} stays within about ${chars} characters, however much there is to say`, () => {
+        const { length } = text(chars);
+        // Headings come on top, and in small windows the least that is shown of task, subtask and criterion.
+        assert.ok(length <= chars + 5_000, `${length} characters`);
+        assert.ok(length >= chars * 0.3, `only ${length} characters`);
+      });
+    }
+  }
+
+  it('says how much was left out', () => {
+    assert.equal(clip('short', 10), 'short');
+    assert.equal(clip('0123456789', 4), '01\n[… 6 characters left out …]\n89');
+  });
+
+  it('tells every state of the checks apart', () => {
+    const said = (more: Partial<CheckReport>) => checksText({ ...report, failed: [], output: 'out', ...more }, 1000);
+    assert.match(said({ status: 'none', reason: 'no runner' }), /^There are none: no runner\./);
+    assert.match(said({ status: 'passed', passed: 3 }), /^Green: `npm test` \(3 passed, 0 failed\)\./);
+    assert.match(
+      said({ failed: [{ name: 'greets', message: 'no' }] }),
+      /^Red: `npm test`, exit code 1\.\n- greets: no\nOutput:\nout/,
+    );
+    assert.match(said({ status: 'timed_out' }), /did not end in time/);
+    assert.match(
+      said({ status: 'could_not_run', reason: 'npm is missing' }),
+      /^They could not run: `npm test` npm is missing/,
+    );
+  });
+});
