@@ -103,7 +103,7 @@ async function applyOne(
     emit({ type: 'edit.rejected', lane, subtask, edit, path: block.path ?? '', reason: block.reason });
     return;
   }
-  const signature = JSON.stringify(block);
+  const signature = JSON.stringify(block, (key, value) => (key === 'explanation' ? undefined : value));
   if (result.done.has(signature)) return;
   const outcome = await applyBlock(result.changes, block, run.base.workspace);
   if (outcome.kind === 'rejected') {
