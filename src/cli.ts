@@ -11,6 +11,7 @@ import { replayCommand, runsCommand } from './terminal/commands/pastRuns.ts';
 import { type RunOptions, runCommand } from './terminal/commands/runCommand.ts';
 import { EXIT, exitStatus, UsageError } from './terminal/exitStatus.ts';
 import type { Installation } from './terminal/openCrew.ts';
+import { clean } from './terminal/render/plainText.ts';
 
 const home = new URL('..', import.meta.url);
 const installation: Installation = {
@@ -20,7 +21,7 @@ const installation: Installation = {
 };
 
 const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     // The second time is meant: everything recorded so far is on disk anyway.
     if (stop.signal.aborted) process.exit(EXIT.aborted);
@@ -28,10 +29,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 // Whoever reads our output may stop reading (`conclave runs | head`): that is no failure of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  stop.abort(error);
-});
+for (const stream of [process.stdout, process.stderr]) stream.on('error', (error) => stop.abort(error));
 
 const program = new Command('conclave')
   .description('A crew of four local models that plans, writes and reviews code. Nothing leaves the machine.')
@@ -145,7 +143,7 @@ try {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.approved : EXIT.usage;
   const say = (...lines: (string | undefined)[]): void => {
-    process.stderr.write(`${lines.filter((line) => line !== undefined).join('\n')}\n`);
+    process.stderr.write(`${clean(lines.filter((line) => line !== undefined).join('\n'))}\n`);
   };
   if (error instanceof UsageError || error instanceof ConfigurationError) {
     say(`conclave: ${error.message}`);

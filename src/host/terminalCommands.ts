@@ -12,7 +12,7 @@ export function terminalCommands(cli: string): Record<string, () => Promise<void
         prompt: 'What shall be changed?',
         ignoreFocusOut: true,
       });
-      if (task?.trim()) await inTerminal(cli, ['run', task]);
+      if (task?.trim()) await inTerminal(cli, ['run', '--', task]);
     },
     'conclave.reviewChanges': () => inTerminal(cli, ['review']),
     'conclave.showRuns': () => inTerminal(cli, ['runs']),

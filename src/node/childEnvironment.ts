@@ -14,9 +14,16 @@ const WITHHELD: ReadonlySet<string> = new Set([
   'GIT_ALTERNATE_OBJECT_DIRECTORIES',
   'GIT_NAMESPACE',
   'GIT_PREFIX',
+  // Signs for whoever asks.
+  'SSH_AUTH_SOCK',
+  // The editor's, for its own Node: an Electron project's tests would be led astray.
+  'ELECTRON_RUN_AS_NODE',
 ]);
 
-const looksSecret = /(_|^)(TOKEN|SECRET|PASSWORD|PASSPHRASE|API_?KEY|(ACCESS|PRIVATE)_KEY|AUTH_?TOKEN|CREDENTIALS?)$/i;
+const looksSecret = /(TOKEN|SECRET|PASSWORD|PASSPHRASE|API_?KEY|_KEY|_PAT|_PASS|_PWD|CREDENTIALS?)$|^GIT_TRACE/i;
+
+/** A URL with a password in it, such as a database's. */
+const holdsPassword = /:\/\/[^/\s:@]*:[^/\s@]+@/;
 
 /** Switches against phoning home, and for plain output. They win over what the user has set: zero egress is a promise. */
 const SWITCHES: Readonly<Record<string, string>> = {
@@ -78,6 +85,7 @@ export function childEnvironment(
       entry[1] !== undefined &&
       !WITHHELD.has(entry[0].toUpperCase()) &&
       !looksSecret.test(entry[0]) &&
+      !holdsPassword.test(entry[1]) &&
       !overridden.has(entry[0].toLowerCase()),
   );
   return { ...Object.fromEntries(kept), ...set };

@@ -3,6 +3,7 @@ import { lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { FileEntry } from '../core/ports.ts';
+import { childEnvironment } from './childEnvironment.ts';
 import { findRepository, type IgnoreRules, type Repository, rulesAbove } from './gitIgnore.ts';
 import { errorCode, isReservedPath, resolveInside } from './paths.ts';
 
@@ -74,22 +75,15 @@ export async function listByWalk(
   return sorted(await inBatches(paths, signal, (path) => listedFile(root, path)));
 }
 
-/** Git's environment where it must not write, ask, reach a network, or be led elsewhere by the variables of a git hook. */
-export const QUIET_GIT: Record<string, string | undefined> = {
-  GIT_OPTIONAL_LOCKS: '0',
-  GIT_TERMINAL_PROMPT: '0',
-  GIT_NO_LAZY_FETCH: '1',
-  GIT_DIR: undefined,
-  GIT_WORK_TREE: undefined,
-  GIT_INDEX_FILE: undefined,
-  GIT_PREFIX: undefined,
-};
+/** What keeps git from writing, asking and reaching a network; what could lead it elsewhere is withheld from every child. */
+const QUIET_GIT = { GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' };
 
 async function gitPaths(root: string, args: string[], signal?: AbortSignal): Promise<string[] | undefined> {
   signal?.throwIfAborted();
   const result = await execa('git', ['-c', 'core.fsmonitor=false', ...args], {
     cwd: root,
-    env: QUIET_GIT,
+    env: childEnvironment(process.env, QUIET_GIT),
+    extendEnv: false,
     stdin: 'ignore',
     reject: false,
     stripFinalNewline: false,

@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { z } from 'zod';
 import type { SearchMatch, SearchQuery } from '../core/ports.ts';
 import { SearchError } from '../core/tools/searchError.ts';
+import { childEnvironment } from './childEnvironment.ts';
 import { matchedLine } from './plainSearch.ts';
 
 /** What is searched, and by whose rules. */
@@ -67,6 +68,8 @@ async function* matchedFiles(
 ): AsyncGenerator<{ path: string; matches: SearchMatch[] }> {
   signal?.throwIfAborted();
   const child = execa(ripgrep, argv, {
+    env: childEnvironment(process.env),
+    extendEnv: false,
     cwd: root,
     stdin: 'ignore',
     buffer: { stdout: false },

@@ -147,6 +147,8 @@ type Body =
       workspace: string;
       version: string;
       kind: 'run' | 'plan' | 'review';
+      /** For a review: the commit, branch or tag that the changes are compared with. */
+      base?: string;
       /** The role endpoints at the start. */
       endpoints: { role: Role; url: string; model?: string }[];
     }
@@ -208,6 +210,8 @@ type Body =
       ms: number;
       /** SHA-256 (hex) of the request's messages: two turns with the same one asked the same thing. */
       request: string;
+      /** On the first turn of a transcript: characters that its opening might have. Resuming begins it anew just there. */
+      openingChars?: number;
     }
   | { type: 'tool.called'; lane: Lane; role: Role; call: string; tool: string; args: Record<string, unknown> }
   | {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import type { RunEvent } from '../../src/shared/events.ts';
 import { fold } from '../../src/shared/runState.ts';
 import { greetByName, leaveByName, onGreet } from '../support/greeter.ts';
 import { GREETER, makeProject } from '../support/project.ts';

@@ -16,5 +16,6 @@ export function unpooledFetch(connectTimeout: number): Fetch {
   });
   // undici's fetch is the one that Node has built in, so the types differ in name only.
   const unpooled = fetch as unknown as (input: unknown, init: object) => ReturnType<Fetch>;
-  return (input, init) => unpooled(input, { ...init, dispatcher });
+  // A redirect would carry the prompt, and so the user's code, to a server that nobody configured.
+  return (input, init) => unpooled(input, { ...init, dispatcher, redirect: 'error' });
 }

@@ -17,7 +17,11 @@ const REVIEW = 'review';
 /** Checks and reviews what the user has changed since `ref`, untracked files included. Changes nothing. */
 export async function reviewOnly(run: RunContext, ref: string): Promise<Finish> {
   await servedBy(run, 'reviewer');
-  const changes = await changesSince(run, ref);
+  const { changes, unseen } = await changesSince(run, ref);
+  if (changes.files.size === 0 && unseen.length > 0) {
+    const message = `Not approved: ${unseen.join(', ')} changed, and cannot be shown to a Reviewer as text.`;
+    return finish('not_approved', { code: 'not_approved', message, remedy: 'Look at them yourself.' });
+  }
   if (changes.files.size === 0)
     return finish('nothing_to_do', {
       code: 'nothing_to_do',
@@ -33,7 +37,7 @@ export async function reviewOnly(run: RunContext, ref: string): Promise<Finish> 
   });
   const subtask: PlannedSubtask = {
     id: REVIEW,
-    description: `Review what was changed since ${ref}.`,
+    description: `Review what was changed since ${ref}.${unseen.length === 0 ? '' : ` Changed too, but not text: ${unseen.join(', ')}.`}`,
     success_criteria: 'The change does what it sets out to do, without defects, and its tests show it.',
     depends_on: [],
     files: [],
@@ -49,16 +53,17 @@ export async function reviewOnly(run: RunContext, ref: string): Promise<Finish> 
   const reviewing = await openReviewer(run, { ...assignment, changes: () => emptyChangeSet }, state);
   const reviewed = await reviewChange(run, reviewing, assignment, state);
   const findings = reviewed.verdict.findings.length;
+  const notSeen = unseen.length === 0 ? '' : ` Not reviewed, because they are not text: ${unseen.join(', ')}.`;
   if (reviewed.verdict.status === 'failed')
     return finish('not_approved', { code: 'not_approved', message: `Not approved: ${reviewed.reason}.` });
   return finish('approved', {
     code: 'approved',
-    message: `Approved${findings === 0 ? '' : `, with ${findings} ${findings === 1 ? 'remark' : 'remarks'} that do not block`}.`,
+    message: `Approved${findings === 0 ? '' : `, with ${findings} ${findings === 1 ? 'remark' : 'remarks'} that do not block`}.${notSeen}`,
   });
 }
 
 /** What differs between a commit and the workspace, as a change set on the commit. */
-async function changesSince(run: RunContext, ref: string): Promise<ChangeSet> {
+async function changesSince(run: RunContext, ref: string): Promise<{ changes: ChangeSet; unseen: string[] }> {
   const base = await findBase(ref, run);
   if (base.kind !== 'commit' || base.commit === undefined) {
     throw new RunStop({
@@ -68,13 +73,23 @@ async function changesSince(run: RunContext, ref: string): Promise<ChangeSet> {
     });
   }
   const files = new Map<string, ChangedFile>();
+  const unseen: string[] = [];
   for (const path of await changedPaths(base.commit, '.', run)) {
     const now = await run.base.workspace.read(path);
-    if (now.kind !== 'text' && now.kind !== 'missing') continue;
-    const before = (await textAt(base.commit, path, run)) ?? null;
+    if (now.kind !== 'text' && now.kind !== 'missing') {
+      unseen.push(path);
+      continue;
+    }
     const text = now.kind === 'text' ? now.text : null;
+    const before = withLineEndsOf(text, (await textAt(base.commit, path, run)) ?? null);
     if (before === text) continue;
     files.set(path, { path, base: { text: before, hash: before === null ? null : hashText(before) }, text });
   }
-  return { files };
+  return { changes: { files }, unseen };
+}
+
+/** Git may keep files with other line ends than the disk has: that alone is no change. */
+function withLineEndsOf(text: string | null, before: string | null): string | null {
+  const isConverted = text?.includes('\r\n') === true && before?.includes('\r\n') === false;
+  return isConverted ? (before?.replaceAll('\n', '\r\n') ?? null) : before;
 }

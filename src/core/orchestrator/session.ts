@@ -41,7 +41,7 @@ export async function startRun(
   crew: Crew,
   store: Store,
   session: Session,
-  what: { kind: 'run' | 'plan' | 'review'; task: string },
+  what: { kind: 'run' | 'plan' | 'review'; task: string; base?: string },
 ): Promise<RunEnd> {
   const runId = newRunId(crew.now());
   const started: EventOf<'run.started'> = {
@@ -50,6 +50,7 @@ export async function startRun(
     workspace: crew.workspace.root,
     version: crew.version,
     kind: what.kind,
+    ...(what.base === undefined ? {} : { base: what.base }),
     endpoints: ROLES.map((role) => {
       const { url, model } = crew.settings.endpoints[role];
       return { role, url, ...(model === undefined ? {} : { model }) };

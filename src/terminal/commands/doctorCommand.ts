@@ -9,9 +9,10 @@ import { nodeProcesses } from '../../node/processes.ts';
 import { findRipgrep } from '../../node/ripgrep.ts';
 import { openWorkspaceFolder } from '../../node/workspaceFolder.ts';
 import { ROLES } from '../../shared/events.ts';
-import { EXIT } from '../exitStatus.ts';
+import { EXIT, UsageError } from '../exitStatus.ts';
 import { type Installation, loadTerminalSettings } from '../openCrew.ts';
 import { hasColour, painter } from '../render/paint.ts';
+import { clean } from '../render/plainText.ts';
 
 /** One thing that was looked at. `missing` hinders a run, `limited` does not. */
 interface Finding {
@@ -27,7 +28,10 @@ export async function doctorCommand(
   options: { workspace?: string; json?: boolean },
   signal: AbortSignal,
 ): Promise<number> {
-  const workspace = await openWorkspaceFolder(options.workspace ?? installation.env.CODEBASE_ROOT ?? process.cwd());
+  const folder = options.workspace ?? installation.env.CODEBASE_ROOT ?? process.cwd();
+  const workspace = await openWorkspaceFolder(folder).catch((cause: Error) => {
+    throw new UsageError(cause.message, { cause });
+  });
   const findings = [
     { what: 'Node', state: 'good' as const, found: process.version },
     await gitFinding(workspace, signal),
@@ -152,7 +156,7 @@ function drawFindings(findings: readonly Finding[]): string[] {
   const paint = painter({ colour: hasColour(process.stdout) });
   const mark = { good: paint('good', '✓'), limited: paint('warning', '!'), missing: paint('bad', '✗') };
   return findings.flatMap(({ what, state, found, remedy }) => [
-    `${mark[state]} ${what.padEnd(13)}${found}`,
+    `${mark[state]} ${what.padEnd(13)}${clean(found)}`,
     ...(remedy === undefined ? [] : [`  ${' '.repeat(13)}${paint('faint', remedy)}`]),
   ]);
 }

@@ -91,16 +91,23 @@ export async function runCommand(
       signal,
       onEvent: output.onEvent,
       catchUp: output.catchUp,
-      work: (run: Parameters<typeof runTask>[0], started: { kind: 'run' | 'plan' | 'review'; task: string }) =>
+      work: (
+        run: Parameters<typeof runTask>[0],
+        started: { kind: 'run' | 'plan' | 'review'; task: string; base?: string },
+      ) =>
         started.kind === 'review'
-          ? reviewOnly(run, options.base ?? 'HEAD')
+          ? reviewOnly(run, started.base ?? 'HEAD')
           : started.kind === 'plan'
             ? planOnly(run, started.task)
             : runTask(run, started.task, acceptance),
     };
     const end =
       options.resume === undefined
-        ? await startRun(crew, store, session, { kind, task: text })
+        ? await startRun(crew, store, session, {
+            kind,
+            task: text,
+            ...(kind === 'review' ? { base: options.base ?? 'HEAD' } : {}),
+          })
         : await resumeRun(
             crew,
             store,
