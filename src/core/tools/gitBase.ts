@@ -41,13 +41,23 @@ export async function changedPaths(commit: string | undefined, folder: string, c
  */
 async function uncommittedPaths(ctx: GitContext): Promise<{ path: string; isUntracked: boolean }[]> {
   const how = ['--porcelain', '-z', '--untracked-files=all', '--no-renames', '--ignore-submodules=all'];
-  const status = await listing(['status', ...how, '--', '.'], ctx);
+  const status = await listing([...(await withoutFilters(ctx)), 'status', ...how, '--', '.'], ctx);
   // These paths count from the repository's top, of which the workspace may be a folder.
   const prefix = (await listing(['rev-parse', '--show-prefix'], ctx)).replace(/\n$/, '');
   return recordsIn(status).map((record) => ({
     path: record.slice(3 + prefix.length),
     isUntracked: record.startsWith('??'),
   }));
+}
+
+/**
+ * Options that switch the repository's clean filters off: they are programs, and ones like git-lfs write into .git.
+ */
+async function withoutFilters(ctx: GitContext): Promise<string[]> {
+  const listed = await git(['config', '--name-only', '--get-regexp', '^filter\\..*\\.(clean|process|required)$'], ctx);
+  if (listed.kind !== 'done') return [];
+  const names = listed.output.split('\n').filter((name) => name !== '');
+  return names.flatMap((name) => ['-c', `${name}=${name.endsWith('.required') ? 'false' : ''}`]);
 }
 
 async function pathsSince(commit: string, ctx: GitContext): Promise<string[]> {
@@ -59,7 +69,9 @@ async function pathsSince(commit: string, ctx: GitContext): Promise<string[]> {
 async function listing(args: readonly string[], ctx: GitContext): Promise<string> {
   const result = await git(args, ctx);
   if (result.kind === 'done') return result.output;
-  throw new Error(`"git ${args[0]}" failed in ${ctx.workspace.root}. Run it there to see why.`);
+  throw new Error(
+    `"git ${args.find((arg) => /^[a-z]/.test(arg) && !arg.includes('='))}" failed in ${ctx.workspace.root}. Run it there to see why.`,
+  );
 }
 
 /** @returns undefined where the commit has no such file, or it is too large */
