@@ -287,7 +287,7 @@ describe('a plan that cannot be worked on', () => {
       const { status, events, stderr } = await run(['run', 'Greet', '--apply']);
       assert.equal(status, 1);
       assert.equal(endingOf(events).code, 'plan_unusable');
-      assert.match(stderr, /The Planner gave no usable plan\. 7 answers in a row were unusable/);
+      assert.match(stderr, /The Planner gave no usable plan\. 7 answers were unusable/);
       assert.deepEqual(project.files(), before);
       assert.ok(!existsSync(join(dirname(project.dir), 'outside.js')));
     });

@@ -58,6 +58,7 @@ export async function openAgent(run: RunContext, spec: AgentSpec): Promise<Agent
     sampling: samplingOf(spec.thinking),
     messages: [],
     turns: 0,
+    isLive: true,
     tokens: 0,
   };
   const agent: Agent = {

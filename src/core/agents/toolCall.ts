@@ -17,7 +17,7 @@ export async function answerCall(
   const times = (agent.calls.times.get(signature) ?? 0) + 1;
   agent.calls.times.set(signature, times);
   if (times > 1) {
-    raiseFlag(run, agent.spec, 'repeated_call', `${call.tool} was asked for again with the same arguments.`);
+    raiseFlag(run, agent.transcript, 'repeated_call', `${call.tool} was asked for again with the same arguments.`);
     say(agent.transcript, 'You already have the result of this call, and it has not changed.');
     return 'repeated';
   }

@@ -20,6 +20,8 @@ export interface Transcript {
   messages: Message[];
   /** Turns taken so far, over restarts of the transcript too. */
   turns: number;
+  /** Whether the last turn was taken now; false for one that was read again from the record. */
+  isLive: boolean;
   /** Tokens of `messages`: the server's count up to the last turn, our estimate from there. */
   tokens: number;
 }
@@ -77,7 +79,9 @@ export async function takeTurn<R>(
     ...(request.schema ? { schema: request.schema } : {}),
   };
   let live: { reading: R } | undefined;
+  transcript.isLive = false;
   const turn = await run.journal.step(turnKey, async (): Promise<Turn> => {
+    transcript.isLive = true;
     run.checkLimits();
     const result = await streamWithRetries(run, transcript, modelRequest, index, () =>
       begin({ turnKey, emit: run.journal.emit }),
@@ -92,13 +96,9 @@ export async function takeTurn<R>(
   return { turn, reading };
 }
 
-/** Tells the run that an answer was not taken at its word. */
-export function raiseFlag(
-  run: RunContext,
-  transcript: { lane: Lane; role: Role },
-  flag: RedFlag,
-  message: string,
-): void {
+/** Tells the run that an answer was not taken at its word; once, so not again when a recorded turn is read again. */
+export function raiseFlag(run: RunContext, transcript: Transcript, flag: RedFlag, message: string): void {
+  if (!transcript.isLive) return;
   run.journal.emit({ type: 'redflag.raised', lane: transcript.lane, role: transcript.role, flag, message });
 }
 
