@@ -37,11 +37,11 @@ export function parseAnswers(text: string, file = 'the answers'): Answers {
 
 /**
  * The answer given in advance to a question, if there is one.
- * @param asked how many questions were asked before it
+ * @param before how many other questions the run asked before it, in all its sessions
  */
-export function givenAnswer(answers: Answers | undefined, question: Question, asked: number): string | undefined {
+export function givenAnswer(answers: Answers | undefined, question: Question, before: number): string | undefined {
   if (!answers) return undefined;
-  if (answers.kind === 'inOrder') return answers.texts[asked];
+  if (answers.kind === 'inOrder') return answers.texts[before];
   const key = [question.id, question.text].find((name) => Object.hasOwn(answers.texts, name));
   return key === undefined ? undefined : answers.texts[key];
 }

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { ApprovalRequest, User } from '../core/ports.ts';
 import type { Remembered } from '../node/remembered.ts';
-import type { Answer, Question } from '../shared/events.ts';
+import type { Answer, Question, RunEvent } from '../shared/events.ts';
 import { type Answers, chosenText, givenAnswer } from './answers.ts';
 import { clean, oneLine } from './render/plainText.ts';
 
@@ -26,10 +26,20 @@ export { parseAnswers } from './answers.ts';
 
 type Approval = Awaited<ReturnType<User['approve']>>;
 
+export interface TerminalUser extends User {
+  /** Takes in the events of a run before it was resumed: its questions have their places in the order of the answers. */
+  catchUp(recorded: readonly RunEvent[]): void;
+}
+
 /** The user at a terminal, or the absence of one. One prompt at a time, however many ask. */
-export function openTerminalUser(options: TerminalUserOptions): User {
+export function openTerminalUser(options: TerminalUserOptions): TerminalUser {
   const { answers, interactive, policy, remembered, yes } = options;
-  let asked = 0;
+  /** Ids of the run's questions in their order; one that is asked again, because nobody answered, keeps its place. */
+  const order: string[] = [];
+  const placeOf = ({ id }: Question): number => {
+    if (!order.includes(id)) order.push(id);
+    return order.indexOf(id);
+  };
   let turn: Promise<unknown> = Promise.resolve();
 
   /** Runs a conversation when all before it are over. */
@@ -40,9 +50,16 @@ export function openTerminalUser(options: TerminalUserOptions): User {
   }
 
   return {
+    catchUp(recorded) {
+      for (const event of recorded) if (event.type === 'plan.question') event.questions.forEach(placeOf);
+    },
+
     async ask(questions, signal) {
       signal.throwIfAborted();
-      const given = questions.map((question) => ({ question, text: givenAnswer(answers, question, asked++) }));
+      const given = questions.map((question) => ({
+        question,
+        text: givenAnswer(answers, question, placeOf(question)),
+      }));
       if (given.every(({ text }) => text !== undefined)) {
         return given.map(({ question, text = '' }) => toAnswer(question, text));
       }

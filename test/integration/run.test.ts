@@ -147,6 +147,34 @@ describe('a run', () => {
       });
       assert.deepEqual(again, [], 'nothing was asked twice');
     });
+
+    it('that comes after others takes its own answer from the array, also in a resumed run', async () => {
+      const second = 'In capitals?';
+      const { run, conclave } = await given(
+        crewScripts({
+          plan: asking,
+          edits: { task_1: [greetByName] },
+          planner: [
+            { name: 'planned', when: { schema: 'plan', all: `- ${second}\n  no` }, reply: { json: onePlan } },
+            {
+              name: 'second question',
+              when: { schema: 'plan', all: 'The user answered:' },
+              reply: { json: plan([], { clarifications_needed: [{ question: second, choices: [] }] }) },
+            },
+          ],
+        }),
+      );
+      const stopped = await run(['run', 'Greet', '--answers', answers(conclave.data, ['friendly'])]);
+      assert.equal(stopped.status, 3);
+      assert.match(stopped.stderr, /In capitals\?/);
+      const all = answers(conclave.data, ['friendly', 'no']);
+      const { status, events } = await run(['run', '--resume', idOf(stopped.events), '--answers', all]);
+      assert.equal(status, 0);
+      assert.deepEqual(
+        ofType(events, 'plan.answered').map(({ answers: given }) => given.map(({ answer }) => answer)),
+        [['no']],
+      );
+    });
   });
 
   describe('with several subtasks', () => {

@@ -95,8 +95,22 @@ describe('questions at the terminal', () => {
     const { user, seen } = atTerminal([], { interactive: false, answers: parseAnswers('["1", "sid"]') });
     assert.deepEqual(await user.ask([lifetime], never), [{ id: 'q1', question: lifetime.text, answer: '15 minutes' }]);
     assert.deepEqual(await user.ask([name], never), [{ id: 'q2', question: name.text, answer: 'sid' }]);
-    assert.equal(await user.ask([name], never), 'unanswered');
+    assert.equal(await user.ask([{ id: 'q3', text: 'And the domain?' }], never), 'unanswered');
     assert.equal(seen.hidden, 0);
+  });
+
+  it('of a resumed run have their place among those that were asked before, answered or not', async () => {
+    const { user } = atTerminal([], { interactive: false, answers: parseAnswers('["1", "sid", "here"]') });
+    const at = { runId: 'r', at: '' };
+    user.catchUp([
+      { ...at, seq: 1, type: 'plan.question', questions: [lifetime] },
+      { ...at, seq: 2, type: 'plan.answered', answers: [{ id: 'q1', question: lifetime.text, answer: '15 minutes' }] },
+      { ...at, seq: 3, type: 'plan.question', questions: [name] },
+      { ...at, seq: 4, type: 'plan.question', questions: [name] },
+    ]);
+    const domain = { id: 'q3', text: 'And the domain?' };
+    assert.deepEqual(await user.ask([name], never), [{ id: 'q2', question: name.text, answer: 'sid' }]);
+    assert.deepEqual(await user.ask([domain], never), [{ id: 'q3', question: domain.text, answer: 'here' }]);
   });
 
   it('are answered by id or text, and only what is missing is asked', async () => {

@@ -90,7 +90,10 @@ export async function runCommand(
       holder: `conclave ${kind} (process ${process.pid} on ${hostname()})`,
       signal,
       onEvent: output.onEvent,
-      catchUp: output.catchUp,
+      catchUp: (recorded: readonly RunEvent[]) => {
+        output.catchUp(recorded);
+        user.catchUp(recorded);
+      },
       work: (
         run: Parameters<typeof runTask>[0],
         started: { kind: 'run' | 'plan' | 'review'; task: string; base?: string },
