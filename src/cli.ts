@@ -5,12 +5,12 @@ import { Command, CommanderError } from 'commander';
 import { RunStop } from './core/orchestrator/runStop.ts';
 import { StoreError } from './core/store/storeError.ts';
 import { ConfigurationError } from './node/configuration.ts';
+import type { Installation } from './node/openCrew.ts';
 import { demoCommand } from './terminal/commands/demoCommand.ts';
 import { doctorCommand } from './terminal/commands/doctorCommand.ts';
 import { replayCommand, runsCommand } from './terminal/commands/pastRuns.ts';
 import { type RunOptions, runCommand } from './terminal/commands/runCommand.ts';
 import { EXIT, exitStatus, UsageError } from './terminal/exitStatus.ts';
-import type { Installation } from './terminal/openCrew.ts';
 import { clean } from './terminal/render/plainText.ts';
 
 const home = new URL('..', import.meta.url);
@@ -74,6 +74,15 @@ withRunOptions(program.command('plan [task]'))
   .action(
     running((task: string | undefined, options: RunOptions) =>
       runCommand(installation, 'plan', task, options, stop.signal),
+    ),
+  );
+
+withRunOptions(program.command('ask [question]'))
+  .description('answer a question about the project; changes nothing')
+  .option('--resume <run>', 'go on with a question that stopped')
+  .action(
+    running((question: string | undefined, options: RunOptions) =>
+      runCommand(installation, 'ask', question, options, stop.signal),
     ),
   );
 

@@ -119,6 +119,7 @@ export interface Ending {
   code:
     | 'approved'
     | 'nothing_to_do'
+    | 'answered'
     | 'proposal_rejected'
     | 'not_approved'
     | 'limit_reached'
@@ -136,6 +137,15 @@ export interface Ending {
   remedy?: string;
 }
 
+/** What is asked of the crew: a change, a plan, a review of the user's own changes, or an answer to a question. */
+export type RunKind = 'run' | 'plan' | 'review' | 'ask';
+
+/** How a finished run came out. */
+export type RunOutcome = 'approved' | 'not_approved' | 'nothing_to_do' | 'answered';
+
+/** What the user decided about one part of a proposal. */
+export type HunkDecision = 'accepted' | 'rejected';
+
 /** Which part of a run an agent event belongs to: "planner", "coder:task_1", "reviewer:merged", … One lane a value. */
 export type Lane = string;
 
@@ -143,10 +153,13 @@ type Body =
   // The run itself.
   | {
       type: 'run.started';
+      /** Everything that the crew is told, attached texts included. */
       task: string;
+      /** What the user typed, and the names of what was attached, where `task` holds more than that. */
+      said?: { text: string; attachments: string[] };
       workspace: string;
       version: string;
-      kind: 'run' | 'plan' | 'review';
+      kind: RunKind;
       /** For a review: the commit, branch or tag that the changes are compared with. */
       base?: string;
       /** The role endpoints at the start. */
@@ -156,7 +169,7 @@ type Body =
   /** Stopped for a reason that can pass (a question, a server, the store): `--resume` goes on. */
   | { type: 'run.paused'; ending: Ending }
   | { type: 'run.aborted'; ending: Ending }
-  | { type: 'run.finished'; outcome: 'approved' | 'not_approved' | 'nothing_to_do'; ending: Ending }
+  | { type: 'run.finished'; outcome: RunOutcome; ending: Ending }
   | { type: 'input.preprocessed'; input: PreprocessedInput; by: 'local' | 'preprocessor' }
   // The plan.
   | { type: 'plan.started'; replanFor?: string }
@@ -260,8 +273,18 @@ type Body =
   | { type: 'approval.requested'; id: string; kind: 'command' | 'proposal'; what: string }
   | { type: 'approval.answered'; id: string; approved: boolean; by: 'user' | 'policy' | 'remembered' }
   | { type: 'proposal.ready'; files: ProposedFile[] }
+  /**
+   * The user decided about some hunks of one file (0-based, in the order of the file's diff; a file that is created,
+   * deleted or renamed is one hunk). Accepted ones are in the workspace by then.
+   */
+  | { type: 'proposal.decided'; path: string; hunks: number[]; decision: HunkDecision }
+  /** All of it is decided, and something was accepted: `paths` were written. */
   | { type: 'proposal.accepted'; paths: string[]; by: 'apply' | 'user' }
   | { type: 'proposal.rejected'; reason: string }
+  /** The files that an accepted proposal changed are as they were before. */
+  | { type: 'proposal.undone'; paths: string[] }
+  /** The crew's answer to a question, in Markdown. */
+  | { type: 'answer.finished'; text: string }
   | { type: 'checklist.finished'; items: ChecklistItem[]; by: 'planner' | 'record'; notes: string[] }
   // Servers.
   | {

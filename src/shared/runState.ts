@@ -7,11 +7,14 @@ import type {
   CheckReport,
   Ending,
   FileAction,
+  HunkDecision,
   Lane,
   ProposedFile,
   Question,
   Role,
   RunEvent,
+  RunKind,
+  RunOutcome,
   Usage,
   Verdict,
 } from './events.ts';
@@ -27,7 +30,7 @@ export type RunPhase =
   | { kind: 'proposed' }
   | { kind: 'paused'; ending: Ending }
   | { kind: 'aborted'; ending: Ending }
-  | { kind: 'finished'; outcome: 'approved' | 'not_approved' | 'nothing_to_do'; ending: Ending };
+  | { kind: 'finished'; outcome: RunOutcome; ending: Ending };
 
 export type SubtaskPhase =
   | 'waiting'
@@ -79,8 +82,10 @@ export interface RunState {
   lastSeq: number;
   startedAt: string;
   lastAt: string;
-  kind: 'run' | 'plan' | 'review';
+  kind: RunKind;
   task: string;
+  /** What the user typed, and the names of what was attached. */
+  said: { text: string; attachments: string[] };
   workspace: string;
   phase: RunPhase;
   plan?: Plan;
@@ -93,12 +98,22 @@ export interface RunState {
   openQuestions: Question[];
   answers: { question: string; answer: string }[];
   openApprovals: { id: string; what: string }[];
-  proposal?: { files: ProposedFile[]; state: 'open' | 'accepted' | 'rejected' };
+  proposal?: ProposalState;
+  /** The answer of a run that was asked a question. */
+  answer?: string;
   checklist?: ChecklistItem[];
   lanes: Record<Lane, LaneState>;
   usage: Partial<Record<Role, RoleUsage>>;
   redFlags: number;
   servers: Partial<Record<Role, { state: 'busy' | 'lost'; message: string }>>;
+}
+
+export interface ProposalState {
+  files: ProposedFile[];
+  /** `open`: something is still to be decided. */
+  state: 'open' | 'accepted' | 'rejected' | 'undone';
+  /** What the user decided so far: path → hunk (0-based) → decision. */
+  decided: Record<string, Record<number, HunkDecision>>;
 }
 
 /** The state before the first event. */
@@ -110,6 +125,7 @@ export function emptyRunState(): RunState {
     lastAt: '',
     kind: 'run',
     task: '',
+    said: { text: '', attachments: [] },
     workspace: '',
     phase: { kind: 'starting' },
     planNotes: [],
@@ -137,7 +153,14 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
   const state = { ...before, runId: event.runId, lastSeq: event.seq, lastAt: event.at };
   switch (event.type) {
     case 'run.started':
-      return { ...state, startedAt: event.at, kind: event.kind, task: event.task, workspace: event.workspace };
+      return {
+        ...state,
+        startedAt: event.at,
+        kind: event.kind,
+        task: event.task,
+        said: event.said ?? { text: event.task, attachments: [] },
+        workspace: event.workspace,
+      };
     case 'run.resumed':
       return { ...state, phase: phaseBeforeStop(state), lanes: {}, servers: {} };
     case 'run.paused':
@@ -213,11 +236,17 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
     case 'approval.answered':
       return { ...state, openApprovals: state.openApprovals.filter(({ id }) => id !== event.id) };
     case 'proposal.ready':
-      return { ...state, phase: { kind: 'proposed' }, proposal: { files: event.files, state: 'open' } };
+      return { ...state, phase: { kind: 'proposed' }, proposal: { files: event.files, state: 'open', decided: {} } };
+    case 'proposal.decided':
+      return withProposal(state, ({ decided }) => ({ decided: withDecision(decided, event) }));
     case 'proposal.accepted':
-      return state.proposal ? { ...state, proposal: { ...state.proposal, state: 'accepted' } } : state;
+      return withProposal(state, () => ({ state: 'accepted' }));
     case 'proposal.rejected':
-      return state.proposal ? { ...state, proposal: { ...state.proposal, state: 'rejected' } } : state;
+      return withProposal(state, () => ({ state: 'rejected' }));
+    case 'proposal.undone':
+      return withProposal(state, () => ({ state: 'undone' }));
+    case 'answer.finished':
+      return { ...state, answer: event.text };
     case 'checklist.finished':
       return { ...state, checklist: event.items };
 
@@ -284,6 +313,18 @@ function withSubtask(
     subtask.plan.id === id ? { ...subtask, ...(typeof change === 'function' ? change(subtask) : change) } : subtask,
   );
   return { ...state, subtasks };
+}
+
+function withProposal(state: RunState, change: (old: ProposalState) => Partial<ProposalState>): RunState {
+  return state.proposal ? { ...state, proposal: { ...state.proposal, ...change(state.proposal) } } : state;
+}
+
+function withDecision(
+  decided: ProposalState['decided'],
+  { path, hunks, decision }: { path: string; hunks: readonly number[]; decision: HunkDecision },
+): ProposalState['decided'] {
+  const fresh = Object.fromEntries(hunks.map((hunk) => [hunk, decision]));
+  return { ...decided, [path]: { ...decided[path], ...fresh } };
 }
 
 function withLane(state: RunState, lane: Lane, role: Role, doing: string): Record<Lane, LaneState> {

@@ -15,6 +15,7 @@ export function exitStatus({ code }: Ending): number {
   switch (code) {
     case 'approved':
     case 'nothing_to_do':
+    case 'answered':
       return EXIT.approved;
     case 'not_approved':
     case 'proposal_rejected':

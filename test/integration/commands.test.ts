@@ -35,6 +35,43 @@ describe('conclave plan', () => {
   });
 });
 
+describe('conclave ask', () => {
+  const given = scenarios();
+  const answering = () =>
+    crewScripts({
+      plan: onePlan,
+      edits: {},
+      reviewer: [
+        {
+          when: { schema: 'action', none: 'Result of' },
+          reply: { json: { action: 'read_file', args: { path: 'src/greet.js' } } },
+        },
+        {
+          when: { schema: false, all: 'Result of read_file' },
+          reply: { text: 'It greets, see `src/greet.js:1`.\n\n- without a name' },
+        },
+      ],
+    });
+
+  it('answers a question from what the tools show, with the Reviewer alone, and changes nothing', async () => {
+    const { run, fleet, project, prompts } = await given(answering());
+    const before = project.files();
+    const { status, events } = await run(['ask', 'What does greet() do?']);
+    assert.equal(status, 0);
+    assert.equal(endingOf(events).code, 'answered');
+    assert.equal(fold(events).answer, 'It greets, see `src/greet.js:1`.\n\n- without a name');
+    assert.match(prompts('reviewer').at(-1) ?? '', /export function greet/);
+    assert.deepEqual(new Set(fleet.requests.map(({ role }) => role)), new Set(['reviewer']));
+    assert.deepEqual(project.files(), before);
+  });
+
+  it('prints the answer for people', async () => {
+    const { conclave, project } = await given(answering());
+    const { stderr } = await conclave.run(['ask', 'What does greet() do?', '--workspace', project.dir]);
+    assert.match(stderr, /It greets, see `src\/greet\.js:1`\.\n\s*\n\s*- without a name/);
+  });
+});
+
 describe('conclave review', () => {
   const given = scenarios();
 

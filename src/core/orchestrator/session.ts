@@ -41,12 +41,13 @@ export async function startRun(
   crew: Crew,
   store: Store,
   session: Session,
-  what: { kind: 'run' | 'plan' | 'review'; task: string; base?: string },
+  what: Pick<EventOf<'run.started'>, 'kind' | 'task' | 'said' | 'base'>,
 ): Promise<RunEnd> {
   const runId = newRunId(crew.now());
   const started: EventOf<'run.started'> = {
     type: 'run.started',
     task: what.task,
+    ...(what.said === undefined ? {} : { said: what.said }),
     workspace: crew.workspace.root,
     version: crew.version,
     kind: what.kind,

@@ -7,10 +7,11 @@ import { createInterface } from 'node:readline';
 import { openEndpoint } from '../../core/models/endpoint.ts';
 import { ModelError } from '../../core/models/modelError.ts';
 import { NEEDED_ROLES } from '../../core/settings.ts';
+import type { Installation } from '../../node/openCrew.ts';
 import { nodeProcesses } from '../../node/processes.ts';
 import { ROLES, type Role } from '../../shared/events.ts';
 import { EXIT } from '../exitStatus.ts';
-import { type Installation, loadTerminalSettings } from '../openCrew.ts';
+import { loadTerminalSettings } from '../terminalSettings.ts';
 import { type RunOptions, runCommand } from './runCommand.ts';
 
 const DEMO_TASK = 'Refactor auth to use JWT instead of sessions';

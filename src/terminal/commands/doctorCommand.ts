@@ -5,14 +5,15 @@ import { ModelError } from '../../core/models/modelError.ts';
 import { NEEDED_ROLES, SMALLEST_WINDOW } from '../../core/settings.ts';
 import { dataFolder, storeFolder } from '../../node/dataFolder.ts';
 import { openDiskWorkspace } from '../../node/diskWorkspace.ts';
+import type { Installation } from '../../node/openCrew.ts';
 import { nodeProcesses } from '../../node/processes.ts';
 import { findRipgrep } from '../../node/ripgrep.ts';
 import { openWorkspaceFolder } from '../../node/workspaceFolder.ts';
 import { ROLES } from '../../shared/events.ts';
 import { EXIT, UsageError } from '../exitStatus.ts';
-import { type Installation, loadTerminalSettings } from '../openCrew.ts';
 import { hasColour, painter } from '../render/paint.ts';
 import { clean } from '../render/plainText.ts';
+import { loadTerminalSettings } from '../terminalSettings.ts';
 
 /** One thing that was looked at. `missing` hinders a run, `limited` does not. */
 interface Finding {

@@ -1,7 +1,7 @@
+import { type Installation, openStore } from '../../node/openCrew.ts';
 import type { RunEvent } from '../../shared/events.ts';
 import { fold } from '../../shared/runState.ts';
 import { EXIT } from '../exitStatus.ts';
-import { type Installation, openStore } from '../openCrew.ts';
 import { hasColour, painter } from '../render/paint.ts';
 import { drawRuns } from '../render/runs.ts';
 import { openOutput } from '../runOutput.ts';

@@ -3,17 +3,17 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { patchText } from '../../core/changes/proposal.ts';
 import type { Acceptance } from '../../core/orchestrator/finishing.ts';
-import { reviewOnly } from '../../core/orchestrator/reviewOnly.ts';
-import { planOnly, runTask } from '../../core/orchestrator/runTask.ts';
-import { type RunEnd, resumeRun, startRun } from '../../core/orchestrator/session.ts';
+import { flowOf } from '../../core/orchestrator/flows.ts';
+import { type RunEnd, resumeRun, type Session, startRun } from '../../core/orchestrator/session.ts';
 import { dataFolder } from '../../node/dataFolder.ts';
+import { type Installation, openCrew, openStore } from '../../node/openCrew.ts';
 import { openRemembered } from '../../node/remembered.ts';
 import { readTask } from '../../node/taskInput.ts';
 import { openWorkspaceFolder } from '../../node/workspaceFolder.ts';
-import type { RunEvent } from '../../shared/events.ts';
+import type { RunEvent, RunKind } from '../../shared/events.ts';
 import { exitStatus, UsageError } from '../exitStatus.ts';
-import { type Installation, loadTerminalSettings, openCrew, openStore } from '../openCrew.ts';
 import { openOutput, type RunOutput } from '../runOutput.ts';
+import { loadTerminalSettings } from '../terminalSettings.ts';
 import { openTerminalUser, parseAnswers } from '../terminalUser.ts';
 
 export interface RunOptions {
@@ -31,10 +31,10 @@ export interface RunOptions {
   showDiff?: boolean;
 }
 
-/** `conclave run`, `plan` and `review`: one session of a run, from here to its end. @returns the exit status */
+/** `conclave run`, `plan`, `ask` and `review`: one session of a run, from here to its end. @returns the exit status */
 export async function runCommand(
   installation: Installation,
-  kind: 'run' | 'plan' | 'review',
+  kind: RunKind,
   task: string | undefined,
   options: RunOptions,
   signal: AbortSignal,
@@ -86,23 +86,15 @@ export async function runCommand(
       : interactive && options.patch === undefined
         ? 'ask'
         : 'leave';
-    const session = {
+    const session: Session = {
       holder: `conclave ${kind} (process ${process.pid} on ${hostname()})`,
       signal,
       onEvent: output.onEvent,
-      catchUp: (recorded: readonly RunEvent[]) => {
+      catchUp: (recorded) => {
         output.catchUp(recorded);
         user.catchUp(recorded);
       },
-      work: (
-        run: Parameters<typeof runTask>[0],
-        started: { kind: 'run' | 'plan' | 'review'; task: string; base?: string },
-      ) =>
-        started.kind === 'review'
-          ? reviewOnly(run, started.base ?? 'HEAD')
-          : started.kind === 'plan'
-            ? planOnly(run, started.task)
-            : runTask(run, started.task, acceptance),
+      work: (run, started) => flowOf(run, started, acceptance),
     };
     const end =
       options.resume === undefined

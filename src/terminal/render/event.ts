@@ -4,7 +4,7 @@ import { checksInWords } from './checks.ts';
 import { namedFile } from './diff.ts';
 import { count, plusMinus, totalLines } from './measures.ts';
 import type { Ink, Paint } from './paint.ts';
-import { cut, oneLine, pad } from './plainText.ts';
+import { clean, cut, oneLine, pad } from './plainText.ts';
 
 /** Columns of the first column, which says who speaks. */
 export const SPEAKER_COLUMNS = 10;
@@ -87,6 +87,10 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
       );
     case 'proposal.rejected':
       return says('user', `proposal rejected: ${remark(event.reason)}`);
+    case 'proposal.undone':
+      return says('user', `${count(event.paths.length, 'file')} put back as before the proposal`);
+    case 'answer.finished':
+      return says('reviewer', ...clean(event.text).split('\n'));
     case 'checklist.finished':
       return says(
         event.by === 'planner' ? 'planner' : 'crew',
@@ -115,6 +119,7 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
     case 'vote.cast':
     case 'approval.requested':
     case 'merged.finished':
+    case 'proposal.decided':
     case 'usage.reported':
       return undefined;
     default:
@@ -132,7 +137,12 @@ export function paintLine(line: string, paint: Paint): string {
 
 export const CRITERION_MARKS = { met: '✓', unmet: '✗', unverified: '?' } as const;
 
-const OUTCOMES = { approved: 'approved', not_approved: 'not approved', nothing_to_do: 'nothing to do' } as const;
+const OUTCOMES = {
+  approved: 'approved',
+  not_approved: 'not approved',
+  nothing_to_do: 'nothing to do',
+  answered: 'answered',
+} as const;
 const EDITED = { create: 'created', modify: 'edited', delete: 'deleted', rename: 'renamed' } as const;
 
 const SPEAKER_INKS: Record<Role | 'crew' | 'checks' | 'user', Ink> = {

@@ -62,6 +62,7 @@ function verdictWord(phase: Extract<RunState['phase'], { ending: Ending }>): { w
         approved: { word: 'Approved', ink: 'good' },
         not_approved: { word: 'Not approved', ink: 'bad' },
         nothing_to_do: { word: 'Nothing to do', ink: 'good' },
+        answered: { word: 'Answered', ink: 'good' },
       }[phase.outcome] as { word: string; ink: Ink };
     default:
       phase satisfies never;

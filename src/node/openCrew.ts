@@ -5,18 +5,18 @@ import { openEndpoint } from '../core/models/endpoint.ts';
 import type { Crew } from '../core/orchestrator/runContext.ts';
 import type { Store } from '../core/orchestrator/session.ts';
 import type { User } from '../core/ports.ts';
-import { type LoadedSettings, loadSettings } from '../node/configuration.ts';
-import { openCopies } from '../node/copies.ts';
-import { dataFolder, storeFolder } from '../node/dataFolder.ts';
-import { openDiskWorkspace } from '../node/diskWorkspace.ts';
-import { openDiskWriter } from '../node/diskWriter.ts';
-import { openFileEventLog } from '../node/fileStore/fileEventLog.ts';
-import { openFileLeases } from '../node/fileStore/fileLeases.ts';
-import { nodeProcesses } from '../node/processes.ts';
-import { findRipgrep } from '../node/ripgrep.ts';
 import { ROLES, type Role } from '../shared/events.ts';
+import type { LoadedSettings } from './configuration.ts';
+import { openCopies } from './copies.ts';
+import { dataFolder, storeFolder } from './dataFolder.ts';
+import { openDiskWorkspace } from './diskWorkspace.ts';
+import { openDiskWriter } from './diskWriter.ts';
+import { openFileEventLog } from './fileStore/fileEventLog.ts';
+import { openFileLeases } from './fileStore/fileLeases.ts';
+import { nodeProcesses } from './processes.ts';
+import { findRipgrep } from './ripgrep.ts';
 
-/** What the terminal host knows before it reads any setting. */
+/** What a host knows before it reads any setting. */
 export interface Installation {
   version: string;
   /** Absolute path of the folder with prompts/, dist/ and demo/. */
@@ -24,15 +24,28 @@ export interface Installation {
   env: NodeJS.ProcessEnv;
 }
 
-/** Builds the crew for one workspace out of the ports for disk, terminal and HTTP. */
+/**
+ * Builds the crew for one workspace out of the ports for disk, processes and HTTP.
+ * @param options.over ports that the host has better ones for: the editor sees unsaved buffers and writes through them
+ */
 export async function openCrew(
   installation: Installation,
-  options: { workspace: string; user: User; loaded: LoadedSettings },
+  options: {
+    workspace: string;
+    user: User;
+    loaded: LoadedSettings;
+    ripgrep?: string | undefined;
+    over?: (disk: Pick<Crew, 'workspace' | 'writer'>) => Partial<Pick<Crew, 'workspace' | 'writer'>>;
+  },
 ): Promise<Crew> {
-  const { workspace, user, loaded } = options;
+  const { workspace, user, loaded, over } = options;
   const { settings, apiKey } = loaded;
   const processes = nodeProcesses();
-  const files = openDiskWorkspace(workspace, { ripgrep: findRipgrep() });
+  const disk = {
+    workspace: openDiskWorkspace(workspace, { ripgrep: 'ripgrep' in options ? options.ripgrep : findRipgrep() }),
+    writer: openDiskWriter(workspace),
+  };
+  const files = { ...disk, ...over?.(disk) };
   return {
     settings,
     checkCommandFrom: loaded.checkCommandFrom ?? 'user',
@@ -46,12 +59,11 @@ export async function openCrew(
       });
     }),
     prompts: await readPrompts(join(installation.home, 'prompts')),
-    workspace: files,
-    writer: openDiskWriter(workspace),
+    ...files,
     processes,
     copies: openCopies({
       workspace,
-      list: async () => (await files.list()).map(({ path }) => path),
+      list: async () => (await files.workspace.list()).map(({ path }) => path),
       dir: join(
         dataFolder(installation.env),
         'copies',
@@ -64,15 +76,6 @@ export async function openCrew(
     version: installation.version,
     now: () => new Date(),
   };
-}
-
-/** The settings for a workspace. A terminal trusts the folder it is started in: the user named it. */
-export function loadTerminalSettings(
-  installation: Installation,
-  workspace: string,
-  flags: { model?: string },
-): Promise<LoadedSettings> {
-  return loadSettings({ env: installation.env, workspace, trusted: true, flags });
 }
 
 /** The runs of this user, in files. */

@@ -1,0 +1,22 @@
+import type { EventOf } from '../../shared/events.ts';
+import { askOnly } from './askOnly.ts';
+import type { Acceptance } from './finishing.ts';
+import { reviewOnly } from './reviewOnly.ts';
+import type { RunContext } from './runContext.ts';
+import { type Finish, planOnly, runTask } from './runTask.ts';
+
+/** The flow for what a run was started as. */
+export function flowOf(run: RunContext, started: EventOf<'run.started'>, acceptance: Acceptance): Promise<Finish> {
+  switch (started.kind) {
+    case 'run':
+      return runTask(run, started.task, acceptance);
+    case 'plan':
+      return planOnly(run, started.task);
+    case 'review':
+      return reviewOnly(run, started.base ?? 'HEAD');
+    case 'ask':
+      return askOnly(run, started.task);
+    default:
+      return started.kind satisfies never;
+  }
+}
