@@ -4,6 +4,7 @@ import { fold } from '../../src/shared/runState.ts';
 import type { FaultInput } from '../models/faults.ts';
 import type { ScriptEntryInput } from '../models/script.ts';
 import { greetByName, greetWrong, leaveByName, mendWrong, onGreet, remark } from '../support/greeter.ts';
+import { GREETER } from '../support/project.ts';
 import { chats, endingOf, idOf, ofType, scenarios } from '../support/scenario.ts';
 import { approved, crewScripts, edit, failed, plan } from '../support/scripts.ts';
 
@@ -50,6 +51,29 @@ describe('an answer of the Coder', () => {
     assert.deepEqual(flags(events, 'coder'), ['edit_rejected']);
     assert.equal(ofType(events, 'attempt.started').length, 1, 'all within one round');
     assert.match(project.read('src/greet.js'), greetsByName);
+    assert.match(project.read('src/leave.js'), /Goodbye, ' \+ name/);
+  });
+
+  it('may name files with spaces as they are, where they or their folders exist; prose in that place is told so', async () => {
+    const files = { ...GREETER, 'src/my notes.md': 'Old.\n' };
+    const prose = edit('Then we change the file src/leave.js:', "  return 'Goodbye!';", "  return 'Bye!';");
+    const { run, project, prompts } = await given(
+      coderSays(
+        `${greetByName}${edit('src/my notes.md', 'Old.', 'New.')}${edit('src/more notes.md', '', 'More.')}${prose}`,
+        {
+          'names no file: "Then we change the file src/leave.js"': leaveByName,
+        },
+      ),
+      { files },
+    );
+    const { status } = await run(['run', 'Greet', '--apply']);
+    assert.equal(status, 0);
+    assert.match(
+      prompts('coder').at(-1) ?? '',
+      /Applied: modify src\/greet\.js, modify src\/my notes\.md, create src\/more notes\.md\./,
+    );
+    assert.equal(project.read('src/my notes.md'), 'New.\n');
+    assert.equal(project.read('src/more notes.md'), 'More.\n');
     assert.match(project.read('src/leave.js'), /Goodbye, ' \+ name/);
   });
 

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import type { Block } from '../../src/core/changes/block.ts';
+import type { SettledBlock } from '../../src/core/changes/block.ts';
 import {
   applyBlock,
   type BlockOutcome,
@@ -16,6 +16,8 @@ import {
   sameChanges,
   withStates,
 } from '../../src/core/changes/changeSet.ts';
+import { createEditBlockParser } from '../../src/core/changes/editBlocks.ts';
+import { settleBlock } from '../../src/core/changes/guessedPath.ts';
 import { hashText } from '../../src/core/changes/hash.ts';
 import { overlay } from '../../src/core/changes/overlay.ts';
 import { patchText, proposeFiles } from '../../src/core/changes/proposal.ts';
@@ -48,19 +50,19 @@ function workspace(files: Record<string, string | FileContent>): Workspace {
   };
 }
 
-const edit = (path: string, search: string[], replace: string[]): Block => ({
+const edit = (path: string, search: string[], replace: string[]): SettledBlock => ({
   kind: 'edit',
   path,
   search,
   replace,
   explanation: '',
 });
-const whole = (path: string, text: string): Block => ({ kind: 'whole', path, text });
-const create = (path: string, ...replace: string[]): Block => edit(path, [], replace);
-const remove = (path: string): Block => ({ kind: 'delete', path });
-const rename = (from: string, to: string): Block => ({ kind: 'rename', from, to });
+const whole = (path: string, text: string): SettledBlock => ({ kind: 'whole', path, text });
+const create = (path: string, ...replace: string[]): SettledBlock => edit(path, [], replace);
+const remove = (path: string): SettledBlock => ({ kind: 'delete', path });
+const rename = (from: string, to: string): SettledBlock => ({ kind: 'rename', from, to });
 
-async function outcomes(base: Workspace, start: ChangeSet, blocks: readonly Block[]): Promise<BlockOutcome[]> {
+async function outcomes(base: Workspace, start: ChangeSet, blocks: readonly SettledBlock[]): Promise<BlockOutcome[]> {
   let changes = start;
   const all: BlockOutcome[] = [];
   for (const block of blocks) {
@@ -72,7 +74,7 @@ async function outcomes(base: Workspace, start: ChangeSet, blocks: readonly Bloc
 }
 
 /** The change set after all blocks, each of which must apply. */
-async function changedBy(base: Workspace, start: ChangeSet, ...blocks: Block[]): Promise<ChangeSet> {
+async function changedBy(base: Workspace, start: ChangeSet, ...blocks: SettledBlock[]): Promise<ChangeSet> {
   let changes = start;
   for (const outcome of await outcomes(base, start, blocks)) {
     assert.equal(outcome.kind, 'applied', JSON.stringify(outcome));
@@ -82,7 +84,7 @@ async function changedBy(base: Workspace, start: ChangeSet, ...blocks: Block[]):
 }
 
 /** Why the last block was refused. */
-async function refusal(base: Workspace, ...blocks: Block[]): Promise<string> {
+async function refusal(base: Workspace, ...blocks: SettledBlock[]): Promise<string> {
   const outcome = (await outcomes(base, emptyChangeSet, blocks)).at(-1);
   assert.equal(outcome?.kind, 'rejected', JSON.stringify(outcome));
   return outcome?.kind === 'rejected' ? outcome.reason : '';
@@ -270,7 +272,7 @@ describe('change sets', () => {
     const text = baseOf(path);
     return text === undefined ? undefined : { text, hash: hashText(text) };
   };
-  const to = (path: string, text: string): Block => edit(path, [path.slice(0, 1)], [text]);
+  const to = (path: string, text: string): SettledBlock => edit(path, [path.slice(0, 1)], [text]);
 
   it('are rebuilt from recorded states, whatever happened', async () => {
     const block = fc.oneof(
@@ -578,5 +580,92 @@ describe('proposal', () => {
     assert.deepEqual([file?.added, file?.removed], [20_000, 20_000]);
     apply(file?.diff ?? '');
     assert.equal(onDisk()['huge.txt'], text('b'));
+  });
+});
+
+describe('a line of several words before a block', () => {
+  const change = '<<<<<<< SEARCH\nold\n=======\nnew\n>>>>>>> REPLACE\n';
+  const creation = '<<<<<<< SEARCH\n=======\nnew\n>>>>>>> REPLACE\n';
+  const files = { 'src/my file.ts': 'old\n', 'src/x.ts': 'old\n', 'read me.md': 'old\n', 'docs/a b/c d.md': 'old\n' };
+
+  /** The path that each block of an answer is for, or why it is for none. */
+  async function pathsOf(answer: string, changes: ChangeSet = emptyChangeSet): Promise<string[]> {
+    const parser = createEditBlockParser();
+    const blocks = [...parser.push(answer), ...parser.end({ truncated: false })];
+    const settled = await Promise.all(blocks.map((block) => settleBlock(changes, block, workspace(files))));
+    return settled.map((block) => (block.kind === 'edit' || block.kind === 'append' ? block.path : block.kind));
+  }
+
+  for (const [line, path] of [
+    ['src/my file.ts', 'src/my file.ts'],
+    ['src/my file.ts:', 'src/my file.ts'],
+    ['### src/my file.ts', 'src/my file.ts'],
+    ['**src/my file.ts**', 'src/my file.ts'],
+    ['2. src/my file.ts', 'src/my file.ts'],
+    ['src\\my file.ts', 'src/my file.ts'],
+    ['read me.md', 'read me.md'],
+    ['docs/a b/c d.md', 'docs/a b/c d.md'],
+  ] as const) {
+    it(`is the path where such a file exists: ${line}`, async () => {
+      const paths = await pathsOf(`${line}\n${change}`);
+      assert.deepEqual(
+        paths.map((written) => written.replaceAll('\\', '/')),
+        [path],
+      );
+    });
+  }
+
+  for (const line of [
+    'Then we change the file src/x.ts:',
+    'The rest is in src/x.ts',
+    'In src/my file.ts',
+    'src/x.ts and src/y.ts',
+    'src/ holds the new file.ts',
+    'Now the same for other.ts',
+    '../my file.ts',
+  ]) {
+    it(`is prose where none does: ${line}`, async () => {
+      assert.deepEqual(await pathsOf(`${line}\n${change}${line}\n${creation}`), ['malformed', 'malformed']);
+    });
+  }
+
+  it('is the path of a new file where its folder exists, or is made by the change', async () => {
+    assert.deepEqual(await pathsOf(`src/new file.ts\n${creation}docs/a b/e f.md\n${creation}`), [
+      'src/new file.ts',
+      'docs/a b/e f.md',
+    ]);
+    assert.deepEqual(await pathsOf(`lib/new file.ts\n${creation}`), ['malformed']);
+    const withLib = await changedBy(workspace(files), emptyChangeSet, create('lib/a.ts', 'a'));
+    assert.deepEqual(await pathsOf(`lib/new file.ts\n${creation}`, withLib), ['lib/new file.ts']);
+  });
+
+  it('is prose about the file before it, where it speaks of no other', async () => {
+    assert.deepEqual(await pathsOf(`src/x.ts\n${change}And again in src/x.ts:\n${change}And once more:\n${change}`), [
+      'src/x.ts',
+      'src/x.ts',
+      'src/x.ts',
+    ]);
+    assert.deepEqual(await pathsOf(`src/my file.ts\n${change}And again in src/my file.ts:\n${change}`), [
+      'src/my file.ts',
+      'src/my file.ts',
+    ]);
+    assert.deepEqual(await pathsOf(`src/x.ts\n${change}src/my file.ts\n${change}And more:\n${change}`), [
+      'src/x.ts',
+      'src/my file.ts',
+      'src/my file.ts',
+    ]);
+    assert.deepEqual(await pathsOf(`src/x.ts\n${change}Next, we need it in y.ts\n${change}`), [
+      'src/x.ts',
+      'malformed',
+    ]);
+  });
+
+  it('that names no file is told so, with what to write', async () => {
+    const [block] = createEditBlockParser().push(`Then we change the file src/y.ts:\n${change}`);
+    assert.ok(block);
+    const settled = await settleBlock(emptyChangeSet, block, workspace(files));
+    assert.ok(settled.kind === 'malformed');
+    assert.match(settled.reason, /names no file: "Then we change the file src\/y\.ts" does not exist.*in quotes/);
+    assert.match(settled.excerpt, /old/);
   });
 });

@@ -180,6 +180,11 @@ describe('edit blocks', () => {
       ['// src/a.ts', 'src/a.ts'],
       ['<!-- a.html -->', 'a.html'],
       ['`my notes/a b.md`', 'my notes/a b.md'],
+      ['"src/my file.ts"', 'src/my file.ts'],
+      ['File: src/a b.ts', 'src/a b.ts'],
+      ['docs/Überblick.md', 'docs/Überblick.md'],
+      ['Überblick.md', 'Überblick.md'],
+      ["src/it's @2x (1)&+~.ts".replaceAll(' ', '_'), "src/it's_@2x_(1)&+~.ts"],
       ['Makefile', 'Makefile'],
       ['File: bin', 'bin'],
       ['.gitignore', '.gitignore'],
@@ -190,6 +195,12 @@ describe('edit blocks', () => {
     for (const [line, path] of dresses) {
       it(`is read from "${line}"`, () => assert.deepEqual(only(`${line}\n${BODY}`), { ...EDIT, path }));
     }
+
+    it('may hold spaces without quotes, which only the workspace can tell from prose', () => {
+      for (const line of ['src/my file.ts', '### src/my file.ts', '- src/my file.ts:']) {
+        assert.deepEqual(only(`${line}\n${BODY}`), { ...EDIT, path: 'src/my file.ts', guessed: {} }, line);
+      }
+    });
 
     it('may stand before a fence, in it, in its opening line, or on the marker’s line', () => {
       const expected = { ...EDIT, path: 'src/a.ts' };

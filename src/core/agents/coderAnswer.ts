@@ -1,6 +1,7 @@
 import type { RedFlag } from '../../shared/events.ts';
 import { applyBlock, type ChangeSet } from '../changes/changeSet.ts';
 import { type Block, codeWithoutEdit, createEditBlockParser, foreignToolCall } from '../changes/editBlocks.ts';
+import { settleBlock } from '../changes/guessedPath.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
 import { type AnswerFormat, callIn, type Reading } from './answerFormat.ts';
 import { jsonIn, withoutThinking } from './jsonText.ts';
@@ -93,11 +94,12 @@ async function applyOne(
   run: RunContext,
   work: Workpiece,
   result: BlockResults,
-  block: Block,
+  given: Block,
   edit: string,
   emit: Emit,
 ): Promise<void> {
   const { lane, subtask } = work;
+  const block = await settleBlock(result.changes, given, run.base.workspace);
   if (block.kind === 'malformed') {
     result.malformed.push(`${block.reason}\n${block.excerpt}`);
     emit({ type: 'edit.rejected', lane, subtask, edit, path: block.path ?? '', reason: block.reason });

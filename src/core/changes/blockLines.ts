@@ -72,9 +72,26 @@ export function fileCommand(line: string): FileCommand | undefined {
 
 /**
  * The path on a line that holds nothing else, in the dress that models give it: Markdown, a comment sign, "File:",
- * a trailing colon, quotes, a leading "./". Spaces only where it is quoted.
+ * a trailing colon, quotes, a leading "./". Spaces only where it is quoted or named as a file.
  */
 export function pathIn(line: string): string | undefined {
+  const { path, isMarked } = undressed(line);
+  return isPath(path, isMarked ? 'marked' : 'plain') ? path : undefined;
+}
+
+/**
+ * What may be a path with spaces, or else prose that ends in a file's name: only the workspace knows. A line that names
+ * a file before its end is prose.
+ */
+export function guessedPathIn(line: string): string | undefined {
+  const { path } = undressed(line);
+  if (!/\s/.test(path) || !isPath(path, 'marked') || !/\.[\w+-]{1,15}$/.test(path)) return undefined;
+  if (path.split(/[/\\]/).some((part) => part !== part.trim())) return undefined;
+  const before = path.split(/\s+/).slice(0, -1);
+  return before.some((word) => CODE_FILE.test(word.replace(/[,;:]$/, ''))) ? undefined : path;
+}
+
+function undressed(line: string): { path: string; isMarked: boolean } {
   const text = line
     .trim()
     .replace(/^(?:[-*+]|\d+[.)])[ \t]+/, '')
@@ -87,8 +104,7 @@ export function pathIn(line: string): string | undefined {
   const bare = text.replace(/^(?:file|filename|path)[ \t]*:[ \t]*/i, '');
   const [, , quoted] = /^([`"'])(.+)\1$/.exec(bare.trim()) ?? [];
   const path = (quoted ?? bare).trim().replace(/^(?:\.[/\\])+/, '');
-  const isMarked = quoted !== undefined || bare !== text;
-  return isPath(path, isMarked ? 'marked' : 'plain') ? path : undefined;
+  return { path, isMarked: quoted !== undefined || bare !== text };
 }
 
 const WITHOUT_EXTENSION = /^(?:\w*file|LICEN[CS]E|README|CHANGELOG|NOTICE|AUTHORS|CODEOWNERS|VERSION)$/;
@@ -112,6 +128,7 @@ const CODE_FILE =
 /** True where the line speaks of another file than this one. */
 export function mentionsOtherFile(line: string, path: string): boolean {
   return line
+    .replaceAll(path, '')
     .split(/[\s`"'*(),:;]+/)
     .map((word) => word.replace(/\.$/, '').replace(/^\.\//, ''))
     .some((word) => CODE_FILE.test(word) && word !== path && !path.endsWith(`/${word}`));

@@ -1,6 +1,6 @@
 import type { FileAction, FileState } from '../../shared/events.ts';
 import type { Workspace } from '../ports.ts';
-import type { Block } from './block.ts';
+import type { SettledBlock } from './block.ts';
 import { hashText } from './hash.ts';
 import { textAfter } from './textAfter.ts';
 import { countChanges } from './textLines.ts';
@@ -50,7 +50,7 @@ export type BlockOutcome =
  * Applies one block on top of the change set, or says why not; then nothing has changed.
  * @param workspace the base: the files without any changes
  */
-export async function applyBlock(changes: ChangeSet, block: Block, workspace: Workspace): Promise<BlockOutcome> {
+export async function applyBlock(changes: ChangeSet, block: SettledBlock, workspace: Workspace): Promise<BlockOutcome> {
   if (block.kind === 'malformed') return { kind: 'rejected', path: block.path ?? '', reason: block.reason };
   const written = block.kind === 'rename' ? block.from : block.path;
   const named = workspacePath(written);

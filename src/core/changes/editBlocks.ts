@@ -1,8 +1,9 @@
-import { type Block, malformed } from './block.ts';
+import { type Block, malformed, type NamedFile } from './block.ts';
 import {
   closingMarker,
   fence,
   fileCommand,
+  guessedPathIn,
   isDivider,
   looksLikeOpening,
   mentionsOtherFile,
@@ -25,7 +26,8 @@ export interface EditBlockParser {
   end(options: { truncated: boolean }): Block[];
 }
 
-interface OpenBlock extends OpeningMarker {
+interface OpenBlock extends Omit<OpeningMarker, 'path'> {
+  file?: NamedFile;
   explanation: string;
   lines: string[];
   /** The opening line, for excerpts. */
@@ -50,7 +52,7 @@ export function createEditBlockParser(): EditBlockParser {
   let block: OpenBlock | undefined;
   let json: JsonLines | undefined;
   let fenceInfo: string | undefined;
-  let lastPath: string | undefined;
+  let lastFile: NamedFile | undefined;
   /** Prose since the last block. */
   let prose: string[] = [];
 
@@ -81,7 +83,7 @@ export function createEditBlockParser(): EditBlockParser {
     }
     if (closingMarker(line) === 'ours') {
       const reason = 'A closing marker stands here without the <<<<<<< SEARCH that opens its block.';
-      return [malformed(reason, [...prose.slice(-3), line], lastPath)];
+      return [malformed(reason, [...prose.slice(-3), line], lastFile?.path)];
     }
     const fenced = fence(line);
     if (fenced) fenceInfo = fenceInfo === undefined || fenced.info !== '' ? fenced.info.toLowerCase() : undefined;
@@ -95,15 +97,16 @@ export function createEditBlockParser(): EditBlockParser {
       return [];
     }
     prose = [];
-    lastPath = undefined;
+    lastFile = undefined;
     return [command];
   }
 
   function open(opening: OpeningMarker, line: string): void {
-    const { path, explanation } = headOf(prose, lastPath);
-    const named = opening.path ?? path;
-    block = { ...opening, ...(named !== undefined && { path: named }), explanation, lines: [], opening: line };
-    lastPath = named;
+    const { path, ...marker } = opening;
+    const head = headOf(prose, lastFile);
+    const file = path === undefined ? head.file : { path };
+    block = { ...marker, ...(file && { file }), explanation: head.explanation, lines: [], opening: line };
+    lastFile = file;
     prose = [];
   }
 
@@ -193,11 +196,11 @@ const NESTED_FLAW =
 const INDENT_FLAW = 'The markers are indented, but not all lines between them. Write markers and lines without it.';
 
 function faulty(block: OpenBlock, reason: string, lines: readonly string[], part?: 'last'): Block {
-  return malformed(reason, part === 'last' ? lines : [block.opening, ...lines], block.path, part);
+  return malformed(reason, part === 'last' ? lines : [block.opening, ...lines], block.file?.path, part);
 }
 
-/** The path and the explanation that the prose before a block gives. */
-function headOf(prose: readonly string[], lastPath: string | undefined): { path?: string; explanation: string } {
+/** The file and the explanation that the prose before a block gives. */
+function headOf(prose: readonly string[], last: NamedFile | undefined): { file?: NamedFile; explanation: string } {
   const lines = prose.filter((line) => line.trim() !== '');
   const fences = lines.length - 1 - lines.findLastIndex((line) => !fence(line));
   const infos = lines.slice(lines.length - fences).map((line) => fence(line)?.info ?? '');
@@ -210,31 +213,36 @@ function headOf(prose: readonly string[], lastPath: string | undefined): { path?
       .join('\n');
   };
   const inFence = infos.map(pathInInfo).find((path) => path !== undefined);
-  if (inFence !== undefined) return { path: inFence, explanation: explanationOf(body) };
-  const named = pathIn(body.at(-1) ?? '');
-  if (named !== undefined) return { path: named, explanation: explanationOf(body.slice(0, -1)) };
-  const explanation = explanationOf(body);
-  if (lastPath === undefined || body.some((line) => mentionsOtherFile(line, lastPath))) return { explanation };
-  return { path: lastPath, explanation };
+  if (inFence !== undefined) return { file: { path: inFence }, explanation: explanationOf(body) };
+  const line = body.at(-1) ?? '';
+  const named = pathIn(line);
+  if (named !== undefined) return { file: { path: named }, explanation: explanationOf(body.slice(0, -1)) };
+  const speaksOfAnother = last !== undefined && body.some((said) => mentionsOtherFile(said, last.path));
+  const inherited = speaksOfAnother ? undefined : last;
+  const guess = guessedPathIn(line);
+  if (guess === undefined) return { ...(inherited && { file: inherited }), explanation: explanationOf(body) };
+  const guessed = inherited === undefined ? {} : { otherwise: inherited };
+  return { file: { path: guess, guessed }, explanation: explanationOf(body.slice(0, -1)) };
 }
 
 function readBlock(block: OpenBlock): Block {
-  const { form, path, lines, flaw, explanation } = block;
+  const { form, file, lines, flaw, explanation } = block;
   if (form === 'unknown') {
     return faulty(block, `The marker is not known. Write <<<<<<< SEARCH or <<<<<<< APPEND.`, lines);
   }
   if (flaw !== undefined) return faulty(block, flaw, lines);
-  if (path === undefined) {
+  if (file === undefined) {
     return faulty(
       block,
       "The block names no file: write the file's path, alone, on the line before its marker.",
       lines,
     );
   }
+  const { path } = file;
   const dividers = lines.flatMap((line, i) => (isDivider(line) ? [i] : []));
   const likeMarker = dividers.filter((i) => lines[i]?.trimEnd().length === block.width);
   if (form === 'append') {
-    if (likeMarker.length === 0 || PROSE_FILE.test(path)) return { kind: 'append', path, lines };
+    if (likeMarker.length === 0 || PROSE_FILE.test(path)) return { kind: 'append', ...file, lines };
     return faulty(block, 'An APPEND block has no =======: it holds only the lines to append.', lines);
   }
   if (dividers.length === 0) return faulty(block, 'The block has no ======= between SEARCH and REPLACE.', lines);
@@ -246,7 +254,7 @@ function readBlock(block: OpenBlock): Block {
       'or write markers of another length (five to nine signs, the same in all three).';
     return faulty(block, reason, lines);
   }
-  return { kind: 'edit', path, search: lines.slice(0, only), replace: lines.slice(only + 1), explanation };
+  return { kind: 'edit', ...file, search: lines.slice(0, only), replace: lines.slice(only + 1), explanation };
 }
 
 /** Fences that show commands or output, which an answer may quote without meaning a change. */
