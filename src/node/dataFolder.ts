@@ -1,6 +1,7 @@
 import path from 'node:path';
 import envPaths from 'env-paths';
 import { ConfigurationError } from './configuration.ts';
+import { realPathOf } from './paths.ts';
 
 /** The folder of all of Conclave's own files: CONCLAVE_DATA, or the system's per-user data folder. Absolute. */
 export function dataFolder(env: NodeJS.ProcessEnv): string {
@@ -30,6 +31,39 @@ export function storeFolder(env: NodeJS.ProcessEnv): string {
     throw new ConfigurationError(`CONCLAVE_STORE: expected a directory, got "${withoutPassword(store)}"`);
   }
   return path.resolve(store);
+}
+
+/**
+ * Conclave's own folders inside the workspace: relative to it, forward slashes. Nobody wants to see them there, and a copy
+ * of the workspace that held them would hold copies of copies.
+ * @param workspace absolute, real path
+ * @throws ConfigurationError where the workspace itself is such a folder: then its files and ours cannot be told apart
+ */
+export async function ownFoldersIn(workspace: string, env: NodeJS.ProcessEnv): Promise<string[]> {
+  const data = dataFolder(env);
+  const folders = [
+    { name: 'CONCLAVE_DATA', absolute: data },
+    { name: 'The folder of copies in CONCLAVE_DATA', absolute: copiesFolder(env) },
+    { name: env.CONCLAVE_STORE ? 'CONCLAVE_STORE' : 'The store in CONCLAVE_DATA', absolute: storeFolder(env) },
+  ];
+  const inside = new Set<string>();
+  for (const { name, absolute } of folders) {
+    const inner = path.relative(workspace, await realPathOf(absolute));
+    if (inner === '') {
+      throw new ConfigurationError(
+        `${name} (${absolute}) is the workspace itself. Name a folder of its own for it, in the workspace or elsewhere.`,
+      );
+    }
+    if (inner !== '..' && !inner.startsWith(`..${path.sep}`) && !path.isAbsolute(inner)) {
+      inside.add(inner.replaceAll(path.sep, '/'));
+    }
+  }
+  return [...inside];
+}
+
+/** The folder of the throw-away copies of all workspaces. Absolute. */
+export function copiesFolder(env: NodeJS.ProcessEnv): string {
+  return path.join(dataFolder(env), 'copies');
 }
 
 const INSTEAD = 'Until then set CONCLAVE_STORE to a directory';

@@ -7,7 +7,7 @@ import type { FileContent, SearchMatch, SearchQuery, Workspace } from '../core/p
 import { SearchError } from '../core/tools/searchError.ts';
 import { type FileList, listFiles } from './fileList.ts';
 import { findRepository } from './gitIgnore.ts';
-import { errorCode, realRoot, resolveInside } from './paths.ts';
+import { errorCode, isBelow, realRoot, resolveInside } from './paths.ts';
 import { assertSearchable, searchPlainly } from './plainSearch.ts';
 import { searchWithRipgrep } from './ripgrep.ts';
 
@@ -22,21 +22,32 @@ export const LARGEST_FILE = 2 * 1024 * 1024;
  *
  * @param root absolute path
  * @param options.ripgrep absolute path of ripgrep; without it, files are searched by a plain scan
+ * @param options.own folders of Conclave's own in it, relative to the root: neither listed nor searched nor read
  */
-export function openDiskWorkspace(root: string, options: { ripgrep: string | undefined }): Workspace {
+export function openDiskWorkspace(
+  root: string,
+  options: { ripgrep: string | undefined; own?: readonly string[] },
+): Workspace {
+  const disk: Disk = { root, own: options.own ?? [], ripgrep: options.ripgrep };
   return {
     root,
-    read: (path) => readFile(root, path),
+    read: (path) => readFile(disk, path),
     list: async (signal) => {
-      const { files } = await listFiles(await realRoot(root), signal);
+      const { files } = await listFiles(await realRoot(root), disk.own, signal);
       return files.map(({ path, bytes }) => ({ path, bytes }));
     },
-    search: (query, signal) => search(root, options.ripgrep, query, signal),
+    search: (query, signal) => search(disk, query, signal),
   };
 }
 
-async function readFile(root: string, path: string): Promise<FileContent> {
-  const found = await readBytes(root, path);
+interface Disk {
+  root: string;
+  own: readonly string[];
+  ripgrep: string | undefined;
+}
+
+async function readFile(disk: Disk, path: string): Promise<FileContent> {
+  const found = await readBytes(disk, path);
   if (found.kind !== 'bytes') return found;
 
   const { bytes } = found;
@@ -47,8 +58,8 @@ async function readFile(root: string, path: string): Promise<FileContent> {
 
 type Bytes = Exclude<FileContent, { kind: 'text' | 'binary' }> | { kind: 'bytes'; bytes: Buffer };
 
-async function readBytes(root: string, path: string): Promise<Bytes> {
-  const location = await resolveInside(root, path);
+async function readBytes({ root, own }: Disk, path: string): Promise<Bytes> {
+  const location = await resolveInside(root, path, own);
   if (location.kind === 'forbidden') return location;
   try {
     const found = await stat(location.absolute);
@@ -87,26 +98,21 @@ function decoded(bytes: Buffer): string | undefined {
   }
 }
 
-async function search(
-  root: string,
-  ripgrep: string | undefined,
-  query: SearchQuery,
-  signal?: AbortSignal,
-): Promise<SearchMatch[]> {
+async function search(given: Disk, query: SearchQuery, signal?: AbortSignal): Promise<SearchMatch[]> {
   assertSearchable(query);
-  const folder = await realRoot(root);
-  const targets = await targetsOf(root, query.under ?? []);
+  const disk = { ...given, root: await realRoot(given.root) };
+  const targets = await targetsOf(disk, query.under ?? []);
   const matches =
-    ripgrep === undefined
-      ? await searchListed(folder, targets, query, signal)
-      : await searchFast(ripgrep, folder, targets, query, signal);
+    disk.ripgrep === undefined
+      ? await searchListed(disk, targets, query, signal)
+      : await searchFast(disk.ripgrep, disk, targets, query, signal);
   return matches.sort((a, b) => (a.path === b.path ? a.line - b.line : a.path < b.path ? -1 : 1));
 }
 
-async function searchListed(root: string, targets: string[], query: SearchQuery, signal?: AbortSignal) {
-  const paths = searchable(await listFiles(root, signal)).filter((path) => isUnder(path, targets));
+async function searchListed(disk: Disk, targets: string[], query: SearchQuery, signal?: AbortSignal) {
+  const paths = searchable(await listFiles(disk.root, disk.own, signal)).filter((path) => isUnder(path, targets));
   const bytesOf = async (path: string) => {
-    const found = await readBytes(root, path);
+    const found = await readBytes(disk, path);
     return found.kind === 'bytes' ? found.bytes : undefined;
   };
   return searchPlainly(paths, bytesOf, query, signal);
@@ -114,25 +120,25 @@ async function searchListed(root: string, targets: string[], query: SearchQuery,
 
 async function searchFast(
   ripgrep: string,
-  root: string,
+  { root, own }: Disk,
   targets: string[],
   query: SearchQuery,
   signal?: AbortSignal,
 ): Promise<SearchMatch[]> {
   const repository = await findRepository(root);
   const rules = !repository ? 'noRepository' : repository.top === root ? 'repository' : 'folderOfRepository';
-  const listed = listFiles(root, signal);
+  const listed = listFiles(root, own, signal);
   const files = listed.then((list) => new Set(searchable(list)));
   // Two at a time: the list is only needed when ripgrep has found something.
   const [found] = await Promise.all([
-    searchWithRipgrep(ripgrep, root, query, { targets, files, rules }, signal),
+    searchWithRipgrep(ripgrep, root, query, { targets, files, rules, own }, signal),
     files,
   ]);
   const unseen = (await listed).trackedThoughIgnored.filter((path) => isUnder(path, targets));
   const limit = query.limit - found.length;
   if (unseen.length === 0 || limit <= 0) return found;
   const seen = new Set(found.map(({ path }) => path));
-  const rest = { targets: unseen.filter((path) => !seen.has(path)), files, rules } as const;
+  const rest = { targets: unseen.filter((path) => !seen.has(path)), files, rules, own } as const;
   return [...found, ...(await searchWithRipgrep(ripgrep, root, { ...query, limit }, rest, signal))];
 }
 
@@ -141,9 +147,9 @@ function searchable(list: FileList): string[] {
 }
 
 /** Where to search: the given files and folders without repetition, "." for everything. */
-async function targetsOf(root: string, under: readonly string[]): Promise<string[]> {
+async function targetsOf({ root, own }: Disk, under: readonly string[]): Promise<string[]> {
   for (const path of under) {
-    const location = await resolveInside(root, path);
+    const location = await resolveInside(root, path, own);
     if (location.kind === 'forbidden') throw new SearchError(`This cannot be searched: ${location.reason}.`);
   }
   const tidy = [...new Set(under.map((path) => posix.normalize(path).replace(/\/$/, '')))].sort();
@@ -152,5 +158,5 @@ async function targetsOf(root: string, under: readonly string[]): Promise<string
 }
 
 function isUnder(path: string, targets: readonly string[]): boolean {
-  return targets.some((target) => target === '.' || path === target || path.startsWith(`${target}/`));
+  return targets.includes('.') || isBelow(path, targets);
 }

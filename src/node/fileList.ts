@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import type { FileEntry } from '../core/ports.ts';
 import { childEnvironment } from './childEnvironment.ts';
 import { findRepository, type IgnoreRules, type Repository, rulesAbove } from './gitIgnore.ts';
-import { errorCode, isReservedPath, resolveInside } from './paths.ts';
+import { errorCode, isBelow, isReservedPath, resolveInside } from './paths.ts';
 
 /** A file of the workspace, and whether it is there only by a symbolic link (to a file inside the workspace). */
 export interface ListedFile extends FileEntry {
@@ -24,15 +24,20 @@ export interface FileList {
  * Both leave out .git, .conclave, node_modules, other repositories inside this one, and links that lead outside or to folders.
  *
  * @param root absolute, real path
+ * @param own folders to leave out too, relative to the root
  */
-export async function listFiles(root: string, signal?: AbortSignal): Promise<FileList> {
+export async function listFiles(root: string, own: readonly string[], signal?: AbortSignal): Promise<FileList> {
   const repository = await findRepository(root);
-  const byGit = repository && (await listByGit(root, signal));
-  return byGit ?? { files: await listByWalk(root, repository, signal), trackedThoughIgnored: [] };
+  const byGit = repository && (await listByGit(root, own, signal));
+  return byGit ?? { files: await listByWalk(root, repository, own, signal), trackedThoughIgnored: [] };
 }
 
 /** @returns undefined where git is not installed or does not want to (a folder of somebody else's, a broken repository) */
-export async function listByGit(root: string, signal?: AbortSignal): Promise<FileList | undefined> {
+export async function listByGit(
+  root: string,
+  own: readonly string[],
+  signal?: AbortSignal,
+): Promise<FileList | undefined> {
   const [all, ignored] = await Promise.all([
     gitPaths(root, ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], signal),
     gitPaths(root, ['ls-files', '-z', '--cached', '--ignored', '--exclude-standard'], signal),
@@ -40,8 +45,8 @@ export async function listByGit(root: string, signal?: AbortSignal): Promise<Fil
   if (!all || !ignored) return undefined;
   const isRealFolder = realFolders(root);
   const listed = await inBatches(all, signal, async (path) => {
-    if (isLeftOut(path) || path.endsWith('/')) return undefined;
-    return (await isRealFolder(parentOf(path))) ? listedFile(root, path) : undefined;
+    if (isLeftOut(path, own) || path.endsWith('/')) return undefined;
+    return (await isRealFolder(parentOf(path))) ? listedFile(root, path, own) : undefined;
   });
   const files = sorted(listed);
   const known = new Set(files.map((file) => file.path));
@@ -52,6 +57,7 @@ export async function listByGit(root: string, signal?: AbortSignal): Promise<Fil
 export async function listByWalk(
   root: string,
   repository: Repository | undefined,
+  own: readonly string[],
   signal?: AbortSignal,
 ): Promise<ListedFile[]> {
   const paths: string[] = [];
@@ -60,7 +66,7 @@ export async function listByWalk(
     const rules = await above.within(folder);
     for (const entry of entries) {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (isLeftOut(path)) continue;
+      if (isLeftOut(path, own)) continue;
       if (entry.isDirectory()) {
         if (rules.ignores(`${path}/`)) continue;
         const inner = await entriesOf(join(root, path));
@@ -72,7 +78,7 @@ export async function listByWalk(
     }
   };
   await walk('', await readdir(root, { withFileTypes: true }), await rulesAbove(root, repository));
-  return sorted(await inBatches(paths, signal, (path) => listedFile(root, path)));
+  return sorted(await inBatches(paths, signal, (path) => listedFile(root, path, own)));
 }
 
 /** What keeps git from writing, asking and reaching a network; what could lead it elsewhere is withheld from every child. */
@@ -109,18 +115,18 @@ function realFolders(root: string): (folder: string) => Promise<boolean> {
   return isReal;
 }
 
-async function listedFile(root: string, path: string): Promise<ListedFile | undefined> {
+async function listedFile(root: string, path: string, own: readonly string[]): Promise<ListedFile | undefined> {
   const found = await onDisk<Stats>(join(root, path), lstat);
   if (found?.isFile()) return { path, bytes: found.size, isLink: false };
   if (!found?.isSymbolicLink()) return undefined;
-  const target = await resolveInside(root, path);
+  const target = await resolveInside(root, path, own);
   if (target.kind === 'forbidden') return undefined;
   const file = await onDisk<Stats>(target.absolute, stat);
   return file?.isFile() ? { path, bytes: file.size, isLink: true } : undefined;
 }
 
-function isLeftOut(path: string): boolean {
-  return isReservedPath(path) || path.split('/').includes('node_modules');
+function isLeftOut(path: string, own: readonly string[]): boolean {
+  return isReservedPath(path) || isBelow(path, own) || path.split('/').includes('node_modules');
 }
 
 /** Files come and go while they are listed. */

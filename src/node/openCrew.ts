@@ -8,7 +8,7 @@ import type { User } from '../core/ports.ts';
 import { ROLES, type Role } from '../shared/events.ts';
 import type { LoadedSettings } from './configuration.ts';
 import { openCopies } from './copies.ts';
-import { dataFolder, storeFolder } from './dataFolder.ts';
+import { copiesFolder, ownFoldersIn, storeFolder } from './dataFolder.ts';
 import { openDiskWorkspace } from './diskWorkspace.ts';
 import { openDiskWriter } from './diskWriter.ts';
 import { openFileEventLog } from './fileStore/fileEventLog.ts';
@@ -42,7 +42,10 @@ export async function openCrew(
   const { settings, apiKey } = loaded;
   const processes = nodeProcesses();
   const disk = {
-    workspace: openDiskWorkspace(workspace, { ripgrep: 'ripgrep' in options ? options.ripgrep : findRipgrep() }),
+    workspace: openDiskWorkspace(workspace, {
+      ripgrep: 'ripgrep' in options ? options.ripgrep : findRipgrep(),
+      own: await ownFoldersIn(workspace, installation.env),
+    }),
     writer: openDiskWriter(workspace),
   };
   const files = { ...disk, ...over?.(disk) };
@@ -64,11 +67,7 @@ export async function openCrew(
     copies: openCopies({
       workspace,
       list: async () => (await files.workspace.list()).map(({ path }) => path),
-      dir: join(
-        dataFolder(installation.env),
-        'copies',
-        createHash('sha256').update(workspace).digest('hex').slice(0, 16),
-      ),
+      dir: join(copiesFolder(installation.env), createHash('sha256').update(workspace).digest('hex').slice(0, 16)),
       processes,
     }),
     user,

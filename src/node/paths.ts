@@ -15,8 +15,9 @@ const WINDOWS_DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i;
  *
  * @param root absolute path of the workspace
  * @param path relative to it, with forward slashes; "" and "." are the workspace itself
+ * @param own folders that are off limits too, relative to the workspace
  */
-export async function resolveInside(root: string, path: string): Promise<ResolvedPath> {
+export async function resolveInside(root: string, path: string, own: readonly string[] = []): Promise<ResolvedPath> {
   const refusal = refusalOf(path);
   if (refusal) return forbidden(refusal);
 
@@ -29,6 +30,7 @@ export async function resolveInside(root: string, path: string): Promise<Resolve
     return forbidden('it leads outside the workspace through a symbolic link');
   }
   // A link may have another name than what it leads to, so the real path is held to the same rules.
+  if (isBelow(inside.replaceAll(sep, '/'), own)) return forbidden("it belongs to Conclave's own data");
   const reserved = inside.split(sep).find(isReserved);
   return reserved === undefined ? location : forbidden(`${reserved} is off limits`);
 }
@@ -45,6 +47,22 @@ export async function realRoot(root: string): Promise<string> {
       cause,
     });
   }
+}
+
+/** The real path of what may not be there yet: of its nearest folder that is, and from there on as it is written. */
+export async function realPathOf(absolute: string): Promise<string> {
+  try {
+    return await realpath(absolute);
+  } catch (error) {
+    const code = errorCode(error);
+    if ((code !== 'ENOENT' && code !== 'ENOTDIR') || dirname(absolute) === absolute) throw error;
+    return join(await realPathOf(dirname(absolute)), basename(absolute));
+  }
+}
+
+/** True where the path is one of the folders, or in one. All relative, with forward slashes. */
+export function isBelow(path: string, folders: readonly string[]): boolean {
+  return folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
 }
 
 /** True where a part of the path is a folder of git's or Conclave's own. */

@@ -16,6 +16,8 @@ export interface RipgrepScope {
   files: Promise<ReadonlySet<string>>;
   /** Where ignore rules come from: the workspace is a repository, is a folder in one, or is in none. */
   rules: 'repository' | 'folderOfRepository' | 'noRepository';
+  /** Folders that need not be searched, relative to the root. */
+  own: readonly string[];
 }
 
 /** Absolute path of the ripgrep that came with `@vscode/ripgrep`; undefined where its package for this system is missing. */
@@ -48,7 +50,7 @@ export async function searchWithRipgrep(
   const matches: SearchMatch[] = [];
   const searched = new Set<string>();
   for (const targets of inArgumentLists(scope.targets)) {
-    const argv = [...optionsOf(query, scope.rules), '--', ...targets];
+    const argv = [...optionsOf(query, scope), '--', ...targets];
     for await (const file of matchedFiles(ripgrep, argv, root, signal)) {
       if (searched.has(file.path) || !(await scope.files).has(file.path)) continue;
       searched.add(file.path);
@@ -101,7 +103,7 @@ async function* matchedFiles(
     throw new Error(`ripgrep did not start: ${result.shortMessage}`);
 }
 
-function optionsOf(query: SearchQuery, rules: RipgrepScope['rules']): string[] {
+function optionsOf(query: SearchQuery, { rules, own }: RipgrepScope): string[] {
   return [
     '--json',
     '--no-config',
@@ -112,6 +114,7 @@ function optionsOf(query: SearchQuery, rules: RipgrepScope['rules']): string[] {
     ...(rules === 'folderOfRepository' ? [] : ['--no-ignore-parent']),
     ...(rules === 'noRepository' ? ['--no-require-git', '--no-ignore-global'] : []),
     ...['.git', '.conclave', 'node_modules'].map((name) => `--glob=!${name}`),
+    ...own.map((folder) => `--glob=!/${folder.replaceAll(/[\\*?[\]{}!]/g, '\\$&')}`),
     // One thread is what an order costs; without it a limit would cut off other matches every time.
     '--sort=path',
     // JSON output knows no longest line; ours is cut by `matchedLine`.

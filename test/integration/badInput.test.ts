@@ -21,6 +21,7 @@ import type { ScriptEntryInput } from '../models/script.ts';
 import { skip } from '../skip.ts';
 import { CLI } from '../support/conclave.ts';
 import { greetByName, leaveByName, onGreet, onLeave } from '../support/greeter.ts';
+import { GREETER } from '../support/project.ts';
 import { endingOf, idOf, ofType, type Scenario, scenarios } from '../support/scenario.ts';
 import { approved, crewScripts, plan } from '../support/scripts.ts';
 
@@ -175,6 +176,30 @@ describe('a workspace', () => {
     chmodSync(project.dir, 0o755);
     assert.equal(status, 2, stderr);
     assert.match(stderr, /cannot be read by this user\. Check its permissions\./);
+  });
+
+  it("that Conclave's own data is in works, and no copy of it holds a copy", async () => {
+    const alone =
+      "import { existsSync } from 'node:fs';\nif (existsSync('own data') || existsSync('runs')) throw new Error('copied');\n";
+    const { run, project } = await given(greeting(), { files: { ...GREETER, 'test/alone.test.js': alone } });
+    const env = { CONCLAVE_DATA: join(project.dir, 'own data'), CONCLAVE_STORE: join(project.dir, 'runs') };
+    const { status, events } = await run(['run', 'Greet by name'], { env });
+    assert.equal(status, 0);
+    assert.ok(ofType(events, 'checks.finished').every(({ report }) => report.status === 'passed'));
+    assert.ok(existsSync(join(project.dir, 'own data', 'copies')) && existsSync(join(project.dir, 'runs')));
+  });
+
+  it("that is Conclave's own data is refused with status 2", async () => {
+    const { run, project, fleet } = await given(greeting());
+    for (const [env, words] of [
+      [{ CONCLAVE_DATA: project.dir }, /CONCLAVE_DATA \(.*\) is the workspace itself\. Name a folder of its own/],
+      [{ CONCLAVE_STORE: project.dir }, /CONCLAVE_STORE \(.*\) is the workspace itself/],
+    ] as const) {
+      const { status, stderr } = await run(['run', 'Greet by name'], { env });
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, words);
+    }
+    assert.deepEqual(fleet.requests, []);
   });
 
   it('that is no git repository works', async () => {

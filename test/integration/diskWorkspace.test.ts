@@ -204,8 +204,8 @@ describe('disk workspace', () => {
       await symlink('pkg', join(root, 'folder-link'));
       await symlink(join(base, 'outside.txt'), join(root, 'outside-link'));
 
-      const byGit = (await listByGit(root))?.files;
-      const byWalk = await listByWalk(root, await findRepository(root));
+      const byGit = (await listByGit(root, []))?.files;
+      const byWalk = await listByWalk(root, await findRepository(root), []);
       assert.deepEqual(byWalk, byGit);
       const paths = byGit?.map(({ path }) => path) ?? [];
       assert.deepEqual(paths, [
@@ -240,6 +240,32 @@ describe('disk workspace', () => {
       }
     });
 
+    it("neither lists, searches nor reads Conclave's own folders in it", async () => {
+      const own = ['.data [x]/store', 'out'];
+      await write({ '.data [x]/store/run/1.jsonl': 'needle', '.data [x]/mine.txt': 'needle', 'out/a.txt': 'needle' });
+      await write({ 'outer/a.txt': 'needle' });
+      if (process.platform !== 'win32') await symlink('out/a.txt', join(root, 'link.txt'));
+      for (const isRepository of [false, true]) {
+        if (isRepository) git('init', '-q');
+        for (const ripgrep of [findRipgrep(), undefined]) {
+          const workspace = openDiskWorkspace(root, { ripgrep, own });
+          assert.deepEqual(
+            (await workspace.list()).map(({ path }) => path),
+            ['.data [x]/mine.txt', 'outer/a.txt'],
+          );
+          const query = { pattern: 'needle', regex: false, caseSensitive: true, wholeWord: false, limit: 10 };
+          assert.deepEqual(
+            (await workspace.search(query)).map(({ path }) => path),
+            ['.data [x]/mine.txt', 'outer/a.txt'],
+          );
+          await assert.rejects(workspace.search({ ...query, under: ['out'] }), /Conclave's own data/);
+          assert.equal((await workspace.read('out/a.txt')).kind, 'forbidden');
+          assert.equal((await workspace.read('.data [x]/store/run/1.jsonl')).kind, 'forbidden');
+          assert.equal((await workspace.read('outer/a.txt')).kind, 'text');
+        }
+      }
+    });
+
     it('leaves out submodules, other repositories and what lies behind a link that replaced a folder', async () => {
       git('init', '-q');
       await write({ 'own.txt': '', 'was/folder.txt': '' });
@@ -258,7 +284,7 @@ describe('disk workspace', () => {
       await symlink(join(base, 'outside'), join(root, 'was'));
 
       assert.deepEqual(await list(), ['.gitmodules', 'own.txt']);
-      const byWalk = await listByWalk(root, await findRepository(root));
+      const byWalk = await listByWalk(root, await findRepository(root), []);
       assert.deepEqual(
         byWalk.map(({ path }) => path),
         ['.gitmodules', 'own.txt'],
@@ -268,7 +294,7 @@ describe('disk workspace', () => {
     it('takes the rules of a repository around the workspace, unless that one ignores it whole', async () => {
       execFileSync('git', ['init', '-q'], { cwd: base });
       await write({ '../.gitignore': '*.log\n/workspace/private/\n', 'a.log': '', 'private/x': '', 'b.txt': 'needle' });
-      const byWalk = await listByWalk(root, await findRepository(root));
+      const byWalk = await listByWalk(root, await findRepository(root), []);
       assert.deepEqual(
         byWalk.map(({ path }) => path),
         ['b.txt'],
@@ -301,7 +327,7 @@ describe('disk workspace', () => {
       await utimes(join(root, 'a.txt'), 1, 1);
       const before = await snapshot(join(main, '.git'));
       assert.deepEqual(await list(), ['a.txt', 'b.txt', 'c.txt']);
-      const byWalk = await listByWalk(root, await findRepository(root));
+      const byWalk = await listByWalk(root, await findRepository(root), []);
       assert.deepEqual(
         byWalk.map(({ path }) => path),
         ['a.txt', 'b.txt', 'c.txt'],
@@ -313,7 +339,7 @@ describe('disk workspace', () => {
       git('init', '-q');
       await write({ 'a.txt': 'a' });
       await assert.rejects(open().list(AbortSignal.abort(new Error('enough'))), /enough/);
-      await assert.rejects(listByWalk(root, undefined, AbortSignal.abort(new Error('enough'))), /enough/);
+      await assert.rejects(listByWalk(root, undefined, [], AbortSignal.abort(new Error('enough'))), /enough/);
     });
   });
 

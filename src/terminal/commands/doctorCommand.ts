@@ -3,7 +3,7 @@ import { detectRunner } from '../../core/checks/detect.ts';
 import { openEndpoint } from '../../core/models/endpoint.ts';
 import { ModelError } from '../../core/models/modelError.ts';
 import { NEEDED_ROLES, SMALLEST_WINDOW } from '../../core/settings.ts';
-import { dataFolder, storeFolder } from '../../node/dataFolder.ts';
+import { dataFolder, ownFoldersIn, storeFolder } from '../../node/dataFolder.ts';
 import { openDiskWorkspace } from '../../node/diskWorkspace.ts';
 import type { Installation } from '../../node/openCrew.ts';
 import { nodeProcesses } from '../../node/processes.ts';
@@ -99,7 +99,8 @@ async function folderFinding(what: string, folder: string): Promise<Finding> {
 async function checksFinding(installation: Installation, workspace: string): Promise<Finding> {
   const { settings } = await loadTerminalSettings(installation, workspace, {});
   const { command } = settings.checks;
-  const runner = await detectRunner(openDiskWorkspace(workspace, { ripgrep: findRipgrep() }), {
+  const own = await ownFoldersIn(workspace, installation.env);
+  const runner = await detectRunner(openDiskWorkspace(workspace, { ripgrep: findRipgrep(), own }), {
     platform: process.platform === 'win32' ? 'win32' : 'other',
     ...(command === undefined ? {} : { command }),
   });
