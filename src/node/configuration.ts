@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_SETTINGS, type Settings, settingsSchema } from '../core/settings.ts';
 import { ROLES } from '../shared/events.ts';
 import { parseJson } from './jsonText.ts';
+import { readPlainFile, unreadableFile } from './plainFile.ts';
 
 /** Something the user has set cannot be used. The message names the file or variable, the key, the value and what was expected. */
 export class ConfigurationError extends Error {
@@ -92,17 +92,20 @@ interface Assignment {
 /** From a key ("endpoints.coder.url") to where its value came from. */
 type Sources = Map<string, string>;
 
+/** In bytes: many times what all settings together need. */
+const LARGEST_CONFIGURATION = 256 * 1024;
+
 async function readConfigFile(file: string): Promise<object> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    // Most workspaces have none.
-    if (code === 'ENOENT' || code === 'ENOTDIR') return {};
-    throw new ConfigurationError(`${file}: could not be read (${String(code ?? error)})`, { cause: error });
+  const found = await readPlainFile(file, LARGEST_CONFIGURATION).catch((cause: unknown) => {
+    throw new ConfigurationError(`${file}: could not be read (${String(cause)})`, { cause });
+  });
+  // Most workspaces have none.
+  if (found.kind === 'missing') return {};
+  if (found.kind !== 'bytes') {
+    const expected = 'a JSON file with settings';
+    throw new ConfigurationError(`${file}: ${unreadableFile(found, expected, LARGEST_CONFIGURATION)}`);
   }
-  const parsed = parseJson(text);
+  const parsed = parseJson(found.bytes.toString('utf8'));
   if (parsed.kind === 'broken') {
     throw new ConfigurationError(
       `${file}: line ${parsed.line}, column ${parsed.column}: this is not valid JSON (comments and trailing commas are not allowed)`,

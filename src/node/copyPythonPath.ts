@@ -1,6 +1,10 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { type CopyRoots, missingIsUndefined, movedIntoCopy } from './copiedFiles.ts';
+import { readPlainFile } from './plainFile.ts';
+
+/** In bytes: such a file has a line or two. */
+const LARGEST_PTH = 64 * 1024;
 
 /**
  * PYTHONPATH for a copy. An editable install in the user's environment leads to the original sources; what is named
@@ -29,7 +33,8 @@ async function editableFolders(workspace: string): Promise<string[]> {
     ];
     for (const folder of packages) {
       for (const name of (await namesIn(folder)).filter((name) => name.endsWith('.pth'))) {
-        const lines = (await readFile(join(folder, name), 'utf8')).split(/\r?\n/);
+        const file = await readPlainFile(join(folder, name), LARGEST_PTH);
+        const lines = file.kind === 'bytes' ? file.bytes.toString('utf8').split(/\r?\n/) : [];
         found.push(...lines.filter((line) => isAbsolute(line)));
       }
     }

@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { isBinaryFile } from 'isbinaryfile';
 import type { FileContent, SearchMatch, SearchQuery, Workspace } from '../core/ports.ts';
@@ -8,6 +6,7 @@ import { SearchError } from '../core/tools/searchError.ts';
 import { type FileList, listFiles } from './fileList.ts';
 import { findRepository } from './gitIgnore.ts';
 import { errorCode, isBelow, realRoot, resolveInside } from './paths.ts';
+import { readPlainFile } from './plainFile.ts';
 import { assertSearchable, searchPlainly } from './plainSearch.ts';
 import { searchWithRipgrep } from './ripgrep.ts';
 
@@ -62,29 +61,18 @@ async function readBytes({ root, own }: Disk, path: string): Promise<Bytes> {
   const location = await resolveInside(root, path, own);
   if (location.kind === 'forbidden') return location;
   try {
-    const found = await stat(location.absolute);
-    if (found.isDirectory()) return { kind: 'directory' };
-    if (!found.isFile()) return { kind: 'forbidden', reason: 'it is a device, a pipe or a socket, not a file' };
-    if (found.size > LARGEST_FILE) return { kind: 'tooLarge', bytes: found.size };
-    return { kind: 'bytes', bytes: await bytesAt(location.absolute) };
+    // The path is resolved, so a link there now was put there since.
+    const found = await readPlainFile(location.absolute, LARGEST_FILE, { follow: false });
+    if (found.kind === 'special')
+      return { kind: 'forbidden', reason: 'it is a device, a pipe or a socket, not a file' };
+    if (found.kind === 'denied') return { kind: 'forbidden', reason: 'the system denies access' };
+    return found;
   } catch (error) {
     const code = errorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
-    if (code === 'EACCES' || code === 'EPERM') return { kind: 'forbidden', reason: 'the system denies access' };
     if (code === 'ELOOP') return { kind: 'forbidden', reason: 'it became a symbolic link while it was read' };
     throw new Error(`${path} cannot be read (${code ?? error}). Check the disk that the workspace is on.`, {
       cause: error,
     });
-  }
-}
-
-/** The path is resolved, so a link there now was put there since; and a pipe put there must not make us wait. */
-async function bytesAt(absolute: string): Promise<Buffer> {
-  const handle = await open(absolute, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
-  try {
-    return await handle.readFile();
-  } finally {
-    await handle.close();
   }
 }
 

@@ -1,7 +1,8 @@
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
 import { errorCode } from './paths.ts';
+import { readPlainFile } from './plainFile.ts';
 
 /** Says what git would ignore, without git. */
 export interface IgnoreRules {
@@ -86,10 +87,10 @@ function anchored(patterns: readonly string[], folder: string): string[] {
   });
 }
 
-/** The lines that are patterns. A missing file has none; like git, a link in its place is not followed. */
+/** The lines that are patterns. A missing file has none; like git, a link in its place is not followed. One that is too large has none either. */
 async function readPatterns(absolute: string): Promise<string[]> {
   if ((await kindOf(absolute)) !== 'file') return [];
-  const text = (await readFile(absolute, 'utf8')).replace(/^\uFEFF/, '');
+  const text = (await textOf(absolute)).replace(/^\uFEFF/, '');
   return text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
 }
 
@@ -104,12 +105,20 @@ async function repositoryAround(folder: string): Promise<Repository | undefined>
 
 /** A linked working tree or a submodule has a file `.git` which says where its git folder is. */
 async function linkedGitDir(folder: string, dotGit: string): Promise<string> {
-  const pointer = /^gitdir: (.+)$/m.exec(await readFile(dotGit, 'utf8'))?.[1]?.trim();
+  const pointer = /^gitdir: (.+)$/m.exec(await textOf(dotGit))?.[1]?.trim();
   if (pointer === undefined) return dotGit;
   const gitDir = resolve(folder, pointer);
   const common = join(gitDir, 'commondir');
   if ((await kindOf(common)) !== 'file') return gitDir;
-  return resolve(gitDir, (await readFile(common, 'utf8')).trim());
+  return resolve(gitDir, (await textOf(common)).trim());
+}
+
+/** In bytes; files of patterns have some hundred. */
+const LARGEST = 1024 * 1024;
+
+async function textOf(absolute: string): Promise<string> {
+  const found = await readPlainFile(absolute, LARGEST);
+  return found.kind === 'bytes' ? found.bytes.toString('utf8') : '';
 }
 
 async function kindOf(absolute: string): Promise<'file' | 'folder' | 'other' | 'missing'> {

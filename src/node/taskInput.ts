@@ -1,6 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { isBinaryFile } from 'isbinaryfile';
+import { readPlainFile, unreadableFile } from './plainFile.ts';
 
 /** The longest task with its attachments, in characters: more does not help a model, and would not fit its window. */
 export const LONGEST_TASK = 64 * 1024;
@@ -26,18 +26,21 @@ export async function readTask(task: string, attachments: readonly string[]): Pr
 }
 
 async function readAttachment(file: string): Promise<string> {
-  const info = await stat(file).catch((cause: unknown) => {
-    throw new Error(`Cannot attach ${file}: there is no such file that can be read.`, { cause });
+  const most = LONGEST_TASK * 4;
+  const found = await readPlainFile(file, most).catch((cause: unknown) => {
+    throw new Error(`Cannot attach ${file}: it could not be read (${String(cause)}).`, { cause });
   });
-  if (!info.isFile()) throw new Error(`Cannot attach ${file}: it is not a file.`);
-  if (info.size > LONGEST_TASK * 4)
+  if (found.kind === 'tooLarge') {
     throw new Error(
-      `Cannot attach ${file}: it has ${info.size} bytes. Put it into the workspace and name it in the task.`,
+      `Cannot attach ${file}: it has ${found.bytes} bytes. Put it into the workspace and name it in the task.`,
     );
-  if (await isBinaryFile(file)) {
+  }
+  if (found.kind !== 'bytes')
+    throw new Error(`Cannot attach ${file}: it ${unreadableFile(found, 'a text file', most)}.`);
+  if (await isBinaryFile(found.bytes)) {
     throw new Error(
       `Cannot attach ${file}: only text can be attached so far. Pictures, sound and video come with a later release.`,
     );
   }
-  return readFile(file, 'utf8');
+  return found.bytes.toString('utf8');
 }

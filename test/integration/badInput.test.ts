@@ -10,6 +10,8 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
@@ -57,7 +59,7 @@ describe('a call that cannot work', () => {
     [
       'with answers that are not there',
       ['run', 'Greet', '--answers', 'nowhere.json'],
-      /--answers: nowhere\.json cannot be read/,
+      /--answers: nowhere\.json is not there; expected a JSON file with answers/,
     ],
     ['with an attachment that is not there', ['run', 'Greet', '--attach', 'nowhere.txt'], /Cannot attach nowhere\.txt/],
     [
@@ -121,6 +123,37 @@ describe('a call that cannot work', () => {
       assert.equal(status, 2);
       assert.match(stderr, words);
       await assertNothingBegun(scenario, before);
+    });
+  }
+
+  for (const [what, make, words] of [
+    ['a pipe', (path: string) => execFileSync('mkfifo', [path]), /is a pipe, a device or a socket; expected a/],
+    ['a folder', (path: string) => mkdirSync(path), /is a folder; expected a/],
+    ['a device', (path: string) => symlinkSync('/dev/zero', path), /is a pipe, a device or a socket; expected a/],
+    [
+      'a file of 2 GB',
+      (path: string) => writeFileSync(path, '') ?? truncateSync(path, 2 ** 31),
+      /has 2147483648 bytes/,
+    ],
+  ] as const) {
+    it(`with ${what} for the configuration, the answers or an attachment says so with status 2, and does not wait`, async function () {
+      if (process.platform === 'win32') skip(this, 'Windows has no such files');
+      const { conclave, project, fleet } = await given(greeting());
+      make(join(project.dir, 'odd'));
+      const run = (...args: string[]) => conclave.run(['run', 'Greet', ...args], { cwd: project.dir });
+      for (const flag of ['--answers', '--attach']) {
+        const { status, stderr } = await run(flag, 'odd');
+        assert.equal(status, 2, stderr);
+        assert.match(stderr, words);
+        assert.match(stderr, /\bodd\b/);
+      }
+      mkdirSync(join(project.dir, '.conclave'));
+      make(join(project.dir, '.conclave', 'config.json'));
+      const { status, stderr } = await run();
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, /config\.json: /);
+      assert.match(stderr, words);
+      assert.deepEqual(fleet.requests, []);
     });
   }
 

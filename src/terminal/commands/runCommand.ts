@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { patchText } from '../../core/changes/proposal.ts';
@@ -7,6 +7,7 @@ import { flowOf } from '../../core/orchestrator/flows.ts';
 import { type RunEnd, resumeRun, type Session, startRun } from '../../core/orchestrator/session.ts';
 import { dataFolder } from '../../node/dataFolder.ts';
 import { type Installation, openCrew, openStore } from '../../node/openCrew.ts';
+import { readPlainFile, unreadableFile } from '../../node/plainFile.ts';
 import { openRemembered } from '../../node/remembered.ts';
 import { readTask } from '../../node/taskInput.ts';
 import { openWorkspaceFolder } from '../../node/workspaceFolder.ts';
@@ -63,7 +64,7 @@ export async function runCommand(
     const answers =
       options.answers === undefined
         ? undefined
-        : parseAnswers(await usage(readText(options.answers, '--answers')), options.answers);
+        : parseAnswers(await usage(readAnswers(options.answers)), options.answers);
     const text =
       kind === 'review'
         ? `Review of the changes against ${options.base ?? 'HEAD'}`
@@ -148,12 +149,15 @@ async function startOf(
   return undefined;
 }
 
-async function readText(file: string, flag: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new Error(`${flag}: ${file} cannot be read.`, { cause });
-  }
+/** In bytes: answers are a few sentences. */
+const LARGEST_ANSWERS = 256 * 1024;
+
+async function readAnswers(file: string): Promise<string> {
+  const found = await readPlainFile(file, LARGEST_ANSWERS).catch((cause: unknown) => {
+    throw new Error(`--answers: ${file} cannot be read (${String(cause)}).`, { cause });
+  });
+  if (found.kind === 'bytes') return found.bytes.toString('utf8');
+  throw new Error(`--answers: ${file} ${unreadableFile(found, 'a JSON file with answers', LARGEST_ANSWERS)}.`);
 }
 
 /** What goes wrong here is about the call: one line, exit status 2. */
