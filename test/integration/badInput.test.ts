@@ -54,6 +54,21 @@ describe('a call that cannot work', () => {
       ['run', 'Greet', '--apply', '--patch', 'x.patch'],
       /--apply and --patch exclude each other/,
     ],
+    [
+      'with a patch into a folder that is not there',
+      ['run', 'Greet', '--patch', 'nowhere/x.patch'],
+      /--patch: nowhere\/x\.patch cannot be written: there is no folder .*nowhere/,
+    ],
+    [
+      'with a patch into a file as if it was a folder',
+      ['run', 'Greet', '--patch', 'package.json/x.patch'],
+      /--patch: .* cannot be written: .*package\.json is not a folder/,
+    ],
+    [
+      'with a folder as the patch',
+      ['run', 'Greet', '--patch', 'src'],
+      /--patch: src cannot be written: it is a folder/,
+    ],
     ['to go on with a run that is not there', ['run', '--resume', 'no-such-run'], /no-such-run[\s\S]*conclave runs/],
     ['to replay a run that is not there', ['replay', '../../etc'], /\.\.\/\.\.\/etc/],
     [
@@ -156,6 +171,15 @@ describe('a call that cannot work', () => {
       assert.deepEqual(fleet.requests, []);
     });
   }
+
+  it('with a patch where nobody may write says so with status 2', async function () {
+    if (!existsSync('/proc/self')) skip(this, 'there is no /proc here, where not even the superuser can make a file');
+    const { run, fleet } = await given(greeting());
+    const { status, stderr } = await run(['run', 'Greet', '--patch', '/proc/x.patch']);
+    assert.equal(status, 2);
+    assert.match(stderr, /--patch: \/proc\/x\.patch cannot be written: nothing can be made in \/proc/);
+    assert.deepEqual(fleet.requests, []);
+  });
 
   it('with 1 MB attached says so with status 2', async () => {
     const scenario = await given(greeting());

@@ -11,6 +11,7 @@ import { readPlainFile, unreadableFile } from '../../node/plainFile.ts';
 import { openRemembered } from '../../node/remembered.ts';
 import { readTask } from '../../node/taskInput.ts';
 import { openWorkspaceFolder } from '../../node/workspaceFolder.ts';
+import { assertWritable } from '../../node/writableFile.ts';
 import type { RunEvent, RunKind } from '../../shared/events.ts';
 import { exitStatus, UsageError } from '../exitStatus.ts';
 import { openOutput, type RunOutput } from '../runOutput.ts';
@@ -45,6 +46,8 @@ export async function runCommand(
   }
   if (options.apply && options.patch !== undefined)
     throw new UsageError('--apply and --patch exclude each other: write to the workspace, or to a patch file.');
+  // Now, and not when hours of work are to be written there.
+  if (options.patch !== undefined) await usage(assertWritable(options.patch), '--patch: ');
   const store = await openStore(installation.env);
   try {
     const resumed = options.resume === undefined ? undefined : await startOf(store.log.read(options.resume));
@@ -161,10 +164,10 @@ async function readAnswers(file: string): Promise<string> {
 }
 
 /** What goes wrong here is about the call: one line, exit status 2. */
-async function usage<T>(work: Promise<T>): Promise<T> {
+async function usage<T>(work: Promise<T>, flag = ''): Promise<T> {
   try {
     return await work;
   } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new UsageError(`${flag}${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
