@@ -199,7 +199,7 @@ type Body =
       outcome: 'approved' | 'waived' | 'failed' | 'replaced' | 'restarted';
       rounds: number;
       reason: string;
-      /** The subtask's own change: what differs from what it started from. */
+      /** The subtask's own change: what differs from what it started from. None, where nothing had to be changed. */
       files: FileState[];
     }
   /** The checks and the review of the merged change; `files` is what its own rounds changed on top. */

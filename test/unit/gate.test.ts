@@ -95,6 +95,17 @@ describe('the gate', () => {
       );
     });
 
+    it('where nothing was changed, unless the Reviewer says so itself', async () => {
+      const unchanged = { ...green, needsApproval: true };
+      assert.equal((await decide(review('approved'), unchanged)).status, 'approved');
+      assert.equal((await decide(review('failed'), unchanged)).status, 'failed');
+      assert.equal((await decide(review('failed', issue({ severity: 'low' })), unchanged)).status, 'failed');
+      assert.equal(
+        (await decide(review('approved'), { ...unchanged, checks: report('failed', ['greets']) })).status,
+        'failed',
+      );
+    });
+
     it('takes checks that timed out or could not run for failing, unless they were like that before', async () => {
       for (const status of ['timed_out', 'could_not_run'] as const) {
         assert.equal((await decide(review('approved'), { ...green, checks: report(status) })).status, 'failed');

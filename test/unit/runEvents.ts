@@ -178,7 +178,15 @@ export const wholeRun: readonly EventBody[] = [
   },
   { type: 'checks.finished', scope: 'attempt', subtask: 'task_1', round: 2, report: checks(9) },
   reviewed('task_1', 2, verdict()),
-  { type: 'subtask.finished', subtask: 'task_1', start: 1, outcome: 'approved', rounds: 2, reason: '', files: [] },
+  {
+    type: 'subtask.finished',
+    subtask: 'task_1',
+    start: 1,
+    outcome: 'approved',
+    rounds: 2,
+    reason: '',
+    files: [{ path: 'src/jwt.js', text: '' }],
+  },
   { type: 'subtask.started', subtask: 'task_2', start: 1, includes: ['task_1'] },
   { type: 'attempt.started', subtask: 'task_2', round: 3, rounds: 3 },
   {

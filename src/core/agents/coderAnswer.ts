@@ -25,6 +25,7 @@ the lines as they shall be
 >>>>>>> REPLACE
 
 A new file: leave SEARCH empty. Whole files: DELETE path, or RENAME path TO path, on a line of its own.
+Only if the files already meet the subtask as they are: no block, but one line NO CHANGE: reason.
 If something must be looked up first, answer with one tool call instead.`;
 
 const PARTS_HELP = `For a long new file, write it in parts: first a block with an empty SEARCH and the first part, then, in your next answers, blocks of this form:
@@ -36,16 +37,19 @@ the next lines
 
 End every answer that is not the last with a line that says only MORE.`;
 
+/** What the Coder did: it edited, or it says openly that nothing has to be changed. */
+export type CoderAnswer = { kind: 'edited' } | { kind: 'unchanged'; claim: string };
+
 /**
  * The format of the Coder's answer: free text with edit blocks, applied to the change set as each block closes in the
  * stream. A block that does not apply goes back with the nearest lines; what did apply stays.
  */
-export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<'edited'> {
+export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<CoderAnswer> {
   /** Blocks that are applied: a model that is asked to mend one often sends them all again. */
   const done = new Set<string>();
   return {
     request: EDIT_REQUEST,
-    begin: ({ turnKey, emit }): Reader<Reading<'edited'>> => {
+    begin: ({ turnKey, emit }): Reader<Reading<CoderAnswer>> => {
       const parser = createEditBlockParser();
       const result: BlockResults = {
         changes: work.changes,
@@ -88,7 +92,7 @@ interface BlockResults {
   malformed: string[];
 }
 
-type Emit = Parameters<AnswerFormat<'edited'>['begin']>[0]['emit'];
+type Emit = Parameters<AnswerFormat<CoderAnswer>['begin']>[0]['emit'];
 
 async function applyOne(
   run: RunContext,
@@ -145,7 +149,7 @@ async function pinBase(run: RunContext, path: string): Promise<void> {
 function readingOf(
   result: BlockResults,
   answer: { text: string; reasoning: string; truncated: boolean },
-): Reading<'edited'> {
+): Reading<CoderAnswer> {
   const applied = result.applied.length === 0 ? '' : `Applied: ${result.applied.join(', ')}. `;
   if (answer.truncated) {
     return {
@@ -167,15 +171,15 @@ function readingOf(
   if (result.applied.length > 0) {
     return /(^|\n)\s*MORE\s*$/.test(answer.text)
       ? { kind: 'again', counts: 'part', message: `${applied}Go on with the next part.` }
-      : { kind: 'answer', value: 'edited' };
+      : { kind: 'answer', value: { kind: 'edited' } };
   }
   return readingWithoutEdits(answer);
 }
 
-function readingWithoutEdits({ text, reasoning }: { text: string; reasoning: string }): Reading<'edited'> {
+function readingWithoutEdits({ text, reasoning }: { text: string; reasoning: string }): Reading<CoderAnswer> {
   const call = callIn(jsonIn(text) ?? jsonIn(reasoning));
   if (call) return call;
-  const repair = (flag: RedFlag, problem: string): Reading<'edited'> => ({
+  const repair = (flag: RedFlag, problem: string): Reading<CoderAnswer> => ({
     kind: 'again',
     counts: 'repair',
     flag,
@@ -186,10 +190,18 @@ function readingWithoutEdits({ text, reasoning }: { text: string; reasoning: str
   if (foreign !== undefined) return repair('foreign_tool_call', foreign);
   const complaint = codeWithoutEdit(text);
   if (complaint !== undefined) return repair('code_without_edit', complaint);
+  const claim = noChangeClaim(text);
+  if (claim !== undefined) return { kind: 'answer', value: { kind: 'unchanged', claim } };
   return repair(
     'no_change',
     'Your answer holds no edit block, so nothing was changed. The subtask is not done before its change is written.',
   );
+}
+
+/** The reason on a line "NO CHANGE: reason", plain or in bold. */
+function noChangeClaim(text: string): string | undefined {
+  const line = /^[ \t]*NO CHANGE[ \t]*:[ \t]*(\S.*)$/m.exec(text.replaceAll('**', ''));
+  return line?.[1]?.trim();
 }
 
 function chunkOf(block: Block): { chunk: string; explanation: string } | undefined {

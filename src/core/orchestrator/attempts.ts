@@ -36,7 +36,8 @@ export interface RoundRecord {
 }
 
 export type AttemptsResult =
-  | { kind: 'approved'; changes: ChangeSet; rounds: number; verdict: Verdict }
+  /** `claim`: nothing was changed, and this is why. */
+  | { kind: 'approved'; changes: ChangeSet; rounds: number; verdict: Verdict; claim?: string }
   | { kind: 'failed'; changes: ChangeSet; rounds: RoundRecord[]; reason: string };
 
 const CODER_TOOLS = ['read_file', 'analyze_codebase', 'search_docs', 'find_references', 'git_diff', 'run_tests'];
@@ -61,6 +62,7 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
       rounds,
     }));
     const before = work.changes;
+    let claim: string | undefined;
     if (round > 1 || assignment.begin === 'code') {
       coder ??= await openCoder(run, assignment, work, () => feedback);
       const message = hasJustBegun(coder) ? '' : feedback;
@@ -75,9 +77,13 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
         startAfresh(run, coder);
         continue;
       }
+      if (answer.value.kind === 'unchanged') claim = answer.value.claim;
     }
     const diff = diffOf(start, work.changes);
-    if (diff === '' && assignment.begin === 'code') {
+    const said = claim === undefined ? '' : `The Coder says that nothing has to be changed: ${claim} `;
+    // Where there is a change, the word is about more than the files as they were, and the change is judged as ever.
+    if (diff !== '' || assignment.begin === 'check') claim = undefined;
+    if (diff === '' && claim === undefined && assignment.begin === 'code') {
       records.push({ round, reason: 'The Coder changed nothing.', diff });
       feedback = `# Round ${round} changed nothing\nThe files are as they were before your edits. The subtask is not done.`;
       continue;
@@ -88,7 +94,7 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
         kind: 'failed',
         changes: work.changes,
         rounds: records,
-        reason: 'A round changed nothing, so further rounds would not either.',
+        reason: `${said}A round changed nothing, so further rounds would not either.`,
       };
     }
 
@@ -103,6 +109,7 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
     const state: ReviewState = {
       round,
       diff: reviewDiff(assignment, work.changes),
+      ...(claim === undefined ? {} : { claim }),
       checks,
       open,
       workspace: overlay(run.base.workspace, work.changes),
@@ -110,9 +117,15 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
     reviewing ??= await openReviewer(run, { ...assignment, changes: () => work.changes }, state);
     const reviewed = await reviewChange(run, reviewing, assignment, state);
     if (reviewed.verdict.status === 'approved')
-      return { kind: 'approved', changes: work.changes, rounds: round, verdict: reviewed.verdict };
+      return {
+        kind: 'approved',
+        changes: work.changes,
+        rounds: round,
+        verdict: reviewed.verdict,
+        ...(claim === undefined ? {} : { claim }),
+      };
 
-    records.push({ round, reason: reviewed.reason, verdict: reviewed.verdict, diff });
+    records.push({ round, reason: `${said}${reviewed.reason}`, verdict: reviewed.verdict, diff });
     if (reviewed.kind === 'noReview')
       return { kind: 'failed', changes: work.changes, rounds: records, reason: reviewed.reason };
     for (const finding of reviewed.verdict.findings) findings.set(finding.fingerprint, finding);

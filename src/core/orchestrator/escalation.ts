@@ -37,8 +37,9 @@ export async function escalate(
 ): Promise<EscalationResult> {
   const { key, subtask, plan, facts, rounds, mayReplan, mayAsk } = what;
   const last = rounds.at(-1)?.verdict;
-  // Only what a Reviewer found can be waived: never a failing check, and never a change that nobody reviewed.
-  const mayWaive = last?.failingChecks.length === 0 && last.findings.some(({ blocking }) => blocking);
+  // Only what a Reviewer found in a change can be waived: never a failing check, and never what nobody changed or reviewed.
+  const hasChange = (rounds.at(-1)?.diff ?? '') !== '';
+  const mayWaive = hasChange && last?.failingChecks.length === 0 && last.findings.some(({ blocking }) => blocking);
   const record = async (
     decision: EscalationResult['decision'],
     because: string,

@@ -80,7 +80,7 @@ export async function writeChecklist(
   const evidence = ({ event }: (typeof record)[number]): string =>
     event === undefined
       ? 'not worked on'
-      : `${event.outcome} after ${event.rounds} ${event.rounds === 1 ? 'round' : 'rounds'}; ${checksInWords(lastChecks)}`;
+      : `${event.outcome}${event.files.length === 0 ? ' without a change' : ''} after ${event.rounds} ${event.rounds === 1 ? 'round' : 'rounds'}; ${checksInWords(lastChecks)}`;
   const opening = ({ chars }: { chars: number }): string =>
     `${taskText(facts, chars * 0.3)}
 
@@ -216,6 +216,17 @@ async function write(
       { cause },
     );
   }
+}
+
+/** The end of a run in which every subtask was approved as things are. */
+export function nothingToDo(
+  plan: readonly PlannedSubtask[],
+  finished: readonly Finished[],
+  lastChecks: CheckReport,
+): string {
+  const reasons = new Map(finished.map(({ subtask, reason }) => [subtask, reason]));
+  const claims = plan.map(({ id }) => `${id}: ${reasons.get(id)}`).join(' ');
+  return `Nothing to do: the Reviewer confirmed every subtask as met without a change; ${checksInWords(lastChecks)}. ${claims}`;
 }
 
 function checksInWords(report: CheckReport): string {

@@ -17,6 +17,8 @@ export interface GateFacts {
   workspace: Workspace;
   /** The success criterion a finding may name as its evidence. */
   criterion: string;
+  /** Nothing was changed: then only the Reviewer's own "approved" stands, for there is no work to speak for itself. */
+  needsApproval?: boolean;
 }
 
 /**
@@ -57,7 +59,9 @@ export async function decide(review: Review, facts: GateFacts): Promise<Verdict>
       ...blocks(issue, { ...place, fingerprint, quote: issue.quote }, facts, failingChecks),
     });
   }
-  const failed = failingChecks.length > 0 || findings.some(({ blocking }) => blocking);
+  const isUnconfirmed = facts.needsApproval === true && review.status === 'failed';
+  if (isUnconfirmed) notes.push('The Reviewer does not confirm that nothing has to be changed.');
+  const failed = isUnconfirmed || failingChecks.length > 0 || findings.some(({ blocking }) => blocking);
   if (review.status === 'failed' && !failed && review.feedback.trim() !== '')
     notes.push(`The Reviewer's remark: ${review.feedback.trim()}`);
   return { status: failed ? 'failed' : 'approved', failingChecks, findings, notes };

@@ -57,29 +57,28 @@ export function coderText(
   return parts.join('\n\n');
 }
 
-export function reviewText(
-  facts: TaskFacts,
-  subtask: PlannedSubtask,
-  state: { round: number; diff: string; checks: CheckReport; open: readonly Finding[] },
-  chars: number,
-): string {
+interface ReviewedState {
+  round: number;
+  diff: string;
+  claim?: string;
+  checks: CheckReport;
+  open: readonly Finding[];
+}
+
+export function reviewText(facts: TaskFacts, subtask: PlannedSubtask, state: ReviewedState, chars: number): string {
   const open = clip(state.open.map((finding) => `- ${findingText(finding)}`).join('\n'), chars * 0.1);
   return `${subtaskText(facts, subtask, chars * 0.4)}
 
-# The change, round ${state.round}${partly(state.diff, chars * 0.3)}
-${clip(state.diff, chars * 0.3)}
+${changeText(state, `# The change, round ${state.round}`, chars * 0.3)}
 
 # The checks on it
 ${checksText(state.checks, chars * 0.2)}${open === '' ? '' : `\n\n# Open findings of earlier rounds\n${open}`}`;
 }
 
-export function nextReviewText(
-  state: { round: number; diff: string; checks: CheckReport; open: readonly Finding[] },
-  chars: number,
-): string {
+export function nextReviewText(state: ReviewedState, chars: number): string {
   const open = clip(state.open.map((finding) => `- ${findingText(finding)}`).join('\n'), chars * 0.2);
-  return `# Round ${state.round}: the Coder has mended the change. The whole change as it is now${partly(state.diff, chars * 0.5)}
-${clip(state.diff, chars * 0.5)}
+  const title = `# Round ${state.round}: the Coder has mended the change. The whole change as it is now`;
+  return `${changeText(state, title, chars * 0.5)}
 
 # The checks on it
 ${checksText(state.checks, chars * 0.3)}
@@ -88,6 +87,13 @@ ${checksText(state.checks, chars * 0.3)}
 ${open === '' ? 'None.' : open}
 
 New remarks after round 1 count only with evidence: a failing check, or the success criterion, named in "evidence".`;
+}
+
+function changeText({ round, diff, claim }: ReviewedState, title: string, chars: number): string {
+  if (claim === undefined) return `${title}${partly(diff, chars)}\n${clip(diff, chars)}`;
+  return `# Round ${round}: the Coder says that nothing has to be changed
+${clip(claim, chars)}
+No file was changed for this subtask. Read the files, and judge whether it is met as they are.`;
 }
 
 /** Says that a diff is cut, and how to see the rest. */
@@ -106,10 +112,14 @@ export function feedbackText(
   const parts = [`# Round ${round} failed. Mend this, and nothing else`];
   if (verdict.failingChecks.length > 0) parts.push(`## Failing checks\n${checksText(checks, chars * 0.4)}`);
   const blocking = verdict.findings.filter((finding) => finding.blocking);
-  if (blocking.length > 0)
+  // Where nothing blocks by itself, the Reviewer did not confirm that nothing has to be changed: all it says is the reason.
+  const isUnconfirmed = blocking.length === 0 && verdict.failingChecks.length === 0;
+  const findings = isUnconfirmed ? verdict.findings : blocking;
+  if (findings.length > 0)
     parts.push(
-      `## Findings of the Reviewer\n${clip(blocking.map((finding) => `- ${findingText(finding)}`).join('\n'), chars * 0.3)}`,
+      `## Findings of the Reviewer\n${clip(findings.map((finding) => `- ${findingText(finding)}`).join('\n'), chars * 0.3)}`,
     );
+  if (isUnconfirmed) parts.push(clip(verdict.notes.join('\n'), chars * 0.1));
   if (remark.trim() !== '') parts.push(`## The Reviewer says\n${clip(remark.trim(), chars * 0.1)}`);
   return parts.join('\n\n');
 }

@@ -31,6 +31,8 @@ export type Reviewed =
 export interface ReviewState {
   round: number;
   diff: string;
+  /** Why the Coder changed nothing at all, where it says that nothing has to be: then `diff` is empty. */
+  claim?: string;
   checks: CheckReport;
   open: readonly Finding[];
   workspace: Workspace;
@@ -53,6 +55,7 @@ export async function reviewChange(
     earlier: state.open,
     workspace: state.workspace,
     criterion: subtask.success_criteria,
+    needsApproval: state.claim !== undefined,
   };
   reviewing.state = state;
   const message = hasJustBegun(reviewer) ? '' : nextReviewText(state, reviewer.budget.chars);

@@ -2,7 +2,7 @@ import type { CheckReport, Ending, EventOf } from '../../shared/events.ts';
 import { servedBy } from '../agents/agent.ts';
 import { NEEDED_ROLES } from '../settings.ts';
 import { checkBase } from './checking.ts';
-import { type Acceptance, acceptProposal, approveMerged, propose, writeChecklist } from './finishing.ts';
+import { type Acceptance, acceptProposal, approveMerged, nothingToDo, propose, writeChecklist } from './finishing.ts';
 import { planTask } from './planning.ts';
 import { preprocess } from './preprocessing.ts';
 import type { Finished } from './progress.ts';
@@ -28,9 +28,14 @@ export async function runTask(run: RunContext, task: string, acceptance: Accepta
   if (worked.kind === 'failed') return notApproved(`Subtask "${worked.subtask}" was not approved. ${worked.reason}`);
   const merged = await approveMerged(run, { ...worked, plan: { ...plan, plan: worked.plan }, baseChecks });
   if (merged.kind === 'failed') return notApproved(merged.reason);
-  if (merged.changes.files.size === 0) return notApproved('The subtasks ended without any change to the workspace.');
-
   const lastChecks = lastCheckReport(run, worked.finished) ?? baseChecks;
+  if (worked.finished.every(({ files }) => files.length === 0))
+    return finish('nothing_to_do', {
+      code: 'nothing_to_do',
+      message: nothingToDo(worked.plan, worked.finished, lastChecks),
+    });
+  if (merged.changes.files.size === 0) return notApproved('The subtasks took back what others of them changed.');
+
   await writeChecklist(run, {
     changes: merged.changes,
     finished: worked.finished,
@@ -82,12 +87,12 @@ async function askServers(run: RunContext, roles = NEEDED_ROLES): Promise<void> 
   for (const role of roles) await servedBy(run, role);
 }
 
-/** The report on the change as it will be proposed: the merged one's, or that of the only subtask with a change. */
+/** The report on the change as it will be proposed: the merged one's, or that of the last subtask with a change, if any. */
 function lastCheckReport(run: RunContext, finished: readonly Finished[]): CheckReport | undefined {
-  const contributors = finished.filter(({ files }) => files.length > 0).map(({ subtask }) => subtask);
+  const contributor = finished.findLast(({ files }) => files.length > 0) ?? finished.at(-1);
   const checks = run.journal.outcomes().filter((event) => event.type === 'checks.finished');
   const merged = checks.filter(({ scope }) => scope === 'merged');
-  const own = checks.filter(({ scope, subtask }) => scope === 'attempt' && subtask === contributors.at(-1));
+  const own = checks.filter(({ scope, subtask }) => scope === 'attempt' && subtask === contributor?.subtask);
   return (merged.at(-1) ?? own.at(-1))?.report;
 }
 

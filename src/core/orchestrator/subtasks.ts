@@ -107,7 +107,7 @@ async function workOnSubtask(
         result.changes,
         {
           outcome: 'approved',
-          reason: 'Checks and Reviewer approved it.',
+          reason: result.claim === undefined ? 'Checks and Reviewer approved it.' : result.claim,
         },
       );
     }

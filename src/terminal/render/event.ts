@@ -196,11 +196,13 @@ function escalationLine({ subtask, reason, decision, because, replacements }: Ev
   return says('planner', `${oneLine(subtask)} is stuck: ${remark(reason)}`, `so ${decided}: ${remark(because)}`);
 }
 
-function subtaskEndLine({ subtask, outcome, rounds, reason }: EventOf<'subtask.finished'>): string | undefined {
+function subtaskEndLine({ subtask, outcome, rounds, reason, files }: EventOf<'subtask.finished'>): string | undefined {
   const id = oneLine(subtask);
   switch (outcome) {
     case 'approved':
-      return says('crew', `${id} ✓ approved after ${count(rounds, 'round')}`);
+      return files.length > 0
+        ? says('crew', `${id} ✓ approved after ${count(rounds, 'round')}`)
+        : says('crew', `${id} ✓ approved without a change: ${remark(reason)}`);
     case 'waived':
       return says('crew', `${id} ! waived: ${remark(reason)}`);
     case 'failed':
