@@ -123,7 +123,7 @@ export interface ProcessResult {
   /** Null where a signal ended it or it never started. */
   exitCode: number | null;
   ended: 'exited' | 'timed_out' | 'not_found' | 'signalled';
-  /** The last part of stdout and stderr, interleaved as they came. */
+  /** The last part of stdout and stderr, interleaved as they came; without stderr where that was asked for. */
   output: string;
   /** Bytes that `output` leaves out at its start. */
   dropped: number;
@@ -145,6 +145,8 @@ export interface Processes {
       env?: Record<string, string>;
       /** Upper bound of `output`, in bytes. */
       keep?: number;
+      /** Leaves standard error out of the output: for a program whose output is parsed. */
+      stdoutOnly?: true;
       onOutput?: (text: string) => void;
     },
   ): Promise<ProcessResult>;

@@ -22,7 +22,7 @@ type Stop = { kind: 'aborted' } | { kind: 'timed_out' };
 export function nodeProcesses(options: { grace?: number } = {}): Processes {
   const grace = options.grace ?? DEFAULT_GRACE;
   return {
-    async run(argv, { cwd, signal, timeout, env, keep = DEFAULT_KEEP, onOutput }) {
+    async run(argv, { cwd, signal, timeout, env, keep = DEFAULT_KEEP, stdoutOnly, onOutput }) {
       signal.throwIfAborted();
       const [program, ...args] = argv;
       if (program === undefined || program === '')
@@ -48,7 +48,9 @@ export function nodeProcesses(options: { grace?: number } = {}): Processes {
       const release = child.pid === undefined ? () => {} : guardProcessTree(child.pid);
       const tail = outputTail(keep, onOutput);
       tail.follow(child.stdout);
-      tail.follow(child.stderr);
+      // Read in any case: a full pipe would stop the child.
+      if (stdoutOnly) child.stderr.resume();
+      else tail.follow(child.stderr);
 
       const finished = (exitCode: number | null, ended: ProcessResult['ended'], note?: string): ProcessResult => {
         const { output, dropped } = tail.end(note);

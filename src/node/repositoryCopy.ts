@@ -33,6 +33,7 @@ export function quietGit(processes: Processes, signal: AbortSignal): Git {
         signal,
         timeout: 120_000,
         keep: 256 * 1024 * 1024,
+        stdoutOnly: true,
         env: {
           GIT_OPTIONAL_LOCKS: '0',
           GIT_TERMINAL_PROMPT: '0',

@@ -32,6 +32,12 @@ describe('child processes', () => {
     assert.equal(result.dropped, 0);
   });
 
+  it('leaves standard error out where that was asked for, however much of it there is', async () => {
+    const result = await node(`process.stderr.write('e'.repeat(1e6), () => console.log('out'))`, { stdoutOnly: true });
+    assert.equal(result.output, 'out\n');
+    assert.equal(result.dropped, 0);
+  });
+
   it('passes arguments as they are: no shell reads them', async () => {
     const result = await processes.run(
       [process.execPath, '-e', 'console.log(JSON.stringify(process.argv.slice(1)))', '$HOME; echo hi', '"a b"', '*'],

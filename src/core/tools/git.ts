@@ -20,13 +20,13 @@ export async function git(
     timeout: 30_000,
     env: { GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' },
     keep: KEPT,
+    stdoutOnly: true,
   });
   if (result.ended === 'not_found') return { kind: 'not_installed' };
   return result.exitCode === 0 && result.dropped === 0 ? { kind: 'done', output: result.output } : { kind: 'failed' };
 }
 
-/** The records in the output of a command with `-z`. Warnings, which come between them, are dropped. */
+/** The records in the output of a command with `-z`. */
 export function recordsIn(output: string): string[] {
-  const records = output.split('\0').map((record) => record.replace(/^(?:(?:warning|hint): [^\n]*\n)+/, ''));
-  return records.filter((record) => record !== '');
+  return output.split('\0').filter((record) => record !== '');
 }

@@ -49,7 +49,13 @@ export async function doctorCommand(
 
 async function gitFinding(workspace: string, signal: AbortSignal): Promise<Finding> {
   const run = (argv: string[]) =>
-    nodeProcesses().run(argv, { cwd: workspace, signal, timeout: 10_000, env: { GIT_OPTIONAL_LOCKS: '0' } });
+    nodeProcesses().run(argv, {
+      cwd: workspace,
+      signal,
+      timeout: 10_000,
+      stdoutOnly: true,
+      env: { GIT_OPTIONAL_LOCKS: '0' },
+    });
   const version = await run(['git', '--version']);
   if (version.exitCode !== 0)
     return {
