@@ -21,6 +21,15 @@ export const settingsSchema = z.strictObject({
     /** Seconds. */
     timeout: z.number().positive(),
   }),
+  /** Checks run in copies of the workspace. */
+  copies: z.strictObject({
+    /** Files that one copy may have. */
+    files: z.number().int().positive(),
+    /** Megabytes that one copy may have. */
+    megabytes: z.number().positive(),
+    /** Megabytes that the copies of all runs of this user may have together. */
+    allMegabytes: z.number().positive(),
+  }),
   limits: z.strictObject({
     /** Attempts a subtask gets before the Planner thinks again. */
     rounds: z.number().int().min(1).max(10),
@@ -53,6 +62,7 @@ export const DEFAULT_SETTINGS: Settings = {
     reviewer: { url: 'http://localhost:8003/v1' },
   },
   checks: { timeout: 600 },
+  copies: { files: 200_000, megabytes: 4096, allMegabytes: 32_768 },
   limits: { rounds: 3, parallel: 2, gatherTurns: 8, answerRepairs: 6, replans: 2, tokens: 500_000, minutes: 240 },
   approvals: { commands: 'ask' },
 };

@@ -38,6 +38,21 @@ export async function copyFiles(paths: readonly string[], roots: CopyRoots, sign
   });
 }
 
+/**
+ * Copies files whose names are no UTF-8, so that no text can hold them. Plain files only, reached without any link.
+ * @param paths relative to the original, with forward slashes, as bytes
+ */
+export async function copyOddlyNamed(paths: readonly Buffer[], roots: CopyRoots): Promise<void> {
+  for (const path of paths) {
+    const from = Buffer.concat([Buffer.from(`${roots.original}/`), path]);
+    const to = Buffer.concat([Buffer.from(`${roots.copy}/`), path]);
+    const real = await realpath(from, 'buffer').catch(missingIsUndefined);
+    if (real === undefined || !real.equals(from) || !(await lstat(from)).isFile()) continue;
+    await mkdir(to.subarray(0, to.lastIndexOf('/')), { recursive: true });
+    await copyFile(from, to, constants.COPYFILE_FICLONE);
+  }
+}
+
 /** Puts the states of a change set on top. Existing files keep their mode, renamed ones take theirs along. */
 export async function applyStates(states: readonly FileState[], roots: CopyRoots): Promise<void> {
   for (const state of states) {

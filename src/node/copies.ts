@@ -3,10 +3,18 @@ import { chmod, mkdir, mkdtemp, readdir, realpath, rename, rm } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import type { Copies, Copy, Processes } from '../core/ports.ts';
-import { applyStates, type CopyRoots, copyFiles } from './copiedFiles.ts';
+import { applyStates, type CopyRoots, copyFiles, copyOddlyNamed, missingIsUndefined } from './copiedFiles.ts';
+import { assertRoom, type CopyBounds, copiesIn, copyPrefix, type FoundCopy, measured } from './copyBounds.ts';
 import { pythonPath } from './copyPythonPath.ts';
 import { linkDependencies } from './dependencyLinks.ts';
-import { findRepository, makeSharedRepository, quietGit, trackedFilesAround } from './repositoryCopy.ts';
+import {
+  findRepository,
+  makeSharedRepository,
+  oddlyNamedFiles,
+  quietGit,
+  submoduleFiles,
+  trackedFilesAround,
+} from './repositoryCopy.ts';
 
 export interface CopiesOptions {
   /** Absolute path of the workspace. */
@@ -15,6 +23,10 @@ export interface CopiesOptions {
   list: () => Promise<string[]>;
   /** Folder that copies and their caches are made in, on the workspace's file system if possible; of this workspace alone. */
   dir: string;
+  /** Folder of such folders: copies of crashed processes are removed in all of them, and all copies count together. */
+  all?: string;
+  /** No bounds where absent. */
+  bounds?: CopyBounds;
   processes: Processes;
 }
 
@@ -33,9 +45,21 @@ export function openCopies(options: CopiesOptions): Copies {
       const workspace = await realpath(options.workspace);
       await mkdir(options.dir, { recursive: true });
       const dir = await realpath(options.dir);
-      await removeAbandoned(dir);
+      const git = quietGit(options.processes, signal);
+      const repository = await findRepository(workspace, git);
+      const original = repository?.top ?? workspace;
+      const prefix = relative(original, workspace).replaceAll('\\', '/');
+      const listed = (await options.list()).map((path) => (prefix === '' ? path : `${prefix}/${path}`));
+      const beside =
+        repository === undefined
+          ? []
+          : [...(await trackedFilesAround(repository, workspace, git)), ...(await submoduleFiles(original, git))];
+      const paths = [...new Set([...beside, ...listed])];
 
-      const own = await mkdtemp(join(dir, `copy-${process.pid}-`));
+      const others = await removeAbandoned(await foldersOfCopies(dir, options.all));
+      const bytes = await measured(paths, original, options.bounds ?? UNBOUNDED);
+      assertRoom(bytes, others, options.bounds ?? UNBOUNDED);
+      const own = await mkdtemp(join(dir, copyPrefix(process.pid, bytes)));
       // Short and elsewhere: sockets in it must fit into about 100 characters.
       const temporary = await realpath(await mkdtemp(join(tmpdir(), 'conclave-')));
       const cache = join(dir, 'cache');
@@ -52,20 +76,15 @@ export function openCopies(options: CopiesOptions): Copies {
       }
 
       async function fill(own: string, workspace: string): Promise<Omit<Copy, 'dispose'>> {
-        const git = quietGit(options.processes, signal);
-        const repository = await findRepository(workspace, git);
-        const original = repository?.top ?? workspace;
         // Named as the original: some tests look at the name of their folder.
         const roots: CopyRoots = { original, copy: join(own, basename(original) || 'workspace') };
         await mkdir(roots.copy);
-        const prefix = relative(original, workspace).replaceAll('\\', '/');
         const copyDir = join(roots.copy, prefix);
-
-        const listed = await options.list();
-        const around = repository === undefined ? [] : await trackedFilesAround(repository, workspace, git);
-        const paths = [...around, ...listed.map((path) => (prefix === '' ? path : `${prefix}/${path}`))];
         await mkdir(copyDir, { recursive: true });
         await copyFiles(paths, roots, signal);
+        if (repository !== undefined) {
+          await copyOddlyNamed(await oddlyNamedFiles(workspace, git), { original: workspace, copy: copyDir });
+        }
         if (repository !== undefined && !(await makeSharedRepository(repository, roots.copy, git))) {
           await removeTree(join(roots.copy, '.git'));
         }
@@ -130,12 +149,22 @@ async function keptTargets(cache: string): Promise<string[]> {
   return names.filter((name) => name.startsWith('cargo-'));
 }
 
-/** Removes copies whose process is gone. */
-async function removeAbandoned(dir: string): Promise<void> {
-  for (const name of await readdir(dir)) {
-    const pid = /^copy-(\d+)-/.exec(name)?.[1];
-    if (pid !== undefined && !isRunning(Number(pid))) await removeTree(join(dir, name));
+const UNBOUNDED: CopyBounds = { files: Infinity, bytes: Infinity, allBytes: Infinity };
+
+async function foldersOfCopies(dir: string, all: string | undefined): Promise<string[]> {
+  const names = all === undefined ? [] : ((await readdir(all).catch(missingIsUndefined)) ?? []);
+  const siblings = await Promise.all(names.map((name) => realpath(join(all ?? '', name)).catch(missingIsUndefined)));
+  return [...new Set([dir, ...siblings.filter((path) => path !== undefined)])];
+}
+
+/** Removes copies whose process is gone. @returns the others */
+async function removeAbandoned(folders: readonly string[]): Promise<FoundCopy[]> {
+  const living: FoundCopy[] = [];
+  for (const copy of await copiesIn(folders)) {
+    if (isRunning(copy.pid)) living.push(copy);
+    else await removeTree(copy.path);
   }
+  return living;
 }
 
 function isRunning(pid: number): boolean {

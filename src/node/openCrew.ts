@@ -24,6 +24,8 @@ export interface Installation {
   env: NodeJS.ProcessEnv;
 }
 
+const MEGABYTE = 1024 * 1024;
+
 /**
  * Builds the crew for one workspace out of the ports for disk, processes and HTTP.
  * @param options.over ports that the host has better ones for: the editor sees unsaved buffers and writes through them
@@ -68,6 +70,12 @@ export async function openCrew(
       workspace,
       list: async () => (await files.workspace.list()).map(({ path }) => path),
       dir: join(copiesFolder(installation.env), createHash('sha256').update(workspace).digest('hex').slice(0, 16)),
+      all: copiesFolder(installation.env),
+      bounds: {
+        files: settings.copies.files,
+        bytes: settings.copies.megabytes * MEGABYTE,
+        allBytes: settings.copies.allMegabytes * MEGABYTE,
+      },
       processes,
     }),
     user,

@@ -1,4 +1,5 @@
-import { appendFile, copyFile, mkdir, realpath, writeFile } from 'node:fs/promises';
+import { isUtf8 } from 'node:buffer';
+import { appendFile, copyFile, lstat, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import type { Processes } from '../core/ports.ts';
 
@@ -81,6 +82,47 @@ export async function trackedFilesAround(repository: Repository, workspace: stri
 }
 
 /**
+ * The files of the submodules that are checked out, and of those in them: tracked ones, and untracked ones that are not
+ * ignored. Tests need them, although they belong to other repositories. Relative to the top.
+ */
+export async function submoduleFiles(top: string, git: Git): Promise<string[]> {
+  const files: string[] = [];
+  for (const entry of ((await git(top, ['ls-files', '-z', '--stage'])) ?? '').split('\0')) {
+    if (!entry.startsWith('160000 ')) continue;
+    const path = entry.slice(entry.indexOf('\t') + 1);
+    const folder = join(top, path);
+    // One that is not checked out is an empty folder: there git would speak of the repository around it.
+    if ((await lstat(join(folder, '.git')).catch(ignoreMissing)) === undefined) continue;
+    if ((await realpath(folder)) !== folder) continue;
+    const own = (await git(folder, ['ls-files', '-z', '--cached', '--others', '--exclude-standard'])) ?? '';
+    const inner = [...own.split('\0'), ...(await submoduleFiles(folder, git))];
+    files.push(...inner.filter((name) => name !== '' && !name.endsWith('/')).map((name) => `${path}/${name}`));
+  }
+  return files;
+}
+
+/** Files in the folder, as git lists them, whose names are no UTF-8: what decodes them as text would lose them. */
+export async function oddlyNamedFiles(folder: string, git: Git): Promise<Buffer[]> {
+  // Without -z, git writes every byte that is not ASCII as an escape.
+  const quoted = ['-c', 'core.quotePath=true', 'ls-files', '--cached', '--others', '--exclude-standard'];
+  const lines = ((await git(folder, quoted)) ?? '').split('\n').filter((line) => line.startsWith('"'));
+  return lines.map(unquoted).filter((name) => !isUtf8(name) && name.at(-1) !== SLASH);
+}
+
+const SLASH = 0x2f;
+const ESCAPES: Readonly<Record<string, string>> = { a: '\x07', b: '\b', t: '\t', n: '\n', v: '\v', f: '\f', r: '\r' };
+
+/** A name as git quotes it: in double quotes, with the escapes of C. */
+function unquoted(line: string): Buffer {
+  const text = line
+    .slice(1, -1)
+    .replaceAll(/\\([0-7]{3}|.)/g, (_, code: string) =>
+      code.length === 3 ? String.fromCharCode(Number.parseInt(code, 8)) : (ESCAPES[code] ?? code),
+    );
+  return Buffer.from(text, 'latin1');
+}
+
+/**
  * Makes `target` a repository with the same branches, tags and HEAD as `repository`, and its index reset to HEAD.
  * It borrows the objects of the original and knows no remote, so nothing done in it can reach back.
  * (A clone would call the original "origin": a push in a test would write the user's repository.)
@@ -121,6 +163,7 @@ async function copySettings(repository: Repository, config: string, git: Git): P
   await appendFile(config, `${[...lines, '[gc]\n\tauto = 0'].join('\n')}\n`);
 }
 
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+  return undefined;
 }

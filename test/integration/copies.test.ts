@@ -20,8 +20,10 @@ import { delimiter, dirname, join } from 'node:path';
 import { execa } from 'execa';
 import type { Copy } from '../../src/core/ports.ts';
 import { openCopies } from '../../src/node/copies.ts';
+import type { CopyBounds } from '../../src/node/copyBounds.ts';
 import { nodeProcesses } from '../../src/node/processes.ts';
 import type { FileState } from '../../src/shared/events.ts';
+import { skip } from '../skip.ts';
 
 const NEVER = new AbortController().signal;
 const posix = process.platform !== 'win32';
@@ -350,6 +352,89 @@ describe('copies of a workspace', () => {
     assert.ok(copy.dir.includes(left[0] ?? '?'));
   });
 
+  it('has the files of submodules, of those in them too, and nothing of one that is not checked out', async () => {
+    const allow = ['-c', 'protocol.file.allow=always'];
+    for (const name of ['inner', 'outer', 'absent']) {
+      await git(root, 'init', '-q', name);
+      await put({ 'lib.txt': `${name}\n`, '.gitignore': 'ignored.txt\n' }, join(root, name));
+      if (name === 'outer')
+        await git(join(root, name), ...allow, 'submodule', '--quiet', 'add', join(root, 'inner'), 'deep');
+      await commitAll(join(root, name));
+    }
+    await git(workspace, 'init', '-q');
+    for (const name of ['outer', 'absent'])
+      await git(workspace, ...allow, 'submodule', '--quiet', 'add', join(root, name), `libs/${name}`);
+    await git(workspace, ...allow, 'submodule', '--quiet', 'update', '--init', '--recursive');
+    await commitAll();
+    await git(workspace, 'submodule', '--quiet', 'deinit', '-f', 'libs/absent');
+    await put({ 'libs/outer/lib.txt': 'edited\n', 'libs/outer/new.txt': 'n', 'libs/outer/ignored.txt': 'i' });
+
+    const copy = await make();
+    const text = (path: string) => readFile(join(copy.dir, path), 'utf8');
+    assert.equal(await text('libs/outer/lib.txt'), 'edited\n');
+    assert.equal(await text('libs/outer/new.txt'), 'n');
+    assert.equal(await text('libs/outer/deep/lib.txt'), 'inner\n');
+    for (const path of ['libs/outer/ignored.txt', 'libs/outer/.git', 'libs/outer/deep/.git', 'libs/absent/lib.txt'])
+      assert.ok(!existsSync(join(copy.dir, path)), path);
+  });
+
+  it('has files whose names are no UTF-8', async function () {
+    if (process.platform !== 'linux') return skip(this, 'only Linux has such names');
+    await git(workspace, 'init', '-q');
+    const odd = (of: string, name: string) => Buffer.concat([Buffer.from(`${of}/`), Buffer.from(name, 'latin1')]);
+    await mkdir(odd(workspace, 'd\xe9'));
+    for (const name of ['caf\xe9 "x".txt', 'd\xe9/a.txt', 'ign\xe9.log']) await writeFile(odd(workspace, name), name);
+    await put({ '.gitignore': '*.log\n', 'é.txt': 'fine' });
+    await commitAll();
+    await writeFile(odd(workspace, 'untracked\xff'), 'u');
+    const copy = await make();
+    for (const name of ['caf\xe9 "x".txt', 'd\xe9/a.txt'])
+      assert.equal(await readFile(odd(copy.dir, name), 'utf8'), name);
+    assert.equal(await readFile(odd(copy.dir, 'untracked\xff'), 'utf8'), 'u');
+    assert.ok(!existsSync(odd(copy.dir, 'ign\xe9.log')));
+    assert.equal(await git(copy.dir, 'status', '--porcelain'), '?? "untracked\\377"');
+  });
+
+  it('is refused where it would be too large, by the names of what is large, and leaves nothing', async () => {
+    await git(workspace, 'init', '-q');
+    await put({ 'data/big.bin': 'x'.repeat(3000), 'data/more.bin': 'x'.repeat(1000), 'src/a.txt': 'a', 'b.txt': 'b' });
+    const bounded = (bounds: CopyBounds) =>
+      openCopies({ workspace, list: () => gitFiles(workspace), dir: join(root, 'copies'), bounds, processes });
+    const roomy = { files: 4, bytes: 4002, allBytes: 8004 };
+    await assert.rejects(
+      bounded({ ...roomy, bytes: 4001 }).make([], NEVER),
+      /4 files and 1 MB, more than .* copies\.megabytes\. The largest: data\/ \(2 files and 1 MB\).*\.gitignore/,
+    );
+    await assert.rejects(bounded({ ...roomy, files: 3 }).make([], NEVER), /4 files .* more than the 3 files/);
+    assert.deepEqual(await readdir(join(root, 'copies')), []);
+
+    const [first] = [await make([], bounded(roomy)), await make([], bounded(roomy))];
+    await assert.rejects(bounded(roomy).make([], NEVER), /other runs have 2 copies.*copies\.allMegabytes/);
+    await first.dispose();
+    await make([], bounded(roomy));
+  });
+
+  it('goes where the process that made it is dead, in the folders of all workspaces', async () => {
+    const dead = (await execa('node', ['-e', 'console.log(process.pid)'])).stdout;
+    await git(workspace, 'init', '-q');
+    await put({ 'a.txt': 'a' });
+    await put(
+      { [`other/copy-${dead}-900-x/a.txt`]: 'a', [`other/copy-${process.pid}-90-y/a.txt`]: 'a' },
+      join(root, 'all'),
+    );
+    const copies = openCopies({
+      workspace,
+      list: () => gitFiles(workspace),
+      dir: join(root, 'all', 'own'),
+      all: join(root, 'all'),
+      bounds: { files: 9, bytes: 9, allBytes: 91 },
+      processes,
+    });
+    await make([], copies);
+    assert.deepEqual(await readdir(join(root, 'all', 'other')), [`copy-${process.pid}-90-y`]);
+    await assert.rejects(copies.make([], NEVER), /copies\.allMegabytes/, 'those of other workspaces count');
+  });
+
   describe('of a monorepo', () => {
     const packages = {
       '.gitignore': 'node_modules\n',
@@ -458,13 +543,6 @@ async function fingerprint(dir: string): Promise<Record<string, string>> {
     found[path] = `${about.mode} ${about.mtimeNs} ${content}`;
   }
   return found;
-}
-
-function _withoutObjectTimes(found: Record<string, string>): Record<string, string> {
-  const isObject = /[\\/]\.git[\\/]objects[\\/]/;
-  return Object.fromEntries(
-    Object.entries(found).map(([path, about]) => [path, isObject.test(path) ? about.replace(/ \d+ /, ' ') : about]),
-  );
 }
 
 function withoutObjectTimes(found: Record<string, string>): Record<string, string> {
