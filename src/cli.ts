@@ -87,14 +87,22 @@ withRunOptions(program.command('ask [question]'))
   );
 
 program
-  .command('review')
-  .description('check and review the uncommitted changes')
+  .command('review [paths...]')
+  .description('check and review the uncommitted changes, or only those in some files and folders')
   .option('--base <ref>', 'compare with this commit', 'HEAD')
   .option('--workspace <dir>', 'the project (default: CODEBASE_ROOT, or this folder)')
   .option('--json', 'one event a line on stdout, nothing else there')
   .option('--yes', 'answer every approval by the configured policy, without asking')
   .option('--model <name>', 'use this model for all roles')
-  .action(running((options: RunOptions) => runCommand(installation, 'review', undefined, options, stop.signal)));
+  .addHelpText(
+    'after',
+    '\nPaths are relative to the workspace. A file in which nothing has changed is reviewed as a whole.',
+  )
+  .action(
+    running((paths: string[], options: RunOptions) =>
+      runCommand(installation, 'review', undefined, { ...options, paths }, stop.signal),
+    ),
+  );
 
 program
   .command('replay <run>')

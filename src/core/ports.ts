@@ -104,6 +104,8 @@ export interface Workspace {
   /** Every file that is not ignored (.gitignore, .git, .conclave), sorted by path. */
   list(signal?: AbortSignal): Promise<FileEntry[]>;
   search(query: SearchQuery, signal?: AbortSignal): Promise<SearchMatch[]>;
+  /** Listed files that are otherwise on disk, because an editor has not saved them; absent where there is only the disk. */
+  unsaved?(): Promise<readonly FileState[]>;
 }
 
 /** Puts accepted file states into the workspace: all of them, or none. */

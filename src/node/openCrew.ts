@@ -15,6 +15,7 @@ import { openFileEventLog } from './fileStore/fileEventLog.ts';
 import { openFileLeases } from './fileStore/fileLeases.ts';
 import { nodeProcesses } from './processes.ts';
 import { findRipgrep } from './ripgrep.ts';
+import { readWaivers } from './waivers.ts';
 
 /** What a host knows before it reads any setting. */
 export interface Installation {
@@ -65,6 +66,7 @@ export async function openCrew(
     }),
     prompts: await readPrompts(join(installation.home, 'prompts')),
     ...files,
+    waivers: () => readWaivers(workspace),
     processes,
     copies: openCopies({
       workspace,

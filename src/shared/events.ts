@@ -74,6 +74,8 @@ export interface Verdict {
   findings: Finding[];
   /** Remarks that count for nothing (no such line, no such file), and other things worth saying. */
   notes: string[];
+  /** Fingerprints of remarks that the user has waived for good; the notes say which. Absent where there are none. */
+  waived?: string[];
 }
 
 export type FileAction = 'create' | 'modify' | 'delete' | 'rename';
@@ -162,6 +164,8 @@ type Body =
       kind: RunKind;
       /** For a review: the commit, branch or tag that the changes are compared with. */
       base?: string;
+      /** For a review: only these files and folders; all changes where absent. */
+      paths?: string[];
       /** The role endpoints at the start. */
       endpoints: { role: Role; url: string; model?: string }[];
     }

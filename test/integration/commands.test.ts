@@ -109,6 +109,48 @@ describe('conclave review', () => {
     assert.match(shown.stderr, /src\/new\.js:1[\s\S]*Must be 2\./);
   });
 
+  it('reviews only the named files and folders', async () => {
+    const { run, project, prompts } = await given(greeting());
+    project.write('src/greet.js', "export function greet() {\n  return 'Hello!'; // politely\n}\n");
+    project.write('src/leave.js', "export function leave() {\n  return 'Goodbye!'; // politely\n}\n");
+    project.write('docs/one.md', '# One\n');
+    const { status, events } = await run(['review', './src/greet.js', 'docs']);
+    assert.equal(status, 0);
+    const started = ofType(events, 'run.started')[0];
+    assert.deepEqual(started?.paths, ['./src/greet.js', 'docs']);
+    const asked = prompts('reviewer').at(-1) ?? '';
+    assert.match(asked, /\+\+\+ b\/docs\/one\.md[\s\S]*\+\+\+ b\/src\/greet\.js/);
+    assert.doesNotMatch(asked, /leave/);
+  });
+
+  it('reviews a named file as a whole where nothing has changed in it, and without a repository too', async () => {
+    for (const options of [{}, { git: 'none' as const }]) {
+      const { run, project, prompts } = await given(greeting(), options);
+      const before = project.files();
+      const { status } = await run(['review', 'src/leave.js']);
+      assert.equal(status, 0);
+      assert.match(
+        prompts('reviewer').at(-1) ?? '',
+        /Review src\/leave\.js as a whole[\s\S]*\+export function leave\(\)/,
+      );
+      assert.deepEqual(project.files(), before);
+    }
+  });
+
+  it('says which named file cannot be reviewed, and why', async () => {
+    const { run } = await given(greeting());
+    for (const [path, message] of [
+      ['src/gone.js', /src\/gone\.js cannot be reviewed: there is no such file/],
+      ['../secret', /secret cannot be reviewed: .*outside/],
+    ] as const) {
+      const { status, events } = await run(['review', path]);
+      assert.equal(status, 2);
+      assert.match(endingOf(events).message, message);
+    }
+    const { events } = await run(['review', 'src']);
+    assert.match(endingOf(events).message, /Nothing in src differs from HEAD/);
+  });
+
   it('fails on red checks, whatever the Reviewer says', async () => {
     const { run, project } = await given(greeting());
     project.write('src/greet.js', "export function greet() {\n  return 'Hi!';\n}\n");

@@ -42,6 +42,7 @@ const green: GateFacts = {
   knownFailures: [],
   earlier: [],
   workspace,
+  waivers: [],
   criterion: 'greet() without a name returns "Hello!", and a test shows it.',
 };
 
@@ -64,6 +65,47 @@ async function earlierFindings(...issues: ReviewIssue[]): Promise<Finding[]> {
 }
 
 describe('the gate', () => {
+  describe('on what the user has waived', () => {
+    const quoted = issue({ severity: 'critical', quote: "return name ? hello(name) : 'Hello!';" });
+    const waiver = {
+      fingerprint: fingerprintOf(quoted, 'src/greet.js'),
+      type: 'bug',
+      path: 'src/greet.js',
+      quote: "  return name ? hello(name) : 'Hello!';",
+      reason: 'as agreed',
+      date: '2026-11-23',
+    };
+
+    it('never reports it, never lets it block, and says so', async () => {
+      const verdict = await decide(review('failed', quoted, quoted), { ...green, waivers: [waiver] });
+      assert.deepEqual([verdict.status, verdict.findings, verdict.waived], ['approved', [], [waiver.fingerprint]]);
+      assert.match(
+        verdict.notes[0] ?? '',
+        /^Waived by the user \(as agreed\): bug at src\/greet\.js:2: It is wrong\.$/,
+      );
+      assert.equal(verdict.notes.filter((note) => note.startsWith('Waived')).length, 1);
+    });
+
+    it('does not take it for a review that fails for nothing', async () => {
+      const answer = review('failed', quoted);
+      assert.equal(failsForNothing(answer, await decide(answer, { ...green, waivers: [waiver] })), false);
+    });
+
+    it('knows it again by its line, whatever part of it is quoted, or none', async () => {
+      for (const other of [issue({ quote: 'hello(name)' }), issue({ message: 'Said otherwise.' })]) {
+        const verdict = await decide(review('failed', other), { ...green, waivers: [waiver] });
+        assert.deepEqual(verdict.findings, []);
+      }
+    });
+
+    it('still reports another type about the line, and the same about another line', async () => {
+      const others = [issue({ type: 'security', quote: 'hello(name)' }), issue({ quote: 'export const x = 1;' })];
+      const verdict = await decide(review('failed', ...others), { ...green, waivers: [waiver] });
+      assert.equal(verdict.findings.length, 2);
+      assert.equal(verdict.waived, undefined);
+    });
+  });
+
   describe('on checks', () => {
     it('never approves what newly fails, whatever the Reviewer said', async () => {
       const verdict = await decide(review('approved'), { ...green, checks: report('failed', ['greets']) });

@@ -26,6 +26,11 @@ export function overlay(base: Workspace, changes: ChangeSet | (() => ChangeSet))
       return [...untouched, ...changed].sort((a, b) => (a.path < b.path ? -1 : 1));
     },
     search: (query, signal) => search(base, now(), query, signal),
+    // What is changed is for whoever has the changes; below them, the base is as it is.
+    unsaved: async () => {
+      const files = now();
+      return ((await base.unsaved?.()) ?? []).filter(({ path }) => !files.has(path));
+    },
   };
 }
 

@@ -44,6 +44,7 @@ function passThrough(workspace: Workspace): Workspace {
     read: (path) => workspace.read(path),
     list: (signal) => workspace.list(signal),
     search: (query, signal) => workspace.search(query, signal),
+    unsaved: async () => (await workspace.unsaved?.()) ?? [],
   };
 }
 

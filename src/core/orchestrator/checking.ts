@@ -38,9 +38,10 @@ export async function checkChanges(
       processes: run.processes,
     };
     const report = await run
-      .inTurn(() =>
+      .inTurn(async () =>
         runChecks(ports, {
-          files: fileStates(what.changes),
+          // Copies are of the disk: what the editor has not saved goes on top of it, below the changes.
+          files: [...((await ports.workspace.unsaved?.()) ?? []), ...fileStates(what.changes)],
           timeout: timeout * 1000,
           platform: run.platform,
           signal: what.signal ?? run.signal,

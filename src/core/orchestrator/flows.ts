@@ -6,14 +6,20 @@ import type { RunContext } from './runContext.ts';
 import { type Finish, planOnly, runTask } from './runTask.ts';
 
 /** The flow for what a run was started as. */
-export function flowOf(run: RunContext, started: EventOf<'run.started'>, acceptance: Acceptance): Promise<Finish> {
+export async function flowOf(
+  run: RunContext,
+  started: EventOf<'run.started'>,
+  acceptance: Acceptance,
+): Promise<Finish> {
+  // Where they cannot be understood, that is said now and not in the first review.
+  if (started.kind === 'run' || started.kind === 'review') await run.waivers();
   switch (started.kind) {
     case 'run':
       return runTask(run, started.task, acceptance);
     case 'plan':
       return planOnly(run, started.task);
     case 'review':
-      return reviewOnly(run, started.base ?? 'HEAD');
+      return reviewOnly(run, { ref: started.base ?? 'HEAD', paths: started.paths ?? [] });
     case 'ask':
       return askOnly(run, started.task);
     default:

@@ -3,6 +3,7 @@ import type { CheckReport, FailedTest, Finding, Verdict } from '../../shared/eve
 import type { Review, ReviewIssue, Severity } from '../../shared/wire.ts';
 import { blockingFailures } from '../checks/compare.ts';
 import type { Workspace } from '../ports.ts';
+import { squeezed, type Waiver, waiverOf } from './waivers.ts';
 
 /** What the gate knows besides the review itself. */
 export interface GateFacts {
@@ -19,6 +20,8 @@ export interface GateFacts {
   criterion: string;
   /** Nothing was changed: then only the Reviewer's own "approved" stands, for there is no work to speak for itself. */
   needsApproval?: boolean;
+  /** What the user never wants to see again. */
+  waivers: readonly Waiver[];
 }
 
 /**
@@ -39,6 +42,7 @@ export async function decide(review: Review, facts: GateFacts): Promise<Verdict>
   }
   if (facts.checks.status === 'none') notes.push(`No checks ran: ${facts.checks.reason ?? 'none were found'}.`);
   const findings: Finding[] = [];
+  const waived = new Set<string>();
   // The gravest first: of several about one line, that one is kept.
   for (const issue of review.issues.toSorted(
     (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity),
@@ -50,13 +54,22 @@ export async function decide(review: Review, facts: GateFacts): Promise<Verdict>
       );
       continue;
     }
-    const fingerprint = fingerprintOf(issue, place.path);
-    if (findings.some((other) => other.fingerprint === fingerprint)) continue;
+    const { path, line, lineText } = place;
+    const fingerprint = fingerprintOf(issue, path);
+    if (waived.has(fingerprint) || findings.some((other) => other.fingerprint === fingerprint)) continue;
+    const at = line === undefined ? path : `${path}:${line}`;
+    const waiver = waiverOf(facts.waivers, { type: issue.type, path, fingerprint, lineText });
+    if (waiver) {
+      waived.add(fingerprint);
+      notes.push(`Waived by the user (${waiver.reason}): ${issue.type} at ${at}: ${issue.message}`);
+      continue;
+    }
     findings.push({
       ...issue,
-      ...place,
+      path,
+      ...(line === undefined ? {} : { line }),
       fingerprint,
-      ...blocks(issue, { ...place, fingerprint, quote: issue.quote }, facts, failingChecks),
+      ...blocks(issue, { path, line, fingerprint, quote: issue.quote }, facts, failingChecks),
     });
   }
   const isUnconfirmed = facts.needsApproval === true && review.status === 'failed';
@@ -64,14 +77,21 @@ export async function decide(review: Review, facts: GateFacts): Promise<Verdict>
   const failed = isUnconfirmed || failingChecks.length > 0 || findings.some(({ blocking }) => blocking);
   if (review.status === 'failed' && !failed && review.feedback.trim() !== '')
     notes.push(`The Reviewer's remark: ${review.feedback.trim()}`);
-  return { status: failed ? 'failed' : 'approved', failingChecks, findings, notes };
+  return {
+    status: failed ? 'failed' : 'approved',
+    failingChecks,
+    findings,
+    notes,
+    ...(waived.size === 0 ? {} : { waived: [...waived] }),
+  };
 }
 
 const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low'];
 
 /** Whether a "failed" review gives nothing that counts, so that it goes back to the Reviewer once. */
 export function failsForNothing(review: Review, verdict: Verdict): boolean {
-  return review.status === 'failed' && verdict.findings.length === 0 && verdict.failingChecks.length === 0;
+  const nothing = verdict.findings.length === 0 && verdict.failingChecks.length === 0;
+  return review.status === 'failed' && nothing && verdict.waived === undefined;
 }
 
 /** Stable over rounds, line shifts and other words: the file and the quoted line, or, without a quote, the message. */
@@ -102,7 +122,7 @@ const NEAR = 3;
 
 interface Place {
   path: string;
-  line?: number;
+  line: number | undefined;
   quote: string | undefined;
   fingerprint: string;
 }
@@ -125,7 +145,11 @@ function evidenceFor(issue: ReviewIssue, facts: GateFacts, failingChecks: readon
     : undefined;
 }
 
-async function placeOf(issue: ReviewIssue, workspace: Workspace): Promise<{ path: string; line?: number } | undefined> {
+/** Where a remark points; a line only where it names one. */
+async function placeOf(
+  issue: ReviewIssue,
+  workspace: Workspace,
+): Promise<{ path: string; line?: number; lineText?: string } | undefined> {
   const match = /^(.*?)(?::(\d+))?(?:[:-]\d+)?$/.exec(issue.location.trim().replace(/^[`"']|[`"']$/g, ''));
   const path = (match?.[1] ?? '').replaceAll('\\', '/').replace(/^\.\//, '');
   if (path === '') return undefined;
@@ -135,20 +159,20 @@ async function placeOf(issue: ReviewIssue, workspace: Workspace): Promise<{ path
   const claimed = match?.[2] === undefined ? undefined : Number(match[2]);
   if (issue.quote !== undefined) {
     const line = nearestLineWith(lines, issue.quote, claimed ?? 1);
-    return line === undefined ? undefined : { path, line };
+    return line === undefined ? undefined : { path, line, lineText: lines[line - 1] ?? '' };
   }
   if (claimed === undefined) return { path };
-  return claimed >= 1 && claimed <= lines.length ? { path, line: claimed } : undefined;
+  const lineText = lines[claimed - 1];
+  return lineText === undefined ? undefined : { path, line: claimed, lineText };
 }
 
 /** The 1-based line that holds the quote's first line (white space aside), nearest to where it was claimed. */
-function nearestLineWith(lines: readonly string[], quote: string, claimed: number): number | undefined {
-  const squeeze = (text: string): string => text.replace(/\s+/g, ' ').trim();
-  const wanted = squeeze(quote.split(/\r\n|\r|\n/).find((line) => line.trim() !== '') ?? '');
+export function nearestLineWith(lines: readonly string[], quote: string, claimed: number): number | undefined {
+  const wanted = squeezed(quote.split(/\r\n|\r|\n/).find((line) => line.trim() !== '') ?? '');
   if (wanted === '') return undefined;
   let best: number | undefined;
   lines.forEach((line, index) => {
-    if (!squeeze(line).includes(wanted)) return;
+    if (!squeezed(line).includes(wanted)) return;
     if (best === undefined || Math.abs(index + 1 - claimed) < Math.abs(best - claimed)) best = index + 1;
   });
   return best;

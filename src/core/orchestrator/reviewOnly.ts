@@ -3,7 +3,9 @@ import { servedBy } from '../agents/agent.ts';
 import { type ChangedFile, type ChangeSet, emptyChangeSet } from '../changes/changeSet.ts';
 import { hashText } from '../changes/hash.ts';
 import { proposeFiles } from '../changes/proposal.ts';
+import type { FileContent } from '../ports.ts';
 import { changedPaths, findBase, textAt } from '../tools/gitBase.ts';
+import { givenPath } from '../tools/givenPath.ts';
 import { checkChanges } from './checking.ts';
 import { diffText } from './messages.ts';
 import { openReviewer, reviewChange } from './reviewing.ts';
@@ -14,10 +16,19 @@ import { type Finish, finish } from './runTask.ts';
 /** The subtask under which a review of the user's own changes appears. */
 const REVIEW = 'review';
 
-/** Checks and reviews what the user has changed since `ref`, untracked files included. Changes nothing. */
-export async function reviewOnly(run: RunContext, ref: string): Promise<Finish> {
+/** What of the user's own work is to be reviewed. */
+interface ReviewRequest {
+  /** The changes since this commit, untracked files included. */
+  ref: string;
+  /** Only these files and folders. A file in which nothing has changed is reviewed as a whole. All changes where empty. */
+  paths: readonly string[];
+}
+
+/** Checks and reviews what the user has changed, or single files. Changes nothing. */
+export async function reviewOnly(run: RunContext, { ref, paths }: ReviewRequest): Promise<Finish> {
   await servedBy(run, 'reviewer');
-  const { changes, unseen } = await changesSince(run, ref);
+  const wanted = paths.map((path) => givenPath(path, run.base.workspace));
+  const { changes, unseen, whole } = await materialOf(run, ref, wanted);
   if (changes.files.size === 0 && unseen.length > 0) {
     const message = `Not approved: ${unseen.join(', ')} changed, and cannot be shown to a Reviewer as text.`;
     return finish('not_approved', { code: 'not_approved', message, remedy: 'Look at them yourself.' });
@@ -25,7 +36,7 @@ export async function reviewOnly(run: RunContext, ref: string): Promise<Finish> 
   if (changes.files.size === 0)
     return finish('nothing_to_do', {
       code: 'nothing_to_do',
-      message: `Nothing differs from ${ref}: there is nothing to review.`,
+      message: `Nothing${wanted.length === 0 ? '' : ` in ${wanted.join(', ')}`} differs from ${ref}: there is nothing to review.`,
     });
   // The change is in the workspace already, so the checks run on it as it is.
   const checks = await checkChanges(run, {
@@ -37,7 +48,7 @@ export async function reviewOnly(run: RunContext, ref: string): Promise<Finish> 
   });
   const subtask: PlannedSubtask = {
     id: REVIEW,
-    description: `Review what was changed since ${ref}.${unseen.length === 0 ? '' : ` Changed too, but not text: ${unseen.join(', ')}.`}`,
+    description: `${whatToReview(ref, [...changes.files.keys()], whole)}${unseen.length === 0 ? '' : ` Changed too, but not text: ${unseen.join(', ')}.`}`,
     success_criteria: 'The change does what it sets out to do, without defects, and its tests show it.',
     depends_on: [],
     files: [],
@@ -62,9 +73,57 @@ export async function reviewOnly(run: RunContext, ref: string): Promise<Finish> 
   });
 }
 
-/** What differs between a commit and the workspace, as a change set on the commit. */
-async function changesSince(run: RunContext, ref: string): Promise<{ changes: ChangeSet; unseen: string[] }> {
+function whatToReview(ref: string, paths: readonly string[], whole: readonly string[]): string {
+  if (whole.length === 0) return `Review what was changed since ${ref}.`;
+  const asIs = `Review ${whole.join(', ')} as a whole: it is shown as if it were new, and is there already.`;
+  return whole.length === paths.length ? asIs : `Review what was changed since ${ref}. ${asIs}`;
+}
+
+/** What is to be reviewed, as a change set on the commit: what differs from it, and whole files that were asked for. */
+async function materialOf(
+  run: RunContext,
+  ref: string,
+  wanted: readonly string[],
+): Promise<{ changes: ChangeSet; unseen: string[]; whole: string[] }> {
+  const asked = await Promise.all(wanted.map(async (path) => ({ path, content: await run.base.workspace.read(path) })));
+  const onlyFiles = asked.length > 0 && asked.every(({ content }) => content.kind === 'text');
+  const { changes, unseen } = await changesSince(run, ref, { wanted, onlyFiles });
+  const files = new Map(changes.files);
+  const whole: string[] = [];
+  for (const { path, content } of asked) {
+    if (files.has(path) || unseen.includes(path) || content.kind === 'directory') continue;
+    if (content.kind !== 'text') throw cannotReview(path, content);
+    files.set(path, { path, base: { text: null, hash: null }, text: content.text });
+    whole.push(path);
+  }
+  return { changes: { files }, unseen, whole };
+}
+
+function cannotReview(path: string, content: Exclude<FileContent, { kind: 'text' | 'directory' }>): RunStop {
+  return new RunStop({
+    code: 'configuration',
+    message: `${path} cannot be reviewed: ${content.kind === 'forbidden' ? content.reason : WHY_NOT[content.kind]}.`,
+    remedy: 'Name a text file or a folder of the workspace, relative to it.',
+  });
+}
+
+const WHY_NOT = {
+  missing: 'there is no such file or folder',
+  binary: 'it is not text',
+  tooLarge: 'it is too large',
+};
+
+/** What differs between a commit and the workspace. Files need no commit: without one, they are reviewed as a whole. */
+async function changesSince(
+  run: RunContext,
+  ref: string,
+  { wanted, onlyFiles }: { wanted: readonly string[]; onlyFiles: boolean },
+): Promise<{ changes: ChangeSet; unseen: string[] }> {
   const base = await findBase(ref, run);
+  const hasCommit = base.kind === 'commit' && base.commit !== undefined;
+  if (!hasCommit && onlyFiles && (base.kind === 'none' || ref === 'HEAD')) {
+    return { changes: emptyChangeSet, unseen: [] };
+  }
   if (base.kind !== 'commit' || base.commit === undefined) {
     throw new RunStop({
       code: 'configuration',
@@ -74,7 +133,8 @@ async function changesSince(run: RunContext, ref: string): Promise<{ changes: Ch
   }
   const files = new Map<string, ChangedFile>();
   const unseen: string[] = [];
-  for (const path of await changedPaths(base.commit, '.', run)) {
+  for (const path of await changedPaths(base.commit, '.', { ...run, workspace: run.base.workspace })) {
+    if (!isWanted(path, wanted)) continue;
     const now = await run.base.workspace.read(path);
     if (now.kind !== 'text' && now.kind !== 'missing') {
       unseen.push(path);
@@ -86,6 +146,10 @@ async function changesSince(run: RunContext, ref: string): Promise<{ changes: Ch
     files.set(path, { path, base: { text: before, hash: before === null ? null : hashText(before) }, text });
   }
   return { changes: { files }, unseen };
+}
+
+function isWanted(path: string, wanted: readonly string[]): boolean {
+  return wanted.length === 0 || wanted.some((one) => one === '.' || path === one || path.startsWith(`${one}/`));
 }
 
 /** Git may keep files with other line ends than the disk has: that alone is no change. */

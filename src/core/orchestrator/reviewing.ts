@@ -56,6 +56,7 @@ export async function reviewChange(
     workspace: state.workspace,
     criterion: subtask.success_criteria,
     needsApproval: state.claim !== undefined,
+    waivers: await run.waivers(),
   };
   reviewing.state = state;
   const message = hasJustBegun(reviewer) ? '' : nextReviewText(state, reviewer.budget.chars);

@@ -3,6 +3,7 @@ import type { Copies, Model, Processes, User, Workspace, WorkspaceWriter } from 
 import type { Settings } from '../settings.ts';
 import type { Journal } from '../store/journal.ts';
 import type { BaseTexts } from './baseTexts.ts';
+import type { Waiver } from './waivers.ts';
 
 /** What a host hands to a run: the ports, and what the user has set. */
 export interface Crew {
@@ -14,6 +15,8 @@ export interface Crew {
   prompts: Record<Role, string>;
   workspace: Workspace;
   writer: WorkspaceWriter;
+  /** Findings that the user has waived for good. @throws RunStop where what keeps them cannot be understood */
+  waivers(): Promise<readonly Waiver[]>;
   processes: Processes;
   copies: Copies;
   user: User;

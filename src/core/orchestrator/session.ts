@@ -41,7 +41,7 @@ export async function startRun(
   crew: Crew,
   store: Store,
   session: Session,
-  what: Pick<EventOf<'run.started'>, 'kind' | 'task' | 'said' | 'base'>,
+  what: Pick<EventOf<'run.started'>, 'kind' | 'task' | 'said' | 'base' | 'paths'>,
 ): Promise<RunEnd> {
   const runId = newRunId(crew.now());
   const started: EventOf<'run.started'> = {
@@ -52,6 +52,7 @@ export async function startRun(
     version: crew.version,
     kind: what.kind,
     ...(what.base === undefined ? {} : { base: what.base }),
+    ...(what.paths === undefined ? {} : { paths: what.paths }),
     endpoints: ROLES.map((role) => {
       const { url, model } = crew.settings.endpoints[role];
       return { role, url, ...(model === undefined ? {} : { model }) };

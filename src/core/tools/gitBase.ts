@@ -22,7 +22,7 @@ export async function findBase(ref: string | undefined, ctx: GitContext): Promis
   return ref === undefined ? { kind: 'commit', commit: undefined } : { kind: 'unknown' };
 }
 
-/** Everything below the folder that may differ: changed, untracked, or in the agent's change set. Sorted. */
+/** Everything below the folder that may differ: changed, untracked, unsaved, or in the agent's change set. Sorted. */
 export async function changedPaths(commit: string | undefined, folder: string, ctx: GitContext): Promise<string[]> {
   // What git does not know counts only where the workspace shows it.
   const visible = new Set((await ctx.workspace.list(ctx.signal)).map(({ path }) => path));
@@ -31,6 +31,8 @@ export async function changedPaths(commit: string | undefined, folder: string, c
     ...uncommitted.filter(({ isUntracked, path }) => !isUntracked || visible.has(path)).map(({ path }) => path),
     ...(commit === undefined ? [] : await pathsSince(commit, ctx)),
     ...(ctx.changed ?? []),
+    // Git knows the disk only.
+    ...((await ctx.workspace.unsaved?.()) ?? []).map(({ path }) => path),
   ];
   return [...new Set(paths)].filter((path) => folder === '.' || path.startsWith(`${folder}/`)).sort();
 }

@@ -29,6 +29,8 @@ export interface RunOptions {
   resume?: string;
   model?: string;
   base?: string;
+  /** Files and folders to review; all changes where empty. */
+  paths?: string[];
   /** Print the diff of an approved change also where it goes into a patch file. */
   showDiff?: boolean;
 }
@@ -70,7 +72,7 @@ export async function runCommand(
         : parseAnswers(await usage(readAnswers(options.answers)), options.answers);
     const text =
       kind === 'review'
-        ? `Review of the changes against ${options.base ?? 'HEAD'}`
+        ? reviewTitle(options)
         : await usage(readTask(task ?? resumed?.task ?? '', options.attach ?? []));
     const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true && options.json !== true;
     const output = openOutput({ json: options.json === true, interactive });
@@ -106,6 +108,7 @@ export async function runCommand(
             kind,
             task: text,
             ...(kind === 'review' ? { base: options.base ?? 'HEAD' } : {}),
+            ...(kind === 'review' && options.paths?.length ? { paths: options.paths } : {}),
           })
         : await resumeRun(
             crew,
@@ -118,6 +121,10 @@ export async function runCommand(
   } finally {
     await store.close();
   }
+}
+
+function reviewTitle({ base = 'HEAD', paths = [] }: RunOptions): string {
+  return `Review of the changes${paths.length === 0 ? '' : ` in ${paths.join(', ')}`} against ${base}`;
 }
 
 /** Whether a finished run holds an approved change that is not in the workspace yet. */
