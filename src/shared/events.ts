@@ -185,7 +185,8 @@ type Body =
   // Subtasks and attempts.
   | { type: 'subtask.ready'; subtask: string }
   /** `includes`: the finished subtasks whose changes it starts from. */
-  | { type: 'subtask.started'; subtask: string; start: number; includes: string[] }
+  /** `answers`: how many of the user's answers so far it knows of. */
+  | { type: 'subtask.started'; subtask: string; start: number; includes: string[]; answers: number }
   | {
       type: 'subtask.escalated';
       subtask: string;
@@ -227,7 +228,7 @@ type Body =
       ms: number;
       /** SHA-256 (hex) of the request's messages: two turns with the same one asked the same thing. */
       request: string;
-      /** On the first turn of a transcript: characters that its opening might have. Resuming begins it anew just there. */
+      /** On the first turn of a transcript: characters that its first message might have. Resuming begins it just there. */
       openingChars?: number;
     }
   | { type: 'tool.called'; lane: Lane; role: Role; call: string; tool: string; args: Record<string, unknown> }
@@ -300,6 +301,8 @@ type Body =
       usage: Usage;
       tokensPerSecond: number;
     }
+  /** A server refused a prompt that fits what it says it serves (`served`): it takes `window` tokens. */
+  | { type: 'window.learnt'; role: Role; model: string; served: number; window: number }
   | { type: 'server.busy'; role: Role; url: string; message: string }
   | { type: 'server.lost'; role: Role; url: string; message: string }
   | { type: 'server.recovered'; role: Role; url: string };
@@ -325,7 +328,9 @@ export type RedFlag =
   | 'edit_rejected'
   | 'repeated_call'
   | 'no_change'
-  | 'unsupported_findings';
+  | 'unsupported_findings'
+  /** A recorded answer was to another request than the one that a resumed run makes up again. */
+  | 'transcript_differs';
 
 /** What the writer of an event says; the journal adds the rest. */
 export type EventBody = Body;

@@ -264,6 +264,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
     }
 
     case 'input.preprocessed':
+    case 'window.learnt':
     case 'merged.finished':
     case 'plan.delta':
     case 'plan.cached':

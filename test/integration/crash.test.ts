@@ -333,6 +333,8 @@ describe('a run whose process dies', function () {
     const recorded = new Set(turnsOf(persisted));
     const again = asked(fleet, requestsBefore).filter((request) => recorded.has(request));
     assert.deepEqual(again, [], `${at}: a recorded turn was asked again`);
+    const differs = events.filter((event) => event.type === 'redflag.raised' && event.flag === 'transcript_differs');
+    assert.deepEqual(differs, [], `${at}: a transcript was not made up again as it was`);
     assert.deepEqual([fleet.unmatched, fleet.violations], [[], []], at);
     const checked = persisted.flatMap((event) => (event.type === 'checks.finished' ? [keyOfChecks(event)] : []));
     const checkedAgain = events

@@ -145,7 +145,7 @@ async function spoil(server: RoleServer, exchange: Exchange, fault: RefusingFaul
       refuse(exchange, ENGINE_DEAD);
       return 'faulted';
     case 'contextExceeded':
-      refuse(exchange, tooLong(server.window, record.promptTokens ?? 0));
+      refuse(exchange, tooLong(fault.window ?? server.window, record.promptTokens ?? 0));
       return 'faulted';
     default:
       return fault satisfies never;

@@ -16,8 +16,8 @@ const faultObjectSchema = z.discriminatedUnion('kind', [
   /** 503; with `retryAfter` in seconds (vLLM sends none). */
   z.strictObject({ kind: z.literal('busy'), retryAfter: z.number().optional() }),
   z.strictObject({ kind: z.literal('serverError') }),
-  /** 400: the prompt does not fit, however short it is. */
-  z.strictObject({ kind: z.literal('contextExceeded') }),
+  /** 400: the prompt does not fit, however short it is; with `window`, into less than the server says it serves. */
+  z.strictObject({ kind: z.literal('contextExceeded'), window: z.number().int().min(1).optional() }),
   /** A chunk that is no JSON. */
   z.strictObject({ kind: z.literal('malformedChunk'), afterTokens: afterTokens.default(3) }),
   /** vLLM's dead engine: an error within a stream that began with 200. */

@@ -13,18 +13,7 @@ import {
 } from '../../src/core/agents/answers.ts';
 import { jsonIn, withoutThinking } from '../../src/core/agents/jsonText.ts';
 import { fillPrompt } from '../../src/core/agents/prompts.ts';
-import { clip } from '../../src/core/agents/windowBudget.ts';
-import {
-  checksText,
-  coderText,
-  failureText,
-  feedbackText,
-  nextReviewText,
-  planningText,
-  reviewText,
-} from '../../src/core/orchestrator/messages.ts';
 import { normalise } from '../../src/core/orchestrator/preprocessing.ts';
-import type { CheckReport, Finding, Verdict } from '../../src/shared/events.ts';
 import { ROLES } from '../../src/shared/events.ts';
 
 describe('JSON in what a model wrote', () => {
@@ -217,105 +206,5 @@ describe('a text of the user', () => {
       'Café\nline two\n\nline four\n\nend',
     );
     assert.equal(normalise('if x:\n\tindented\n'), 'if x:\n\tindented');
-  });
-});
-
-describe('what is sent to a model', () => {
-  const huge = 'word '.repeat(40_000);
-  const report: CheckReport = {
-    type: 'test_results',
-    status: 'failed',
-    runner: 'npm',
-    argv: ['npm', 'test'],
-    exit_code: 1,
-    output: huge,
-    failed: Array.from({ length: 300 }, (_, at) => ({ name: `test ${at}`, message: huge.slice(0, 5000) })),
-    ms: 1,
-  };
-  const finding: Finding = {
-    severity: 'high',
-    type: 'bug',
-    location: 'a.js:1',
-    message: huge.slice(0, 4000),
-    quote: 'x',
-    fingerprint: 'f',
-    path: 'a.js',
-    line: 1,
-    blocking: true,
-    because: '',
-  };
-  const verdict: Verdict = {
-    status: 'failed',
-    failingChecks: report.failed,
-    findings: Array(20).fill(finding),
-    notes: [],
-  };
-  const facts = { task: huge, answers: [{ id: 'q', question: huge, answer: huge }] };
-  const subtask = {
-    id: 'task_1',
-    description: huge,
-    success_criteria: huge,
-    depends_on: [],
-    files: Array.from({ length: 12 }, (_, at) => ({ path: `src/file-${at}.js`, action: 'modify' as const })),
-  };
-  const round = { round: 2, diff: huge, checks: report, open: verdict.findings };
-
-  for (const [what, text] of [
-    ['to plan', (chars: number) => planningText(facts, report, chars)],
-    [
-      'to code',
-      (chars: number) =>
-        coderText(
-          facts,
-          subtask,
-          {
-            files: [{ path: 'a.js', text: huge }],
-            diff: huge,
-            feedback: feedbackText(1, verdict, report, huge, chars * 0.2),
-          },
-          chars,
-        ),
-    ],
-    ['to review', (chars: number) => reviewText(facts, subtask, round, chars)],
-    ['to review again', (chars: number) => nextReviewText(round, chars)],
-    ['to mend', (chars: number) => feedbackText(1, verdict, report, huge, chars)],
-    [
-      'to escalate',
-      (chars: number) =>
-        failureText(
-          { ...subtask, description: 'Do it.', success_criteria: 'Done.' },
-          [1, 2, 3].map((at) => ({ round: at, reason: 'Red.', verdict, diff: huge })),
-          chars,
-        ),
-    ],
-  ] as const) {
-    for (const chars of [8_000, 60_000]) {
-      it(`${what} stays within about ${chars} characters, however much there is to say`, () => {
-        const { length } = text(chars);
-        // Headings come on top, and in small windows the least that is shown of task, subtask and criterion.
-        assert.ok(length <= chars + 5_000, `${length} characters`);
-        assert.ok(length >= chars * 0.3, `only ${length} characters`);
-      });
-    }
-  }
-
-  it('says how much was left out', () => {
-    assert.equal(clip('short', 10), 'short');
-    assert.equal(clip('0123456789', 4), '01\n[… 6 characters left out …]\n89');
-  });
-
-  it('tells every state of the checks apart', () => {
-    const said = (more: Partial<CheckReport>) => checksText({ ...report, failed: [], output: 'out', ...more }, 1000);
-    assert.match(said({ status: 'none', reason: 'no runner' }), /^There are none: no runner\./);
-    assert.match(said({ status: 'passed', passed: 3 }), /^Green: `npm test` \(3 passed, 0 failed\)\./);
-    assert.match(
-      said({ failed: [{ name: 'greets', message: 'no' }] }),
-      /^Red: `npm test`, exit code 1\.\n- greets: no\nOutput:\nout/,
-    );
-    assert.match(said({ status: 'timed_out' }), /did not end in time/);
-    assert.match(
-      said({ status: 'could_not_run', reason: 'npm is missing' }),
-      /^They could not run: `npm test` npm is missing/,
-    );
   });
 });

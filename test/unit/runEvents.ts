@@ -119,7 +119,7 @@ export const wholeRun: readonly EventBody[] = [
   { type: 'plan.answered', answers: [{ id: 'q1', question: 'How long shall a token live?', answer: '1 hour' }] },
   { type: 'plan.proposed', plan: planOf(subtask('task_1'), subtask('task_2', ['task_1'])), notes: [] },
   { type: 'subtask.ready', subtask: 'task_1' },
-  { type: 'subtask.started', subtask: 'task_1', start: 1, includes: [] },
+  { type: 'subtask.started', subtask: 'task_1', start: 1, includes: [], answers: 0 },
   { type: 'attempt.started', subtask: 'task_1', round: 1, rounds: 3 },
   { type: 'agent.delta', role: 'coder', lane: 'coder:task_1', channel: 'text', delta: 'export function sign() {' },
   {
@@ -187,7 +187,7 @@ export const wholeRun: readonly EventBody[] = [
     reason: '',
     files: [{ path: 'src/jwt.js', text: '' }],
   },
-  { type: 'subtask.started', subtask: 'task_2', start: 1, includes: ['task_1'] },
+  { type: 'subtask.started', subtask: 'task_2', start: 1, includes: ['task_1'], answers: 0 },
   { type: 'attempt.started', subtask: 'task_2', round: 3, rounds: 3 },
   {
     type: 'subtask.escalated',
@@ -208,7 +208,7 @@ export const wholeRun: readonly EventBody[] = [
   },
   { type: 'plan.started', replanFor: 'task_2' },
   { type: 'plan.proposed', replanFor: 'task_2', plan: planOf(subtask('task_2a', ['task_1'])), notes: ['smaller now'] },
-  { type: 'subtask.started', subtask: 'task_2a', start: 1, includes: ['task_1'] },
+  { type: 'subtask.started', subtask: 'task_2a', start: 1, includes: ['task_1'], answers: 0 },
   {
     type: 'subtask.finished',
     subtask: 'task_2a',

@@ -52,7 +52,7 @@ describe('the state of a run', () => {
   it('follows a subtask from ready over its rounds to approved', () => {
     const steps: [EventBody, string][] = [
       [{ type: 'subtask.ready', subtask: 'task_1' }, 'ready'],
-      [{ type: 'subtask.started', subtask: 'task_1', start: 1, includes: [] }, 'coding'],
+      [{ type: 'subtask.started', subtask: 'task_1', start: 1, includes: [], answers: 0 }, 'coding'],
       [{ type: 'attempt.started', subtask: 'task_1', round: 1, rounds: 3 }, 'coding'],
       [
         { type: 'checks.started', scope: 'attempt', subtask: 'task_1', round: 1, runner: 'npm', argv: ['npm', 'test'] },

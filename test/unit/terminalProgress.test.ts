@@ -189,7 +189,7 @@ describe('the plan as a checklist', () => {
           files: [],
         }),
       ),
-      { type: 'subtask.started', subtask: 'task_15', start: 1, includes: [] },
+      { type: 'subtask.started', subtask: 'task_15', start: 1, includes: [], answers: 0 },
     ]);
     const lines = drawSubtasks(state, { ...canvas, rows: 3 });
     assert.equal(lines.length, 3);

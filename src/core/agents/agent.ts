@@ -4,11 +4,12 @@ import { ModelError } from '../models/modelError.ts';
 import { openingMessages, samplingOf, traitsOf } from '../models/traits.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
 import { RunStop } from '../orchestrator/runStop.ts';
+import type { Message } from '../ports.ts';
 import { SMALLEST_WINDOW } from '../settings.ts';
 import { describeTools } from '../tools/index.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import { fillPrompt } from './prompts.ts';
-import { estimateTokens, serverUnavailable, type Transcript } from './turn.ts';
+import { serverUnavailable, type Transcript } from './turn.ts';
 import { openingChars } from './windowBudget.ts';
 
 /** What makes one role's agent: all roles use the one loop below and differ only in this. */
@@ -19,7 +20,10 @@ export interface AgentSpec {
   /** Prefix of the step keys; unique within the run. */
   key: string;
   thinking: 'on' | 'off';
-  /** The user message that a transcript begins with; asked for again when a transcript has to start anew. */
+  /**
+   * What a transcript begins with, in at most `chars` characters; asked for whenever one begins, and without a bound
+   * for the agent's brief. Tells the state as it is at the time.
+   */
   opening: (budget: { chars: number }) => string;
   /** What it may look things up with; absent for an agent that only answers. */
   toolbox?: Toolbox;
@@ -38,80 +42,99 @@ export interface Agent {
   readonly transcript: Transcript;
   /** Characters that a message to this agent may have, so that a few of them fit the window. */
   readonly budget: { chars: number };
-  /** Characters of the last message of the opening; what was said after it begins there. */
-  openingLength: number;
   /** How often each tool call was made on the change set `on`: results on another one may differ. */
   calls: { on: ChangeSet | undefined; times: Map<string, number> };
 }
 
 /** Opens an agent: asks what its server serves, and refuses a window that is too small by the role's name. */
 export async function openAgent(run: RunContext, spec: AgentSpec): Promise<Agent> {
-  const model = run.models[spec.role];
-  const served = await servedBy(run, spec.role);
+  const { model: modelName, window, served } = await servedBy(run, spec.role);
   const transcript: Transcript = {
     role: spec.role,
     lane: spec.lane,
     key: spec.key,
-    model,
-    modelName: served.model,
-    window: served.window,
+    model: run.models[spec.role],
+    modelName,
+    window,
+    served,
     sampling: samplingOf(spec.thinking),
     messages: [],
+    said: '',
+    differs: false,
     turns: 0,
     isLive: true,
     tokens: 0,
   };
-  const agent: Agent = {
+  return {
     spec,
     transcript,
     budget: { chars: openingChars(transcript) },
-    openingLength: 0,
     calls: { on: undefined, times: new Map() },
   };
-  startTranscript(run, agent);
-  return agent;
 }
 
-/** What a role's server serves; stops the run where it does not answer or its window is too small. */
-export async function servedBy(run: RunContext, role: Role): Promise<{ model: string; window: number }> {
+/**
+ * What a role's server serves, in tokens what it says (`served`) and what it takes (`window`), where a refusal in this
+ * run has taught us better. Stops the run where the server does not answer or its window is too small.
+ */
+export async function servedBy(
+  run: RunContext,
+  role: Role,
+): Promise<{ model: string; served: number; window: number }> {
   try {
-    const served = await run.models[role].served(run.signal);
-    if (served.window >= SMALLEST_WINDOW) return served;
-    throw new RunStop({
-      code: 'configuration',
-      message: `The ${role}'s server (${run.models[role].url}) serves a window of ${served.window} tokens; the smallest supported is ${SMALLEST_WINDOW}.`,
-      remedy: `Start it with a larger window (vLLM: --max-model-len ${SMALLEST_WINDOW} or more; llama.cpp: -c, divided by -np).`,
-    });
+    const { model, window: served } = await run.models[role].served(run.signal);
+    const learnt = run.journal
+      .outcomes()
+      .flatMap((event) =>
+        event.type === 'window.learnt' && event.role === role && event.model === model && event.served === served
+          ? [event.window]
+          : [],
+      );
+    const window = Math.min(served, ...learnt);
+    refuseSmallWindow(role, run.models[role].url, window);
+    return { model, served, window };
   } catch (error) {
     if (error instanceof ModelError) throw serverUnavailable(error);
     throw error;
   }
 }
 
-/** Whether nothing was said since the opening, which tells the whole state. */
-export function hasJustBegun({ transcript, openingLength }: Agent): boolean {
-  const last = transcript.messages.at(-1);
-  return last?.role === 'user' && last.content.length === openingLength && transcript.messages.length <= 2;
+/** @throws RunStop where a window is smaller than what a role can work with */
+export function refuseSmallWindow(role: Role, url: string, window: number): void {
+  if (window >= SMALLEST_WINDOW) return;
+  throw new RunStop({
+    code: 'configuration',
+    message: `The ${role}'s server (${url}) serves a window of ${window} tokens; the smallest supported is ${SMALLEST_WINDOW}.`,
+    remedy: `Start it with a larger window (vLLM: --max-model-len ${SMALLEST_WINDOW} or more; llama.cpp: -c, divided by -np).`,
+  });
+}
+
+/** Whether nothing was said yet: then the transcript begins with the opening, which tells the whole state. */
+export function hasJustBegun({ transcript }: Agent): boolean {
+  return transcript.messages.length === 0 && transcript.said === '';
 }
 
 /** Begins a new transcript: for an agent whose old one only repeats its mistakes. */
-export function startAfresh(run: RunContext, agent: Agent): void {
-  startTranscript(run, agent);
-  agent.calls = { on: undefined, times: new Map() };
+export function startAfresh(agent: Agent): void {
+  Object.assign(agent.transcript, { messages: [], said: '', tokens: 0 });
 }
 
-function startTranscript(run: RunContext, agent: Agent): void {
-  const { spec, transcript } = agent;
-  const instructions = fillPrompt(run.prompts[spec.role], {
-    tools: spec.toolbox ? toolHelp(spec.toolbox.names) : 'None.',
-  });
-  transcript.messages = openingMessages(traitsOf(transcript.modelName), {
-    instructions,
+/** The messages that a transcript begins with. @param of the opening's room, and what the user message makes of it */
+export function openingOf(
+  run: RunContext,
+  { spec, transcript }: Agent,
+  of: { chars: number; user: (opening: string) => string },
+): Message[] {
+  return openingMessages(traitsOf(transcript.modelName), {
+    instructions: instructionsFor(run.prompts[spec.role], spec.toolbox?.names),
     thinking: spec.thinking,
-    user: spec.opening(agent.budget),
+    user: of.user(spec.opening({ chars: of.chars })),
   });
-  agent.openingLength = transcript.messages.at(-1)?.content.length ?? 0;
-  transcript.tokens = transcript.messages.reduce((sum, { content }) => sum + estimateTokens(content), 0);
+}
+
+/** A role's prompt with its tools. */
+export function instructionsFor(prompt: string, tools: readonly string[] | undefined): string {
+  return fillPrompt(prompt, { tools: tools ? toolHelp(tools) : 'None.' });
 }
 
 /** The part of every prompt that names the tools and how to call them. */

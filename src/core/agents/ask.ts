@@ -5,9 +5,9 @@ import type { Agent } from './agent.ts';
 import { type AnswerFormat, callIn, type NoAnswer, type Reading } from './answerFormat.ts';
 import { turnThatFits } from './fittingTurn.ts';
 import { jsonIn } from './jsonText.ts';
+import { clip } from './shareRoom.ts';
 import { answerCall } from './toolCall.ts';
 import { type Begin, raiseFlag, say } from './turn.ts';
-import { clip } from './windowBudget.ts';
 
 const EDIT_RETRIES = 5;
 const PARTS = 12;

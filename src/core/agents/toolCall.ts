@@ -1,6 +1,7 @@
 import type { RunContext } from '../orchestrator/runContext.ts';
 import { runTool } from '../tools/index.ts';
 import type { Agent } from './agent.ts';
+import { withBrief } from './brief.ts';
 import { raiseFlag, say } from './turn.ts';
 import { toolResultChars } from './windowBudget.ts';
 
@@ -26,16 +27,19 @@ export async function answerCall(
   const result = await run.journal.step(id, async () => {
     run.journal.emit({ type: 'tool.called', lane, role, call: id, tool: call.tool, args });
     const started = run.now().getTime();
-    const outcome = toolbox?.names.includes(call.tool)
-      ? await runTool(call.tool, args, {
-          ...toolbox.context(),
-          maxChars: toolResultChars(agent.transcript),
-          signal: run.signal,
-        })
-      : {
-          text: `There is no tool "${call.tool}" for you; you have: ${toolbox?.names.join(', ') ?? 'none'}.`,
-          isError: true,
-        };
+    const context = toolbox?.context();
+    const outcome =
+      context && toolbox?.names.includes(call.tool)
+        ? await runTool(call.tool, args, {
+            ...context,
+            workspace: withBrief(context.workspace, () => agent.spec.opening({ chars: Number.POSITIVE_INFINITY })),
+            maxChars: toolResultChars(agent.transcript),
+            signal: run.signal,
+          })
+        : {
+            text: `There is no tool "${call.tool}" for you; you have: ${toolbox?.names.join(', ') ?? 'none'}.`,
+            isError: true,
+          };
     return {
       type: 'tool.returned',
       lane,

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventBody, EventOf, Lane, RedFlag, Role, StopReason, Usage } from '../../shared/events.ts';
 import { ModelError, type ModelFailure } from '../models/modelError.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
 import { RunStop } from '../orchestrator/runStop.ts';
 import type { JsonSchema, Message, Model, ModelRequest } from '../ports.ts';
+import { compareWithRecord, hashOf, nextTurnKey } from './record.ts';
+import { estimateTokens } from './windowBudget.ts';
 
 /** A transcript with one model, and what is needed to go on with it. Mutable: `takeTurn` and `say` add to it. */
 export interface Transcript {
@@ -14,15 +15,22 @@ export interface Transcript {
   key: string;
   model: Model;
   modelName: string;
-  /** Tokens that prompt and answer share, as served. */
+  /** Tokens that prompt and answer share, as far as we know: what is served, or less where a refusal told so. */
   window: number;
+  /** Tokens that the server says it serves. */
+  served: number;
   sampling: { temperature: number; topP?: number };
+  /** What was sent and answered; empty until the first turn of a transcript that begins. */
   messages: Message[];
+  /** What is said and goes with the next turn. */
+  said: string;
+  /** Whether a recorded turn since its beginning was asked otherwise than it is made up again now. */
+  differs: boolean;
   /** Turns taken so far, over restarts of the transcript too. */
   turns: number;
   /** Whether the last turn was taken now; false for one that was read again from the record. */
   isLive: boolean;
-  /** Tokens of `messages`: the server's count up to the last turn, our estimate from there. */
+  /** Tokens of `messages` and `said`: the server's count up to the last turn, our estimate from there. */
   tokens: number;
 }
 
@@ -46,40 +54,47 @@ export class WindowExceeded extends Error {
   }
 }
 
-/** A rough count for text that no server has counted yet; errs on the high side for code. */
-export function estimateTokens(text: string): number {
-  return Math.ceil(text.length / 3) + 4;
+/** Says something to the model; it goes with the next turn, in one message, because many chat templates want roles to alternate. */
+export function say(transcript: Transcript, text: string): void {
+  transcript.said = transcript.said === '' ? text : `${transcript.said}\n\n${text}`;
+  transcript.tokens += estimateTokens(text);
 }
 
-/** Adds a user message. One that was not sent yet is lengthened, because many chat templates want roles to alternate. */
-export function say(transcript: Transcript, text: string): void {
-  const last = transcript.messages.at(-1);
-  if (last?.role === 'user') last.content = `${last.content}\n\n${text}`;
-  else transcript.messages.push({ role: 'user', content: text });
-  transcript.tokens += estimateTokens(text);
+/** What a turn is asked with. */
+export interface TurnRequest {
+  /** Everything that the model gets. */
+  messages: Message[];
+  /** Where the messages begin a transcript: characters that its opening might have. */
+  openingChars?: number;
+  maxTokens: number;
+  schema?: { name: string; schema: JsonSchema };
 }
 
 /**
  * One request and its answer, as a recorded step: a turn that was recorded is read again, never asked again.
  * Failures of the server are retried here, with the run told about each; what stays broken stops the run.
+ * @throws WindowExceeded with the transcript as it was
  */
 export async function takeTurn<R>(
   run: RunContext,
   transcript: Transcript,
-  request: { maxTokens: number; schema?: { name: string; schema: JsonSchema } },
+  request: TurnRequest,
   begin: Begin<R>,
 ): Promise<{ turn: Turn; reading: R }> {
   const index = transcript.turns + 1;
-  const turnKey = `${transcript.key}/turn-${index}`;
+  const turnKey = nextTurnKey(transcript);
+  const { messages, maxTokens, schema } = request;
   const modelRequest: ModelRequest = {
-    messages: transcript.messages.map((message) => ({ ...message })),
-    maxTokens: request.maxTokens,
+    messages,
+    maxTokens,
     ...transcript.sampling,
-    temperature: transcript.sampling.temperature + 0.3 * Math.min(3, repeatedAnswers(transcript.messages)),
-    ...(request.schema ? { schema: request.schema } : {}),
+    temperature: transcript.sampling.temperature + 0.3 * Math.min(3, repeatedAnswers(messages)),
+    ...(schema ? { schema } : {}),
   };
   let live: { reading: R } | undefined;
   transcript.isLive = false;
+  if (request.openingChars !== undefined) transcript.differs = false;
+  await compareWithRecord(run, transcript, messages);
   const turn = await run.journal.step(turnKey, async (): Promise<Turn> => {
     transcript.isLive = true;
     run.checkLimits();
@@ -87,11 +102,15 @@ export async function takeTurn<R>(
       begin({ turnKey, emit: run.journal.emit }),
     );
     live = { reading: result.reading };
-    return result.turn;
+    return { ...result.turn, ...(request.openingChars === undefined ? {} : { openingChars: request.openingChars }) };
   });
   const reading = live === undefined ? await readAgain(turn, begin({ turnKey, emit: () => {} })) : live.reading;
   transcript.turns = index;
-  transcript.messages.push({ role: 'assistant', content: turn.text.trim() === '' ? '(no answer)' : turn.text });
+  transcript.messages = [
+    ...messages,
+    { role: 'assistant', content: turn.text.trim() === '' ? '(no answer)' : turn.text },
+  ];
+  transcript.said = '';
   transcript.tokens = turn.usage.promptTokens + turn.usage.completionTokens;
   return { turn, reading };
 }
@@ -236,7 +255,7 @@ async function streamOnce<R>(
     usage,
     firstTokenMs: firstTokenMs ?? ms,
     ms,
-    request: createHash('sha256').update(JSON.stringify(request.messages)).digest('hex'),
+    request: hashOf(request.messages),
   };
   return { turn, reading };
 }

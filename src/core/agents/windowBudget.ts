@@ -3,19 +3,22 @@ import type { Transcript } from './turn.ts';
 
 /** How the served window is shared out, in tokens: a part for the answer, a margin for our estimates, the rest for the prompt. */
 
-export function replyTokens({ window }: Transcript): number {
+/** What the shares are of. */
+type Windowed = Pick<Transcript, 'window'>;
+
+export function replyTokens({ window }: Windowed): number {
   return Math.floor(window * REPLY_SHARE);
 }
 
-export function margin({ window }: Transcript): number {
+export function margin({ window }: Windowed): number {
   return Math.max(128, Math.floor(window * 0.02));
 }
 
-export function promptRoom(transcript: Transcript): number {
+export function promptRoom(transcript: Windowed): number {
   return transcript.window - replyTokens(transcript) - margin(transcript);
 }
 
-export function toolResultChars(transcript: Transcript): number {
+export function toolResultChars(transcript: Windowed): number {
   return Math.min(24_000, Math.floor(promptRoom(transcript) * 0.5));
 }
 
@@ -23,13 +26,15 @@ export function toolResultChars(transcript: Transcript): number {
 const CHARS_PER_TOKEN = 3;
 
 /** Characters that an agent's opening may have: half of the room for the prompt, so that looking things up fits too. */
-export function openingChars(transcript: Transcript): number {
+export function openingChars(transcript: Windowed): number {
   return Math.min(Math.floor(promptRoom(transcript) * 0.5 * CHARS_PER_TOKEN), 120_000);
 }
 
-/** Cuts a text in the middle, and says so. */
-export function clip(text: string, chars: number): string {
-  if (text.length <= chars) return text;
-  const half = Math.floor(chars / 2);
-  return `${text.slice(0, half)}\n[… ${text.length - 2 * half} characters left out …]\n${text.slice(-half)}`;
+/**
+ * A rough count for text that no server has counted yet, on the high side: a token stands for about three characters of
+ * code, and for one of the scripts that a vocabulary made for English mostly spells out.
+ */
+export function estimateTokens(text: string): number {
+  const others = text.match(/[\u0080-\uffff]/g)?.length ?? 0;
+  return Math.ceil((text.length - others) / CHARS_PER_TOKEN) + others + 4;
 }

@@ -4,11 +4,12 @@ import type { PlannedSubtask } from '../../shared/wire.ts';
 import { type Agent, hasJustBegun, openAgent, startAfresh } from '../agents/agent.ts';
 import { ask } from '../agents/ask.ts';
 import { editFormat, type Workpiece } from '../agents/coderAnswer.ts';
+import { type Part, shareRoom } from '../agents/shareRoom.ts';
 import { type ChangeSet, ownChanges, sameChanges } from '../changes/changeSet.ts';
 import { overlay } from '../changes/overlay.ts';
 import { proposeFiles } from '../changes/proposal.ts';
 import { checkChanges, openToolbox } from './checking.ts';
-import { coderText, diffText, feedbackText, type TaskFacts } from './messages.ts';
+import { coderText, diffText, feedbackParts, guidanceParts, type TaskFacts } from './messages.ts';
 import { openReviewer, type Reviewing, type ReviewState, reviewChange } from './reviewing.ts';
 import type { RunContext } from './runContext.ts';
 
@@ -40,7 +41,7 @@ export type AttemptsResult =
   | { kind: 'approved'; changes: ChangeSet; rounds: number; verdict: Verdict; claim?: string }
   | { kind: 'failed'; changes: ChangeSet; rounds: RoundRecord[]; reason: string };
 
-const CODER_TOOLS = ['read_file', 'analyze_codebase', 'search_docs', 'find_references', 'git_diff', 'run_tests'];
+export const CODER_TOOLS = ['read_file', 'analyze_codebase', 'search_docs', 'find_references', 'git_diff', 'run_tests'];
 
 /** Rounds of coding, checks and review, until one is approved, the rounds are used up, or a round brings nothing new. */
 export async function workInRounds(run: RunContext, assignment: Assignment): Promise<AttemptsResult> {
@@ -49,7 +50,7 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
   const work: Workpiece = { lane, subtask: subtask.id, changes: start };
   const records: RoundRecord[] = [];
   const findings = new Map<string, Finding>();
-  let feedback = assignment.guidance;
+  let feedback: readonly Part[] = guidanceParts(assignment.guidance);
   let coder: Agent | undefined;
   let reviewing: Reviewing | undefined;
   const rounds = run.settings.limits.rounds + (assignment.begin === 'check' ? 1 : 0);
@@ -65,7 +66,7 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
     let claim: string | undefined;
     if (round > 1 || assignment.begin === 'code') {
       coder ??= await openCoder(run, assignment, work, () => feedback);
-      const message = hasJustBegun(coder) ? '' : feedback;
+      const message = hasJustBegun(coder) ? '' : shareRoom(feedback, coder.budget.chars * 0.6);
       const answer = await ask(run, coder, message, editFormat(run, work));
       if (answer.kind === 'noAnswer') {
         records.push({
@@ -73,8 +74,8 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
           reason: `The Coder gave no usable answer. ${answer.reason}`,
           diff: diffOf(start, work.changes),
         });
-        feedback = `# Round ${round} gave no usable change\n${answer.reason}\nTry a simpler way.`;
-        startAfresh(run, coder);
+        feedback = guidanceParts(`# Round ${round} gave no usable change\n${answer.reason}\nTry a simpler way.`);
+        startAfresh(coder);
         continue;
       }
       if (answer.value.kind === 'unchanged') claim = answer.value.claim;
@@ -85,7 +86,9 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
     if (diff !== '' || assignment.begin === 'check') claim = undefined;
     if (diff === '' && claim === undefined && assignment.begin === 'code') {
       records.push({ round, reason: 'The Coder changed nothing.', diff });
-      feedback = `# Round ${round} changed nothing\nThe files are as they were before your edits. The subtask is not done.`;
+      feedback = guidanceParts(
+        `# Round ${round} changed nothing\nThe files are as they were before your edits. The subtask is not done.`,
+      );
       continue;
     }
     const last = records.at(-1);
@@ -129,13 +132,7 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
     if (reviewed.kind === 'noReview')
       return { kind: 'failed', changes: work.changes, rounds: records, reason: reviewed.reason };
     for (const finding of reviewed.verdict.findings) findings.set(finding.fingerprint, finding);
-    feedback = feedbackText(
-      round,
-      reviewed.verdict,
-      checks,
-      reviewed.remark,
-      (coder ?? reviewing.reviewer).budget.chars * 0.6,
-    );
+    feedback = feedbackParts(round, reviewed.verdict, checks, reviewed.remark);
   }
   return {
     kind: 'failed',
@@ -177,7 +174,7 @@ async function openCoder(
   run: RunContext,
   assignment: Assignment,
   work: Workpiece,
-  feedback: () => string,
+  feedback: () => readonly Part[],
 ): Promise<Agent> {
   const { subtask, facts, start, key } = assignment;
   const declared = await declaredTexts(run, subtask, start);
@@ -187,7 +184,10 @@ async function openCoder(
     key: `${key}/coder`,
     thinking: 'off',
     opening: ({ chars }) => {
-      const files = declared.map(({ path, text }) => ({ path, text: work.changes.files.get(path)?.text ?? text }));
+      const files = declared.flatMap(({ path, text }) => {
+        const changed = work.changes.files.get(path);
+        return changed?.text === null ? [] : [{ path, text: changed?.text ?? text }];
+      });
       return coderText(facts, subtask, { files, diff: diffOf(start, work.changes), feedback: feedback() }, chars);
     },
     toolbox: openToolbox(run, CODER_TOOLS, () => work.changes, subtask.id),
@@ -205,7 +205,10 @@ async function declaredTexts(
   for (const { path, action } of subtask.files) {
     if (action === 'create') continue;
     const content = await workspace.read(path);
-    if (content.kind === 'text') texts.push({ path, text: content.text });
+    if (content.kind !== 'text') continue;
+    // Recorded, so that a resumed run begins the transcript with the same text, whatever the user does to the file.
+    if (!start.files.has(path)) run.base.record(path, content.text, content.hash);
+    texts.push({ path, text: content.text });
   }
   return texts;
 }

@@ -5,7 +5,7 @@ import { ask } from '../agents/ask.ts';
 import type { ChangeSet } from '../changes/changeSet.ts';
 import { overlay } from '../changes/overlay.ts';
 import type { RoundRecord } from './attempts.ts';
-import { failureText, planText, type TaskFacts, taskText } from './messages.ts';
+import { escalationText, type TaskFacts } from './messages.ts';
 import { planComplaint, replaceSubtask, settleFiles, withFreshIds } from './planGraph.ts';
 import { askUser, openPlanner } from './planning.ts';
 import type { RunContext } from './runContext.ts';
@@ -62,10 +62,7 @@ export async function escalate(
     return { decision: 'give_up', because };
   }
   const request = `Decide: ${allowed.join(', ')}. Answer with one JSON object: {"decision", "reason", "question", "plan"}. "replan": other subtasks in "plan", in place of "${subtask.id}". "waive": keep the change as it is, and say why what is open may stay. "ask": one question to the user.`;
-  const opening = ({ chars }: { chars: number }): string =>
-    [taskText(facts, chars * 0.3), `# The plan\n${planText({ plan })}`, failureText(subtask, rounds, chars * 0.5)].join(
-      '\n\n',
-    );
+  const opening = ({ chars }: { chars: number }): string => escalationText(facts, plan, subtask, rounds, chars);
   const planner = await openPlanner(run, `planner:${subtask.id}`, `${key}/planner`, opening, what.changes);
   const answer = await ask(
     run,

@@ -8,7 +8,7 @@ import { ask } from '../agents/ask.ts';
 import { type ChangeSet, fileStates, ownChanges, withStates } from '../changes/changeSet.ts';
 import { proposeFiles } from '../changes/proposal.ts';
 import { workInRounds } from './attempts.ts';
-import { checksText, diffText, planText, type TaskFacts, taskText } from './messages.ts';
+import { checklistText, diffText, planText, type TaskFacts } from './messages.ts';
 import type { Finished } from './progress.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
@@ -82,16 +82,13 @@ export async function writeChecklist(
       ? 'not worked on'
       : `${event.outcome}${event.files.length === 0 ? ' without a change' : ''} after ${event.rounds} ${event.rounds === 1 ? 'round' : 'rounds'}; ${checksInWords(lastChecks)}`;
   const opening = ({ chars }: { chars: number }): string =>
-    `${taskText(facts, chars * 0.3)}
-
-# What was done
-${record.map((one) => `- ${one.subtask.id}: ${one.subtask.description}\n  Criterion: ${one.subtask.success_criteria}\n  Record: ${evidence(one)}`).join('\n')}
-
-# The checks on the whole change
-${checksText(lastChecks, chars * 0.1)}
-
-# The change
-${diffText(proposeFiles(what.changes)).slice(0, chars * 0.3)}`;
+    checklistText(
+      facts,
+      record.map((one) => ({ subtask: one.subtask, evidence: evidence(one) })),
+      lastChecks,
+      diffText(proposeFiles(what.changes)),
+      chars,
+    );
   const event = await run.journal.step('checklist', async (): Promise<EventOf<'checklist.finished'>> => {
     const planner = await openAgent(run, {
       role: 'planner',

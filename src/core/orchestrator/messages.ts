@@ -1,127 +1,240 @@
 import type { Answer, CheckReport, Finding, ProposedFile, Verdict } from '../../shared/events.ts';
 import type { PlannedSubtask } from '../../shared/wire.ts';
-import { clip } from '../agents/windowBudget.ts';
+import { BRIEF_SHOWS_ALL } from '../agents/brief.ts';
+import { type Cut, clip, type Part, shareRoom } from '../agents/shareRoom.ts';
 
-/** The texts that go to the roles. Facts only; how to answer stands in the prompts. All are bounded by `chars`. */
+/**
+ * The texts that go to the roles. Facts only; how to answer stands in the prompts. None is longer than `chars`
+ * characters; what is cut says so, and how to see it.
+ */
 
 export interface TaskFacts {
   task: string;
   answers: readonly Answer[];
 }
 
-export function taskText({ task, answers }: TaskFacts, chars: number): string {
-  const asked = answers.map(({ question, answer }) => `- ${question}\n  ${answer}`);
-  return [
-    `# Task\n${clip(task, Math.max(1500, chars * 0.5))}`,
-    ...(asked.length > 0 ? [`## What the user answered\n${clip(asked.join('\n'), chars * 0.2)}`] : []),
-  ].join('\n\n');
-}
+/** What is left out here stands in the agent's brief. */
+const IN_BRIEF: Cut = { kind: 'middle', rest: BRIEF_SHOWS_ALL };
 
 export function planningText(facts: TaskFacts, baseChecks: CheckReport, chars: number): string {
-  return `${taskText(facts, chars)}
-
-# The workspace's checks, before any change
-${checksText(baseChecks, chars * 0.3)}`;
+  return shareRoom(
+    [...taskParts(facts, 5), ...checkParts("# The workspace's checks, before any change", baseChecks, 3)],
+    chars,
+  );
 }
 
-export function subtaskText(facts: TaskFacts, subtask: PlannedSubtask, chars: number): string {
-  const files = subtask.files.map(({ path, action }) => `- ${action} ${path}`).join('\n');
-  return `${taskText(facts, chars * 0.5)}
-
-# Your subtask: ${subtask.id}
-${clip(subtask.description, Math.max(2000, chars * 0.2))}
-
-Success criterion: ${clip(subtask.success_criteria, Math.max(1500, chars * 0.1))}
-${files === '' ? '' : `\nFiles it declares:\n${files}\n`}`;
+/** The user's answers to the Planner's questions. */
+export function answersText(answers: readonly Answer[], chars: number): string {
+  const parts: Part[] = [
+    { heading: 'The user answered:', text: answerLines(answers), weight: 1, cut: IN_BRIEF },
+    { text: 'Plan with these answers.', weight: 1, cut: IN_BRIEF },
+  ];
+  return shareRoom(parts, chars);
 }
 
 /** What a Coder starts from when its transcript begins, or begins anew in a later round. */
 export function coderText(
   facts: TaskFacts,
   subtask: PlannedSubtask,
-  state: { files: readonly { path: string; text: string }[]; diff: string; feedback: string },
+  state: { files: readonly { path: string; text: string }[]; diff: string; feedback: readonly Part[] },
   chars: number,
 ): string {
-  const parts = [subtaskText(facts, subtask, chars * 0.4)];
-  if (state.diff !== '') parts.push(`# What you have changed so far\n${clip(state.diff, chars * 0.2)}`);
-  let room = chars * 0.35;
-  for (const { path, text } of state.files) {
-    if (text.length > room) {
-      parts.push(`# ${path} is not shown: it has ${text.length} characters. Read it with read_file, part by part.`);
-      continue;
-    }
-    room -= text.length;
-    parts.push(`# ${path}, as it is now\n${text}`);
-  }
-  if (state.feedback !== '') parts.push(state.feedback);
-  return parts.join('\n\n');
+  const files = state.files.map(
+    ({ path, text }): Part => ({
+      heading: `# ${path}, as it is now`,
+      text: text === '' ? '(It is empty.)' : text,
+      weight: 4 / state.files.length,
+      cut: {
+        kind: 'whole',
+        instead: `# ${path} is not shown: it has ${text.length} characters. Read it with read_file, part by part.`,
+      },
+    }),
+  );
+  return shareRoom(
+    [
+      ...subtaskParts(facts, subtask),
+      { heading: '# What you have changed so far', text: state.diff, weight: 2, cut: IN_BRIEF },
+      ...files,
+      ...state.feedback,
+    ],
+    chars,
+  );
 }
 
 interface ReviewedState {
   round: number;
   diff: string;
+  /** Nothing was changed, and this is why. */
   claim?: string;
   checks: CheckReport;
   open: readonly Finding[];
 }
 
 export function reviewText(facts: TaskFacts, subtask: PlannedSubtask, state: ReviewedState, chars: number): string {
-  const open = clip(state.open.map((finding) => `- ${findingText(finding)}`).join('\n'), chars * 0.1);
-  return `${subtaskText(facts, subtask, chars * 0.4)}
-
-${changeText(state, `# The change, round ${state.round}`, chars * 0.3)}
-
-# The checks on it
-${checksText(state.checks, chars * 0.2)}${open === '' ? '' : `\n\n# Open findings of earlier rounds\n${open}`}`;
+  return shareRoom(
+    [
+      ...subtaskParts(facts, subtask),
+      ...changeParts(state, `# The change, round ${state.round}`),
+      ...checkParts('# The checks on it', state.checks, 3),
+      { heading: '# Open findings of earlier rounds', text: findingLines(state.open), weight: 2, cut: IN_BRIEF },
+    ],
+    chars,
+  );
 }
 
 export function nextReviewText(state: ReviewedState, chars: number): string {
-  const open = clip(state.open.map((finding) => `- ${findingText(finding)}`).join('\n'), chars * 0.2);
-  const title = `# Round ${state.round}: the Coder has mended the change. The whole change as it is now`;
-  return `${changeText(state, title, chars * 0.5)}
-
-# The checks on it
-${checksText(state.checks, chars * 0.3)}
-
-# Findings of earlier rounds: say again which are still there
-${open === '' ? 'None.' : open}
-
-New remarks after round 1 count only with evidence: a failing check, or the success criterion, named in "evidence".`;
+  return shareRoom(
+    [
+      ...changeParts(state, `# Round ${state.round}: the Coder has mended the change. The whole change as it is now`),
+      ...checkParts('# The checks on it', state.checks, 3),
+      {
+        heading: '# Findings of earlier rounds: say again which are still there',
+        text: findingLines(state.open) || 'None.',
+        weight: 2,
+        cut: IN_BRIEF,
+      },
+      {
+        text: 'New remarks after round 1 count only with evidence: a failing check, or the success criterion, named in "evidence".',
+        weight: 1,
+        cut: IN_BRIEF,
+      },
+    ],
+    chars,
+  );
 }
 
-function changeText({ round, diff, claim }: ReviewedState, title: string, chars: number): string {
-  if (claim === undefined) return `${title}${partly(diff, chars)}\n${clip(diff, chars)}`;
-  return `# Round ${round}: the Coder says that nothing has to be changed
-${clip(claim, chars)}
-No file was changed for this subtask. Read the files, and judge whether it is met as they are.`;
+function changeParts({ round, diff, claim }: ReviewedState, heading: string): Part[] {
+  if (claim === undefined) return [{ heading, text: diff, weight: 5, cut: BEFORE_JUDGING }];
+  return [
+    {
+      heading: `# Round ${round}: the Coder says that nothing has to be changed`,
+      text: claim,
+      weight: 3,
+      cut: IN_BRIEF,
+    },
+    {
+      text: 'No file was changed for this subtask. Read the files, and judge whether it is met as they are.',
+      weight: 1,
+      cut: IN_BRIEF,
+    },
+  ];
 }
 
-/** Says that a diff is cut, and how to see the rest. */
-function partly(diff: string, chars: number): string {
-  return diff.length <= chars ? '' : ' (only in part: read the files with read_file before you judge)';
-}
+const BEFORE_JUDGING: Cut = {
+  kind: 'middle',
+  rest: `this is only a part of the change; read the files with read_file before you judge, or see it whole: ${BRIEF_SHOWS_ALL}`,
+};
 
 /** What a failed round tells the Coder. */
-export function feedbackText(
-  round: number,
-  verdict: Verdict,
-  checks: CheckReport,
-  remark: string,
-  chars: number,
-): string {
-  const parts = [`# Round ${round} failed. Mend this, and nothing else`];
-  if (verdict.failingChecks.length > 0) parts.push(`## Failing checks\n${checksText(checks, chars * 0.4)}`);
+export function feedbackParts(round: number, verdict: Verdict, checks: CheckReport, remark: string): Part[] {
   const blocking = verdict.findings.filter((finding) => finding.blocking);
   // Where nothing blocks by itself, the Reviewer did not confirm that nothing has to be changed: all it says is the reason.
   const isUnconfirmed = blocking.length === 0 && verdict.failingChecks.length === 0;
-  const findings = isUnconfirmed ? verdict.findings : blocking;
-  if (findings.length > 0)
-    parts.push(
-      `## Findings of the Reviewer\n${clip(findings.map((finding) => `- ${findingText(finding)}`).join('\n'), chars * 0.3)}`,
-    );
-  if (isUnconfirmed) parts.push(clip(verdict.notes.join('\n'), chars * 0.1));
-  if (remark.trim() !== '') parts.push(`## The Reviewer says\n${clip(remark.trim(), chars * 0.1)}`);
-  return parts.join('\n\n');
+  return [
+    { text: `# Round ${round} failed. Mend this, and nothing else`, weight: 1, cut: IN_BRIEF },
+    ...(verdict.failingChecks.length > 0 ? checkParts('## Failing checks', checks, 4) : []),
+    {
+      heading: '## Findings of the Reviewer',
+      text: findingLines(isUnconfirmed ? verdict.findings : blocking),
+      weight: 3,
+      cut: IN_BRIEF,
+    },
+    { text: isUnconfirmed ? verdict.notes.join('\n') : '', weight: 1, cut: IN_BRIEF },
+    { heading: '## The Reviewer says', text: remark.trim(), weight: 1, cut: IN_BRIEF },
+  ];
+}
+
+/** Something said to the Coder in one piece. */
+export function guidanceParts(text: string): Part[] {
+  return [{ text, weight: 3, cut: IN_BRIEF }];
+}
+
+/** What the Planner decides on: the plan, and the structured record of a subtask's failed rounds. */
+export function escalationText(
+  facts: TaskFacts,
+  plan: readonly PlannedSubtask[],
+  subtask: PlannedSubtask,
+  rounds: readonly { round: number; reason: string; verdict?: Verdict; diff: string }[],
+  chars: number,
+): string {
+  const each = 6 / Math.max(1, rounds.length);
+  const record = rounds.flatMap(({ round, reason, verdict, diff }): Part[] => {
+    const failing =
+      verdict?.failingChecks.map(
+        ({ name, message }) => `  - check: ${name}${message ? ` – ${clip(message, 150)}` : ''}`,
+      ) ?? [];
+    const findings =
+      verdict?.findings.filter(({ blocking }) => blocking).map((finding) => `  - ${findingText(finding)}`) ?? [];
+    return [
+      { text: `## Round ${round}: ${reason}`, weight: each / 4, cut: IN_BRIEF },
+      { text: [...failing, ...findings].join('\n'), weight: each / 2, cut: IN_BRIEF },
+      { text: diff, weight: each / 2, cut: IN_BRIEF },
+    ];
+  });
+  return shareRoom(
+    [
+      ...taskParts(facts, 2),
+      { heading: '# The plan', text: planText({ plan }), weight: 2, cut: IN_BRIEF },
+      {
+        heading: `# Subtask "${subtask.id}" failed ${rounds.length} ${rounds.length === 1 ? 'time' : 'times'}`,
+        text: `${subtask.description}\nCriterion: ${subtask.success_criteria}`,
+        weight: 2,
+        cut: IN_BRIEF,
+      },
+      ...record,
+    ],
+    chars,
+  );
+}
+
+/** What the checklist is written from. Its writer has no tools, so what is cut it cannot see. */
+export function checklistText(
+  facts: TaskFacts,
+  record: readonly { subtask: PlannedSubtask; evidence: string }[],
+  checks: CheckReport,
+  diff: string,
+  chars: number,
+): string {
+  const unseen: Cut = { kind: 'middle', rest: 'you cannot see it, so it is no evidence' };
+  const lines = record.map(
+    ({ subtask, evidence }) =>
+      `- ${subtask.id}: ${subtask.description}\n  Criterion: ${subtask.success_criteria}\n  Record: ${evidence}`,
+  );
+  const parts: Part[] = [
+    ...taskParts(facts, 3),
+    { heading: '# What was done', text: lines.join('\n'), weight: 4, cut: unseen },
+    ...checkParts('# The checks on the whole change', checks, 1),
+    { heading: '# The change', text: diff, weight: 3, cut: unseen },
+  ];
+  return shareRoom(
+    parts.map((part) => ({ ...part, cut: unseen })),
+    chars,
+  );
+}
+
+function taskParts({ task, answers }: TaskFacts, weight: number): Part[] {
+  return [
+    { heading: '# Task', text: task, weight, cut: IN_BRIEF },
+    { heading: '## What the user answered', text: answerLines(answers), weight: weight / 2, cut: IN_BRIEF },
+  ];
+}
+
+function subtaskParts(facts: TaskFacts, subtask: PlannedSubtask): Part[] {
+  const files = subtask.files.map(({ path, action }) => `- ${action} ${path}`).join('\n');
+  return [
+    ...taskParts(facts, 2),
+    { heading: `# Your subtask: ${subtask.id}`, text: subtask.description, weight: 3, cut: IN_BRIEF },
+    { heading: 'Success criterion:', text: subtask.success_criteria, weight: 2, cut: IN_BRIEF },
+    { heading: 'Files it declares:', text: files, weight: 1, cut: IN_BRIEF },
+  ];
+}
+
+function answerLines(answers: readonly Answer[]): string {
+  return answers.map(({ question, answer }) => `- ${question}\n  ${answer}`).join('\n');
+}
+
+function findingLines(findings: readonly Finding[]): string {
+  return findings.map((finding) => `- ${findingText(finding)}`).join('\n');
 }
 
 export function findingText(finding: Finding): string {
@@ -134,25 +247,32 @@ export function findingText(finding: Finding): string {
   return `${finding.severity} ${finding.type} at ${place}: ${finding.message}${quote}${fix}`;
 }
 
-export function checksText(report: CheckReport, chars: number): string {
+/** What checks gave: how they ended, the failing ones by name, and what they wrote. */
+export function checkParts(heading: string, report: CheckReport, weight: number): Part[] {
   // Many old failures: their names matter most, so that the plan can declare them; a few can have their messages too.
   const few = report.failed.length <= 10;
   const failing = report.failed
-    .map(({ name, message }) => `- ${name}${message === undefined || !few ? '' : `: ${clip(message, 200)}`}`)
+    .map(({ name, message }) => `- ${name}${message === undefined || !few ? '' : `: ${clip(message, 300)}`}`)
     .join('\n');
   const counts = report.passed === undefined ? '' : ` (${report.passed} passed, ${report.failed.length} failed)`;
   const command = report.argv === undefined ? '' : ` \`${report.argv.join(' ')}\``;
+  const ended = (text: string): Part => ({ heading, text, weight: weight * 0.2, cut: IN_BRIEF });
+  const output: Part = { heading: 'Output:', text: report.output, weight: weight * 0.4, cut: IN_BRIEF };
   switch (report.status) {
     case 'none':
-      return `There are none: ${report.reason ?? 'no test runner was found'}.`;
+      return [ended(`There are none: ${report.reason ?? 'no test runner was found'}.`)];
     case 'passed':
-      return `Green:${command}${counts}.`;
+      return [ended(`Green:${command}${counts}.`)];
     case 'failed':
-      return `Red:${command}${counts}, exit code ${report.exit_code}.\n${clip(failing, chars * 0.5)}\nOutput:\n${clip(report.output, chars * 0.4)}`;
+      return [
+        ended(`Red:${command}${counts}, exit code ${report.exit_code}.`),
+        { heading: 'Failing:', text: failing, weight: weight * 0.5, cut: IN_BRIEF },
+        output,
+      ];
     case 'timed_out':
-      return `Red:${command} did not end in time.\n${clip(report.output, chars * 0.5)}`;
+      return [ended(`Red:${command} did not end in time.`), output];
     case 'could_not_run':
-      return `They could not run:${command} ${report.reason ?? ''}`;
+      return [ended(`They could not run:${command} ${report.reason ?? ''}`)];
     default:
       return report.status satisfies never;
   }
@@ -169,23 +289,4 @@ export function planText(plan: { plan: readonly PlannedSubtask[] }): string {
         `- ${id}: ${description} (criterion: ${success_criteria}${depends_on.length > 0 ? `; after ${depends_on.join(', ')}` : ''})`,
     )
     .join('\n');
-}
-
-/** The structured record of a subtask's failed rounds, for the Planner. */
-export function failureText(
-  subtask: PlannedSubtask,
-  rounds: readonly { round: number; reason: string; verdict?: Verdict; diff: string }[],
-  chars: number,
-): string {
-  const each = chars / Math.max(1, rounds.length);
-  const texts = rounds.map(({ round, reason, verdict, diff }) => {
-    const failing =
-      verdict?.failingChecks.map(
-        ({ name, message }) => `  - check: ${name}${message ? ` – ${clip(message, 150)}` : ''}`,
-      ) ?? [];
-    const findings =
-      verdict?.findings.filter(({ blocking }) => blocking).map((finding) => `  - ${findingText(finding)}`) ?? [];
-    return `## Round ${round}: ${reason}\n${clip([...failing, ...findings].join('\n'), each * 0.5)}\n${clip(diff, each * 0.4)}`;
-  });
-  return `# Subtask "${subtask.id}" failed ${rounds.length} times\n${subtask.description}\nCriterion: ${subtask.success_criteria}\n\n${texts.join('\n\n')}`;
 }

@@ -6,13 +6,13 @@ import { type Clarification, type PlanAnswer, planAnswer } from '../agents/answe
 import { ask } from '../agents/ask.ts';
 import { type ChangeSet, emptyChangeSet } from '../changes/changeSet.ts';
 import { openToolbox } from './checking.ts';
-import { planningText, type TaskFacts } from './messages.ts';
+import { answersText, planningText, type TaskFacts } from './messages.ts';
 import { planComplaint, settleFiles, withFreshIds, withoutUnknownDependencies } from './planGraph.ts';
 import { RESERVED_IDS } from './progress.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 
-const PLANNER_TOOLS = ['read_file', 'analyze_codebase', 'search_docs', 'find_references', 'git_diff'];
+export const PLANNER_TOOLS = ['read_file', 'analyze_codebase', 'search_docs', 'find_references', 'git_diff'];
 
 const PLAN_REQUEST =
   'Answer now with the plan as one JSON object with the fields task_understood, clarifications_needed, plan (id, description, success_criteria, depends_on, files), known_failures, risks.';
@@ -51,7 +51,7 @@ export async function planTask(
     if (questions.length > 0 && asked < QUESTION_ROUNDS) {
       const answers = await askUser(run, `plan/questions-${asked + 1}`, questions);
       facts.answers.push(...answers);
-      message = `The user answered:\n${answers.map(({ question, answer: said }) => `- ${question}\n  ${said}`).join('\n')}\n\nPlan with these answers.`;
+      message = answersText(answers, planner.budget.chars * 0.6);
       continue;
     }
     const proposed = await run.journal.step('plan/proposed', async () => {

@@ -3,6 +3,7 @@ import { openAgent } from '../agents/agent.ts';
 import { jsonFormat } from '../agents/answerFormat.ts';
 import { preprocessedAnswer } from '../agents/answers.ts';
 import { ask } from '../agents/ask.ts';
+import { clip } from '../agents/shareRoom.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 
@@ -48,15 +49,20 @@ async function condense(
   text: string,
 ): Promise<{ preprocessed_text: string; confidence: number } | undefined> {
   try {
+    let fits = true;
     const agent = await openAgent(run, {
       role: 'preprocessor',
       lane: 'preprocessor',
       key: 'input/preprocessor',
       thinking: 'off',
-      opening: ({ chars }) => `# Input, text of ${text.length} characters\n${text.slice(0, chars)}`,
+      opening: ({ chars }) => {
+        const whole = `# Input, text of ${text.length} characters\n${text}`;
+        fits = whole.length <= chars;
+        return clip(whole, chars);
+      },
     });
-    // What does not fit would be lost without a word: then the Planner gets the text itself.
-    if (text.length > agent.budget.chars) return undefined;
+    // With the room that the request itself takes.
+    if (text.length > agent.budget.chars * 0.9) return undefined;
     const answer = await ask(
       run,
       agent,
@@ -66,7 +72,8 @@ async function condense(
         'Answer with one JSON object: {"preprocessed_text", "confidence"}. Keep every requirement, name, path, number and error text; leave out repetition.',
       ),
     );
-    return answer.kind === 'answer' ? answer.value : undefined;
+    // What did not fit would be lost without a word: then the Planner gets the text itself.
+    return answer.kind === 'answer' && fits ? answer.value : undefined;
   } catch (error) {
     // The event says "local", and the Planner gets the whole text: this server is the one that may be down.
     if (

@@ -85,12 +85,15 @@ async function workOnSubtask(
     subtask: subtask.id,
     start: number,
     includes: startingPoint(progress, subtask),
+    answers: progress.facts.answers.length,
   }));
   const start = changesOf(run, progress, started.includes);
+  // What the user answered since is not in what its roles were told, so it is not when the run is resumed either.
+  const facts = { ...progress.facts, answers: progress.facts.answers.slice(0, started.answers) };
   return run.journal.step(`${key}/finished`, async (): Promise<Finished> => {
     const result = await workInRounds(run, {
       subtask,
-      facts: progress.facts,
+      facts,
       start,
       key,
       begin: 'code',

@@ -104,6 +104,11 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
       return says(event.role, `! ${remark(event.message)} (${oneLine(event.url)})`);
     case 'server.recovered':
       return says(event.role, `the server answers again (${oneLine(event.url)})`);
+    case 'window.learnt':
+      return says(
+        event.role,
+        `! its server takes ${event.window} tokens, though it says ${event.served}; prompts are made to fit`,
+      );
     case 'plan.delta':
     case 'plan.question':
     case 'subtask.ready':
