@@ -15,6 +15,7 @@ import {
   guidanceParts,
   nextReviewText,
   planningText,
+  questionText,
   reviewText,
 } from '../../src/core/orchestrator/messages.ts';
 import { PLANNER_TOOLS } from '../../src/core/orchestrator/planning.ts';
@@ -95,6 +96,7 @@ function texts(much: string): { what: string; opens?: Role; text: (chars: number
     { what: 'to plan', opens: 'planner', text: (chars) => planningText(facts, report, chars) },
     { what: 'to plan with answers', text: (chars) => answersText(answers, chars) },
     { what: 'to code', opens: 'coder', text: (chars) => coderText(facts, subtask, state, chars) },
+    { what: 'to answer', opens: 'reviewer', text: (chars) => questionText(much, chars) },
     { what: 'to mend', text: (chars) => shareRoom(feedback, chars) },
     { what: 'to try again', text: (chars) => shareRoom(guidanceParts(much), chars) },
     { what: 'to review', opens: 'reviewer', text: (chars) => reviewText(facts, subtask, reviewed, chars) },

@@ -5,6 +5,7 @@ import { withoutThinking } from '../agents/jsonText.ts';
 import { emptyChangeSet } from '../changes/changeSet.ts';
 import { foreignToolCall } from '../changes/editBlocks.ts';
 import { openToolbox } from './checking.ts';
+import { questionText } from './messages.ts';
 import { preprocess } from './preprocessing.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
@@ -25,8 +26,7 @@ export async function askOnly(run: RunContext, question: string): Promise<Finish
       lane: 'reviewer:answer',
       key: 'answer/reviewer',
       thinking: 'off',
-      opening: ({ chars }) =>
-        `# A question of the user (nothing is to be reviewed now)\n${text.slice(0, chars * 0.9)}\n\nLook up what you need, then answer it.`,
+      opening: ({ chars }) => questionText(text, chars),
       toolbox: openToolbox(run, TOOLS, () => emptyChangeSet),
     });
     const answer = await ask(run, agent, '', textFormat);

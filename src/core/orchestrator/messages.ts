@@ -212,6 +212,22 @@ export function checklistText(
   );
 }
 
+/** What the user asks the crew, where nothing is to be changed. */
+export function questionText(question: string, chars: number): string {
+  return shareRoom(
+    [
+      {
+        heading: '# A question of the user (nothing is to be reviewed now)',
+        text: question,
+        weight: 20,
+        cut: IN_BRIEF,
+      },
+      { text: 'Look up what you need, then answer it.', weight: 1, cut: IN_BRIEF },
+    ],
+    chars,
+  );
+}
+
 function taskParts({ task, answers }: TaskFacts, weight: number): Part[] {
   return [
     { heading: '# Task', text: task, weight, cut: IN_BRIEF },
