@@ -41,6 +41,43 @@ describe('parsing what test runners print', () => {
     check('tape', 2, ['subtracts > the result is positive', 'again > the result is positive']);
   });
 
+  it('says of tape what was compared, and where', () => {
+    assert.deepEqual(parsed('tape').failed[0], {
+      name: 'subtracts > the result is positive',
+      message: 'equal: expected 1, got -1',
+      file: 't.cjs',
+      line: 3,
+    });
+  });
+
+  it('reads Maven, with Surefire 3 and 2', () => {
+    const own = ['org.example.SumTest > fails', 'org.example.SumTest > throwsUp'];
+    check('maven', 1, [...own, 'org.example.SumTest > of(int)[2]']);
+    check('maven-surefire2', 1, own);
+    const message = 'java.lang.IllegalStateException: no number';
+    for (const fixture of ['maven', 'maven-surefire2'])
+      assert.deepEqual(parsed(fixture).failed[1], { name: own[1], message, file: 'SumTest.java', line: 19 });
+  });
+
+  it('reads Gradle, in its short and its full form', () => {
+    check('gradle', 2, ['SumTest > fails()', 'SumTest > of(int) > org.example.SumTest.of(int)[2]']);
+    assert.deepEqual(
+      parsed('gradle').failed.map(({ line }) => line),
+      [14, 25],
+    );
+  });
+
+  it('reads dotnet test, minimal and normal', () => {
+    check('dotnet', 2, ['Sums.Tests.Fails', 'Sums.Tests.Of(n: 2)']);
+    assert.deepEqual(parsed('dotnet').failed[0], {
+      name: 'Sums.Tests.Fails',
+      message: 'Assert.Equal() Failure: Values differ',
+      file: 'Tests.cs',
+      line: 10,
+    });
+    check('dotnet-normal', 1, ['MSTest_Failed_Test']);
+  });
+
   it('reads mocha, whatever the reporter, with a hook and a title of two lines', () => {
     const names = [
       'sums > throws',
@@ -119,7 +156,7 @@ describe('parsing what test runners print', () => {
     for (const name of green) {
       const result = parsed(name.replace('.txt', ''), 0);
       assert.deepEqual(result.failed, [], name);
-      if (name !== 'go-passed.txt') assert.equal(result.passed, 1, name);
+      if (name !== 'go-passed.txt' && name !== 'gradle-passed.txt') assert.equal(result.passed, 1, name);
     }
   });
 

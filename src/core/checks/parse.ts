@@ -1,8 +1,11 @@
 import type { FailedTest } from '../../shared/events.ts';
 import { ava } from './formats/ava.ts';
 import { cargo } from './formats/cargo.ts';
+import { dotnet } from './formats/dotnet.ts';
 import { go } from './formats/go.ts';
+import { gradle } from './formats/gradle.ts';
 import { jest } from './formats/jest.ts';
+import { maven } from './formats/maven.ts';
 import { mocha } from './formats/mocha.ts';
 import { nodeSpec } from './formats/nodeSpec.ts';
 import { pytest, unittest } from './formats/python.ts';
@@ -10,7 +13,21 @@ import { tap } from './formats/tap.ts';
 import type { ParsedOutput, TestFormat } from './formats/testFormat.ts';
 import { vitest } from './formats/vitest.ts';
 
-const FORMATS: readonly TestFormat[] = [tap, nodeSpec, mocha, jest, vitest, ava, pytest, unittest, go, cargo];
+const FORMATS: readonly TestFormat[] = [
+  tap,
+  nodeSpec,
+  mocha,
+  jest,
+  vitest,
+  ava,
+  pytest,
+  unittest,
+  go,
+  cargo,
+  maven,
+  gradle,
+  dotnet,
+];
 
 /**
  * Reads which tests failed. What kind of output it is shows in the output itself: a `test` script can run anything,

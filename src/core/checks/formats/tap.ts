@@ -61,14 +61,19 @@ function yamlAfter(lines: readonly string[], at: number): string[] {
 function messageIn(yaml: readonly string[]): string | undefined {
   // Of its own keys only: the details of an assertion may have a "message" too.
   const indent = ' '.repeat((yaml[0] ?? '').search(/\S|$/));
-  for (const key of ['error', 'message', 'operator']) {
+  const scalarOf = (key: string): string | undefined => {
     const index = yaml.findIndex(
       (line) => line.startsWith(`${indent}${key}:`) || line.startsWith(`${indent}  ${key}:`),
     );
     const value = withoutQuotes((yaml[index] ?? '').trim().slice(key.length + 1));
-    if (index >= 0 && value !== '') return /^[|>]-?$/.test(value) ? yaml[index + 1] : value;
-  }
-  return undefined;
+    if (index < 0 || value === '') return undefined;
+    return /^[|>]-?$/.test(value) ? yaml[index + 1]?.trim() : value;
+  };
+  const said = scalarOf('error') ?? scalarOf('message');
+  if (said !== undefined) return said;
+  // tape's title is all the words there are; what it compared is told apart.
+  const [operator, expected, actual] = ['operator', 'expected', 'actual'].map(scalarOf);
+  return expected === undefined || actual === undefined ? operator : `${operator}: expected ${expected}, got ${actual}`;
 }
 
 /** A YAML scalar on its own line or after a key: 'location: "a:1:2"' becomes "location: a:1:2". */
