@@ -1,5 +1,18 @@
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, open, readFile, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hashText } from '../core/changes/hash.ts';
 import type { WorkspaceWriter } from '../core/ports.ts';
@@ -41,9 +54,12 @@ interface Target {
   text: string | null;
   /** For a rename's new file: the path whose mode it takes over. */
   from?: string;
+  /** The file counts as there only under exactly this name: "a.txt" becomes "A.txt", and many disks take one for the other. */
+  exact?: true;
 }
 
 type Located = Target & {
+  root: string;
   /** All symbolic links resolved. */
   absolute: string;
   /** The path itself is a symbolic link. */
@@ -56,10 +72,21 @@ function targetsOf({ proposed, state }: { proposed: ProposedFile; state: FileSta
     throw new Error(`The text to write to ${path} is not the proposed one. This is a defect of Conclave.`);
   }
   if (from === undefined) return [{ path, base: baseHash, result: resultHash, text: state.text }];
+  const exact = differOnlyByCase(from, path) ? { exact: true as const } : {};
   return [
-    { path: from, base: baseHash, result: null, text: null },
-    { path, base: null, result: resultHash, text: state.text, from },
+    { path: from, base: baseHash, result: null, text: null, ...exact },
+    { path, base: null, result: resultHash, text: state.text, from, ...exact },
   ];
+}
+
+/** Whether a disk that does not tell upper from lower case takes the one path for the other. */
+export function differOnlyByCase(one: string, other: string): boolean {
+  return one !== other && one.toLowerCase() === other.toLowerCase();
+}
+
+/** Whether one of the names in a folder is exactly this one. Some disks spell accents another way than they were given. */
+export function isNamedExactly(name: string, namesInFolder: readonly string[]): boolean {
+  return namesInFolder.some((other) => other.normalize() === name.normalize());
 }
 
 async function located(root: string, target: Target): Promise<Located> {
@@ -69,14 +96,18 @@ async function located(root: string, target: Target): Promise<Located> {
   }
   const { absolute } = location;
   const found = await lstat(join(root, target.path)).catch(ignoreMissing);
-  return { ...target, absolute, isLink: found?.isSymbolicLink() === true };
+  const isLink = found?.isSymbolicLink() === true;
+  // The real path has the name as it is on disk, which here is not always the one that was asked for.
+  const own = target.exact && !isLink ? join(dirname(absolute), basename(target.path)) : absolute;
+  return { ...target, root, absolute: own, isLink };
 }
 
 type Content = { kind: 'file'; bytes: Buffer; mode: number } | { kind: 'none' } | { kind: 'other' };
 
-async function contentOf({ path, absolute }: Located): Promise<Content> {
+async function contentOf({ path, absolute, root, exact }: Located): Promise<Content> {
   try {
     const found = await stat(absolute);
+    if (exact && !(await isThereExactly(root, path))) return { kind: 'none' };
     if (!found.isFile()) return { kind: 'other' };
     return { kind: 'file', bytes: await readFile(absolute), mode: found.mode & 0o7777 };
   } catch (cause) {
@@ -86,6 +117,16 @@ async function contentOf({ path, absolute }: Located): Promise<Content> {
       cause,
     });
   }
+}
+
+/** Whether every folder on the way, and the file, bears exactly the name that the path gives it. */
+async function isThereExactly(root: string, path: string): Promise<boolean> {
+  let folder = root;
+  for (const name of path.split('/')) {
+    if (!isNamedExactly(name, await readdir(folder))) return false;
+    folder = join(folder, name);
+  }
+  return true;
 }
 
 /** A folder or a device has no hash that anything could equal. */

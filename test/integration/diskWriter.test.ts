@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path';
 import { type ChangeSet, emptyChangeSet, fileStates, withStates } from '../../src/core/changes/changeSet.ts';
 import { hashText } from '../../src/core/changes/hash.ts';
 import { proposeFiles } from '../../src/core/changes/proposal.ts';
-import { openDiskWriter } from '../../src/node/diskWriter.ts';
+import { differOnlyByCase, isNamedExactly, openDiskWriter } from '../../src/node/diskWriter.ts';
 import type { FileState } from '../../src/shared/events.ts';
 
 describe('diskWriter', () => {
@@ -187,6 +187,25 @@ describe('diskWriter', () => {
       /link\.ts could not be written: it is a symbolic link/,
     );
     assert.equal(text('link.ts'), 'b\n');
+  });
+
+  it('renames a file where only upper and lower case differ, and a second time is harmless', async () => {
+    put('dir/name.txt', 'old\n', 0o640);
+    const changes = changeOf({ path: 'dir/Name.txt', text: 'old\n', from: 'dir/name.txt' });
+    for (const time of ['first', 'again']) {
+      assert.equal((await write(changes)).kind, 'written', time);
+      assert.deepEqual(readdirSync(join(root, 'dir')), ['Name.txt'], time);
+      assert.deepEqual([text('dir/Name.txt'), mode('dir/Name.txt')], ['old\n', 0o640], time);
+    }
+  });
+
+  it('decides by the name in the folder where a disk takes one case for the other', () => {
+    // No such disk is at hand, so this is the decision alone: "Name.txt" is found by stat, and is not there yet.
+    assert.ok(differOnlyByCase('dir/name.txt', 'dir/Name.txt'));
+    assert.ok(!differOnlyByCase('a.txt', 'a.txt') && !differOnlyByCase('a.txt', 'b.txt'));
+    assert.ok(!isNamedExactly('Name.txt', ['name.txt', 'other']));
+    assert.ok(isNamedExactly('Name.txt', ['Name.txt']));
+    assert.ok(isNamedExactly('\u00e9.txt', ['e\u0301.txt']));
   });
 
   it('turns a file into a folder of its name', async () => {
