@@ -1,11 +1,12 @@
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { thirdPartyNotices } from './thirdPartyNotices.mjs';
 
 // Three bundles of our own code. The headless one is built without `vscode` as an external: if the core ever imported
 // it, this build would fail.
 await rm('dist', { recursive: true, force: true });
 
-const shared = { bundle: true, sourcemap: true, logLevel: 'warning', legalComments: 'none' };
+const shared = { bundle: true, sourcemap: true, metafile: true, logLevel: 'warning', legalComments: 'none' };
 const node = { ...shared, platform: 'node', target: 'node20.19' };
 /** Some libraries want require() and __filename, which an ES module does not have by itself. */
 const banner = {
@@ -15,7 +16,7 @@ const require = conclaveRequire(import.meta.url);
 const __filename = conclavePath(import.meta.url);`,
 };
 
-await Promise.all([
+const bundles = await Promise.all([
   build({
     ...node,
     entryPoints: { cli: 'src/cli.ts' },
@@ -34,3 +35,5 @@ await Promise.all([
     external: ['vscode'],
   }),
 ]);
+
+await writeFile('dist/THIRD_PARTY_NOTICES.txt', thirdPartyNotices(bundles.map(({ metafile }) => metafile)));
