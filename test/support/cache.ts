@@ -47,7 +47,7 @@ export async function fetchPackage(name: string, version: string, needs: readonl
 }
 
 /** A folder of the cache, filled on first use. A filling that was cut short leaves nothing behind that counts. */
-async function cachedFolder(name: string, fill: (dir: string) => Promise<void>): Promise<string> {
+export async function cachedFolder(name: string, fill: (dir: string) => Promise<void>): Promise<string> {
   const folder = join(CACHE, name);
   if (existsSync(folder)) return folder;
   const filling = join(CACHE, `.${name}-${randomUUID()}`);
@@ -67,7 +67,8 @@ async function cachedFolder(name: string, fill: (dir: string) => Promise<void>):
 /** How npm says that it does not get through. */
 const UNREACHABLE = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED)\b/;
 
-async function npm(cwd: string, ...args: string[]): Promise<void> {
+/** Runs npm in a folder. @throws RegistryUnreachable */
+export async function npm(cwd: string, ...args: string[]): Promise<void> {
   const result = await execa('npm', args, { cwd, reject: false, stdin: 'ignore' });
   if (result.exitCode === 0) return;
   const code = UNREACHABLE.exec(result.stderr)?.[1];
