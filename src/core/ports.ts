@@ -2,7 +2,7 @@
  * The seams of the core: what it needs from the outside, in its own words.
  * A port exists because two implementations do (terminal and editor, files and Redis, a server and a script).
  */
-import type { Answer, FileState, ProposedFile, Question, RunEvent, StopReason, Usage } from '../shared/events.ts';
+import type { Answer, FileState, Question, RunEvent, StopReason, Usage } from '../shared/events.ts';
 
 // ── Model ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -108,15 +108,60 @@ export interface Workspace {
   unsaved?(): Promise<readonly FileState[]>;
 }
 
-/** Puts accepted file states into the workspace: all of them, or none. */
+/** One file as it shall be. */
+export interface FileWrite {
+  path: string;
+  /** SHA-256 (hex) of what must be there now, as `Workspace.read` gives it; null: no file. */
+  before: string | null;
+  /** Null: the file shall be gone. */
+  text: string | null;
+  /** For a new file: the file, gone in the same write, whose permissions it takes over. */
+  from?: string;
+  /** For a new file: its permission bits, where they are known. */
+  mode?: number;
+}
+
+/** Puts accepted texts into the workspace: all of them, or none. */
 export interface WorkspaceWriter {
   /**
-   * Writes the states. A file already in its result state is left alone, so doing it twice is harmless.
-   * @returns `conflict` (and nothing written) where a file is neither as it was nor as it shall be.
+   * Writes and saves. A file that is already as it shall be is left alone, so doing it twice is harmless.
+   * @returns `written`: each file as it is afterwards, which a formatter may have had a hand in;
+   * `conflict` (and nothing written) where a file is neither as it was nor as it shall be.
+   * @throws Error where a file cannot be written, with its name; then everything is as it was, or it says what is not
    */
-  write(
-    files: { proposed: ProposedFile; state: FileState }[],
-  ): Promise<{ kind: 'written'; paths: string[] } | { kind: 'conflict'; paths: string[] }>;
+  write(writes: readonly FileWrite[]): Promise<Written>;
+}
+
+export type Written =
+  | { kind: 'written'; files: { path: string; text: string | null }[] }
+  | { kind: 'conflict'; paths: string[] };
+
+/** A file as it was before an accepted write, and as it was after it. Null: no file. */
+export interface KeptFile {
+  path: string;
+  before: string | null;
+  after: string | null;
+  /** Permission bits that the file had before. */
+  mode?: number;
+  /** It is too large to be kept: both texts are missing. */
+  tooLarge?: boolean;
+}
+
+/** Keeps how files were before accepted writes, so that these can be undone. Nothing of it is in the workspace. */
+export interface Snapshots {
+  /** Called before a write. `after` is what shall be written. */
+  keep(runId: string, files: readonly Pick<KeptFile, 'path' | 'before' | 'after'>[]): Promise<Snapshot>;
+  /** What was kept for each write of the run, oldest first. */
+  of(runId: string): Promise<KeptFile[][]>;
+  /** Forgets everything about the run. */
+  drop(runId: string): Promise<void>;
+}
+
+export interface Snapshot {
+  /** The write is done; the files are so now. */
+  settle(files: readonly { path: string; text: string | null }[]): Promise<void>;
+  /** Nothing was written. */
+  discard(): Promise<void>;
 }
 
 // ── Processes and checks ─────────────────────────────────────────────────────────────────────────────────────────

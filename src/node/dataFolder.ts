@@ -66,6 +66,11 @@ export function copiesFolder(env: NodeJS.ProcessEnv): string {
   return path.join(dataFolder(env), 'copies');
 }
 
+/** Where what files were before accepted changes is kept. Absolute. */
+export function snapshotsFolder(env: NodeJS.ProcessEnv): string {
+  return path.join(dataFolder(env), 'snapshots');
+}
+
 const INSTEAD = 'Until then set CONCLAVE_STORE to a directory';
 
 function withoutPassword(url: string): string {

@@ -15,25 +15,24 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hashText } from '../core/changes/hash.ts';
-import type { WorkspaceWriter } from '../core/ports.ts';
-import type { FileState, ProposedFile } from '../shared/events.ts';
+import type { FileWrite, WorkspaceWriter } from '../core/ports.ts';
 import { errorCode, realRoot, resolveInside } from './paths.ts';
 
 /**
- * Writes accepted file states to the folder on disk. Every file is compared with its base first; then files are written
+ * Writes accepted texts to the folder on disk. Every file is compared with what must be there first; then files are written
  * one by one, each atomically and with its mode. Where one fails, those before it are put back as they were.
  * @param root absolute path of the workspace
  */
 export function openDiskWriter(root: string): WorkspaceWriter {
   return {
-    async write(files) {
-      const targets = await Promise.all(files.flatMap(targetsOf).map((target) => located(root, target)));
+    async write(writes) {
+      const targets = await Promise.all(writes.map((write) => located(root, targetOf(write, writes))));
       const conflicts: string[] = [];
       const due: Located[] = [];
       for (const target of targets) {
         const hash = hashOf(await contentOf(target));
-        if (hash === target.result) continue;
-        if (hash === target.base) due.push(target);
+        if (hash === (target.text === null ? null : hashText(target.text))) continue;
+        if (hash === target.before) due.push(target);
         else conflicts.push(target.path);
       }
       if (conflicts.length > 0) return { kind: 'conflict', paths: conflicts };
@@ -41,22 +40,15 @@ export function openDiskWriter(root: string): WorkspaceWriter {
       due.sort((a, b) => Number(a.text !== null) - Number(b.text !== null));
       const changed = await writeAll(await realRoot(root), due);
       if (changed !== undefined) return { kind: 'conflict', paths: [changed] };
-      return { kind: 'written', paths: files.map(({ proposed }) => proposed.path) };
+      return { kind: 'written', files: writes.map(({ path, text }) => ({ path, text })) };
     },
   };
 }
 
-/** One file as it must be before, and as it shall be after. Null hashes: no file. */
-interface Target {
-  path: string;
-  base: string | null;
-  result: string | null;
-  text: string | null;
-  /** For a rename's new file: the path whose mode it takes over. */
-  from?: string;
+type Target = FileWrite & {
   /** The file counts as there only under exactly this name: "a.txt" becomes "A.txt", and many disks take one for the other. */
   exact?: true;
-}
+};
 
 type Located = Target & {
   root: string;
@@ -66,17 +58,9 @@ type Located = Target & {
   isLink: boolean;
 };
 
-function targetsOf({ proposed, state }: { proposed: ProposedFile; state: FileState }): Target[] {
-  const { path, from, baseHash, resultHash } = proposed;
-  if ((state.text === null ? null : hashText(state.text)) !== resultHash || state.path !== path) {
-    throw new Error(`The text to write to ${path} is not the proposed one. This is a defect of Conclave.`);
-  }
-  if (from === undefined) return [{ path, base: baseHash, result: resultHash, text: state.text }];
-  const exact = differOnlyByCase(from, path) ? { exact: true as const } : {};
-  return [
-    { path: from, base: baseHash, result: null, text: null, ...exact },
-    { path, base: null, result: resultHash, text: state.text, from, ...exact },
-  ];
+function targetOf(write: FileWrite, all: readonly FileWrite[]): Target {
+  const changesCase = all.some(({ path }) => differOnlyByCase(path, write.path));
+  return { ...write, ...(changesCase && { exact: true as const }) };
 }
 
 /** Whether a disk that does not tell upper from lower case takes the one path for the other. */
@@ -144,12 +128,12 @@ async function writeAll(root: string, due: readonly Located[]): Promise<string |
   for (const target of due) {
     try {
       const content = await contentOf(target);
-      if (hashOf(content) !== target.base) {
+      if (hashOf(content) !== target.before) {
         await rollBack(undo);
         return target.path;
       }
       if (content.kind === 'file') modes.set(target.path, content.mode);
-      const mode = modes.get(target.from ?? target.path);
+      const mode = modes.get(target.from ?? target.path) ?? target.mode;
       if (target.text === null) await remove(target, content, undo);
       else await put(target, target.text, content, mode, undo);
     } catch (cause) {

@@ -8,13 +8,14 @@ import type { User } from '../core/ports.ts';
 import { ROLES, type Role } from '../shared/events.ts';
 import type { LoadedSettings } from './configuration.ts';
 import { openCopies } from './copies.ts';
-import { copiesFolder, ownFoldersIn, storeFolder } from './dataFolder.ts';
+import { copiesFolder, ownFoldersIn, snapshotsFolder, storeFolder } from './dataFolder.ts';
 import { openDiskWorkspace } from './diskWorkspace.ts';
 import { openDiskWriter } from './diskWriter.ts';
 import { openFileEventLog } from './fileStore/fileEventLog.ts';
 import { openFileLeases } from './fileStore/fileLeases.ts';
 import { nodeProcesses } from './processes.ts';
 import { findRipgrep } from './ripgrep.ts';
+import { openSnapshots } from './snapshots.ts';
 import { readWaivers } from './waivers.ts';
 
 /** What a host knows before it reads any setting. */
@@ -67,6 +68,7 @@ export async function openCrew(
     prompts: await readPrompts(join(installation.home, 'prompts')),
     ...files,
     waivers: () => readWaivers(workspace),
+    snapshots: openSnapshots(snapshotsFolder(installation.env), workspace),
     processes,
     copies: openCopies({
       workspace,

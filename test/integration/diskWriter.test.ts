@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type ChangeSet, emptyChangeSet, fileStates, withStates } from '../../src/core/changes/changeSet.ts';
 import { hashText } from '../../src/core/changes/hash.ts';
-import { proposeFiles } from '../../src/core/changes/proposal.ts';
+import { proposedWrites, proposeFiles } from '../../src/core/changes/proposal.ts';
 import { differOnlyByCase, isNamedExactly, openDiskWriter } from '../../src/node/diskWriter.ts';
 import type { FileState } from '../../src/shared/events.ts';
 
@@ -48,12 +48,9 @@ describe('diskWriter', () => {
   }
 
   async function write(changes: ChangeSet) {
-    const states = new Map(fileStates(changes).map((state) => [state.path, state]));
+    const texts = new Map(fileStates(changes).map((state) => [state.path, state.text]));
     return openDiskWriter(root).write(
-      proposeFiles(changes).map((proposed) => ({
-        proposed,
-        state: states.get(proposed.path) ?? { path: '', text: null },
-      })),
+      proposeFiles(changes).flatMap((proposed) => proposedWrites(proposed, texts.get(proposed.path) ?? null)),
     );
   }
 
@@ -73,7 +70,14 @@ describe('diskWriter', () => {
     );
     const expected = {
       kind: 'written',
-      paths: ['keep/y.ts', 'lib/deep/x.ts', 'moved/tool', 'new/folder/n.ts', 'run.sh'],
+      files: [
+        { path: 'keep/y.ts', text: null },
+        { path: 'lib/deep/x.ts', text: null },
+        { path: 'bin/tool', text: null },
+        { path: 'moved/tool', text: 'tool 2\n' },
+        { path: 'new/folder/n.ts', text: '' },
+        { path: 'run.sh', text: 'b\r\nä\n' },
+      ],
     };
     assert.deepEqual(await write(changes), expected);
     assert.deepEqual([text('run.sh'), mode('run.sh')], ['b\r\nä\n', 0o755]);
@@ -218,14 +222,18 @@ describe('diskWriter', () => {
     assert.deepEqual([text('config.ts/index.ts'), text('old/config.ts')], ['n\n', 'c\n']);
   });
 
-  it('refuses a text that is not the proposed one', async () => {
+  it('gives a file that comes back the permissions that it had', async () => {
+    assert.equal(
+      (await openDiskWriter(root).write([{ path: 'run.sh', before: null, text: 'a\n', mode: 0o755 }])).kind,
+      'written',
+    );
+    assert.deepEqual([text('run.sh'), mode('run.sh')], ['a\n', 0o755]);
+  });
+
+  it('is never given a text that is not the proposed one', () => {
     put('a.ts', 'a\n');
     const [proposed] = proposeFiles(changeOf({ path: 'a.ts', text: 'A\n' }));
     assert.ok(proposed);
-    await assert.rejects(
-      openDiskWriter(root).write([{ proposed, state: { path: 'a.ts', text: 'other\n' } }]),
-      /not the proposed one/,
-    );
-    assert.equal(text('a.ts'), 'a\n');
+    assert.throws(() => proposedWrites(proposed, 'other\n'), /not the proposed one/);
   });
 });

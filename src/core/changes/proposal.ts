@@ -1,5 +1,6 @@
 import { formatPatch, type StructuredPatch, type StructuredPatchHunk } from 'diff';
 import type { ProposedFile } from '../../shared/events.ts';
+import type { FileWrite } from '../ports.ts';
 import type { ChangedFile, ChangeSet } from './changeSet.ts';
 import { hashText } from './hash.ts';
 import { rawLines, stretches } from './textLines.ts';
@@ -27,6 +28,21 @@ export function proposeFiles(changes: ChangeSet): ProposedFile[] {
 /** The whole change as one patch for `git apply`. */
 export function patchText(files: readonly ProposedFile[]): string {
   return files.map((file) => file.diff).join('');
+}
+
+/**
+ * What has to be written so that the file is as proposed, onto exactly what it was made from.
+ * @throws Error where `text` is not the proposed one
+ */
+export function proposedWrites({ path, from, baseHash, resultHash }: ProposedFile, text: string | null): FileWrite[] {
+  if ((text === null ? null : hashText(text)) !== resultHash) {
+    throw new Error(`The text to write to ${path} is not the proposed one. This is a defect of Conclave.`);
+  }
+  if (from === undefined) return [{ path, before: baseHash, text }];
+  return [
+    { path: from, before: baseHash, text: null },
+    { path, before: null, text, from },
+  ];
 }
 
 /** The deleted file that this one was, where it is a rename that git can do too. */

@@ -6,12 +6,14 @@ import { jsonFormat } from '../agents/answerFormat.ts';
 import { checklistAnswer } from '../agents/answers.ts';
 import { ask } from '../agents/ask.ts';
 import { type ChangeSet, fileStates, ownChanges, withStates } from '../changes/changeSet.ts';
-import { proposeFiles } from '../changes/proposal.ts';
+import { proposedWrites, proposeFiles } from '../changes/proposal.ts';
 import { workInRounds } from './attempts.ts';
+import { acceptUndecided } from './deciding.ts';
 import { checklistText, diffText, planText, type TaskFacts } from './messages.ts';
 import type { Finished } from './progress.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
+import { type KeptWrite, writeKept } from './writing.ts';
 
 /**
  * Checks and reviews the merged change once more on the whole: two green subtasks can make one red change. One that
@@ -160,17 +162,13 @@ export async function acceptProposal(
     const answer = await askAboutProposal(run, what);
     if (answer !== 'approved') return answer;
   }
+  const outcomes = run.journal.outcomes();
+  if (outcomes.some(({ type }) => type === 'proposal.undone')) return 'left';
   await run.journal.step('proposal/accepted', async () => {
-    const result = await write(run, changes, files);
-    if (result.kind === 'conflict') {
-      throw new RunStop({
-        code: 'conflict',
-        message: `Nothing was written: ${result.paths.join(', ')} changed on disk since the run read ${result.paths.length === 1 ? 'it' : 'them'}.`,
-        remedy:
-          'The change is kept: undo or commit those edits and resume with --apply, or take it with --patch FILE and merge it yourself.',
-      });
-    }
-    return { type: 'proposal.accepted', paths: result.paths, by: acceptance === 'ask' ? 'user' : 'apply' };
+    const decided = outcomes.filter((event) => event.type === 'proposal.decided');
+    const paths =
+      decided.length === 0 ? await writeProposed(run, changes, files) : await acceptUndecided(run, files, decided);
+    return { type: 'proposal.accepted', paths, by: acceptance === 'ask' ? 'user' : 'apply' };
   });
   return 'accepted';
 }
@@ -192,17 +190,18 @@ async function askAboutProposal(run: RunContext, what: string): Promise<'approve
   return 'rejected';
 }
 
-async function write(
-  run: RunContext,
-  changes: ChangeSet,
-  files: readonly ProposedFile[],
-): ReturnType<RunContext['writer']['write']> {
-  const states = new Map(fileStates(changes).map((state) => [state.path, state]));
-  try {
-    return await run.writer.write(
-      files.map((proposed) => ({ proposed, state: states.get(proposed.path) ?? { path: proposed.path, text: null } })),
+/** Writes the whole proposal onto files that are as the run read them; any other is a conflict. @returns what it holds */
+async function writeProposed(run: RunContext, changes: ChangeSet, files: readonly ProposedFile[]): Promise<string[]> {
+  const texts = new Map(fileStates(changes).map(({ path, text }) => [path, text]));
+  const writes = files
+    .flatMap((file) => proposedWrites(file, texts.get(file.path) ?? null))
+    .map(
+      (write): KeptWrite => ({
+        ...write,
+        was: write.before === null ? null : (run.base.get(write.path)?.text ?? null),
+      }),
     );
-  } catch (cause) {
+  const result = await writeKept(run, writes).catch((cause: unknown) => {
     run.signal.throwIfAborted();
     throw new RunStop(
       {
@@ -212,7 +211,16 @@ async function write(
       },
       { cause },
     );
+  });
+  if (result.kind === 'conflict') {
+    throw new RunStop({
+      code: 'conflict',
+      message: `Nothing was written: ${result.paths.join(', ')} changed on disk since the run read ${result.paths.length === 1 ? 'it' : 'them'}.`,
+      remedy:
+        'The change is kept: undo or commit those edits and resume with --apply, or take it with --patch FILE and merge it yourself.',
+    });
   }
+  return files.map(({ path }) => path);
 }
 
 /** The end of a run in which every subtask was approved as things are. */

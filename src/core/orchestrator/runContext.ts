@@ -1,5 +1,5 @@
 import type { Role } from '../../shared/events.ts';
-import type { Copies, Model, Processes, User, Workspace, WorkspaceWriter } from '../ports.ts';
+import type { Copies, Model, Processes, Snapshots, User, Workspace, WorkspaceWriter } from '../ports.ts';
 import type { Settings } from '../settings.ts';
 import type { Journal } from '../store/journal.ts';
 import type { BaseTexts } from './baseTexts.ts';
@@ -17,6 +17,7 @@ export interface Crew {
   writer: WorkspaceWriter;
   /** Findings that the user has waived for good. @throws RunStop where what keeps them cannot be understood */
   waivers(): Promise<readonly Waiver[]>;
+  snapshots: Snapshots;
   processes: Processes;
   copies: Copies;
   user: User;

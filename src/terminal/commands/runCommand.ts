@@ -13,6 +13,7 @@ import { readTask } from '../../node/taskInput.ts';
 import { openWorkspaceFolder } from '../../node/workspaceFolder.ts';
 import { assertWritable } from '../../node/writableFile.ts';
 import type { RunEvent, RunKind } from '../../shared/events.ts';
+import { fold } from '../../shared/runState.ts';
 import { exitStatus, UsageError } from '../exitStatus.ts';
 import { openOutput, type RunOutput } from '../runOutput.ts';
 import { loadTerminalSettings } from '../terminalSettings.ts';
@@ -129,10 +130,7 @@ function reviewTitle({ base = 'HEAD', paths = [] }: RunOptions): string {
 
 /** Whether a finished run holds an approved change that is not in the workspace yet. */
 function isOpenProposal(events: readonly RunEvent[]): boolean {
-  return (
-    events.some(({ type }) => type === 'proposal.ready') &&
-    !events.some(({ type }) => type === 'proposal.accepted' || type === 'proposal.rejected')
-  );
+  return fold(events).proposal?.state === 'open';
 }
 
 /** Puts an approved change where the user wants it, and says how the run ended. @returns the exit status */
