@@ -228,7 +228,7 @@ async function removeFolders(first: string, last: string): Promise<void> {
 }
 
 /** Removes the folder, and those above it inside the workspace, as far as they are empty. */
-async function removeEmptyFolders(root: string, folder: string): Promise<void> {
+export async function removeEmptyFolders(root: string, folder: string): Promise<void> {
   for (let current = folder; current !== root && current.startsWith(join(root, '/')); current = dirname(current)) {
     try {
       await rmdir(current);

@@ -1,0 +1,110 @@
+import * as vscode from 'vscode';
+import { type Decision, decideProposal } from '../../core/orchestrator/deciding.ts';
+import type { RunEnd } from '../../core/orchestrator/session.ts';
+import { undoProposal } from '../../core/orchestrator/undoing.ts';
+import type { HunkDecision } from '../../shared/events.ts';
+import { type ProposalPart, partAtCursor, provideHunkLenses } from './hunkLenses.ts';
+import { openDiff } from './openDiff.ts';
+import { previewProposal } from './preview.ts';
+import { provideProposalDocuments } from './proposalDocuments.ts';
+import { type ProposalHost, type ProposalView, viewOf } from './proposalHost.ts';
+
+/** Everything about proposals in the editor. What cannot be done is thrown, in words for the user. */
+export interface Proposals extends vscode.Disposable {
+  openDiff(path: string | undefined): Promise<void>;
+  preview(): Promise<void>;
+  decide(decision: HunkDecision, about: ProposalPart): Promise<void>;
+  undo(): Promise<void>;
+  /** By command id. The lenses and the chat give a ProposalPart; the palette gives nothing. */
+  readonly commands: Record<string, (part?: ProposalPart) => Promise<void>>;
+}
+
+export function openProposals(host: ProposalHost): Proposals {
+  const registered = [provideProposalDocuments(host), provideHunkLenses(host)];
+
+  async function shownView(runId = host.shownRun()): Promise<ProposalView> {
+    const view = runId === undefined ? undefined : await viewOf(host, runId);
+    if (!view) throw new Error(vscode.l10n.t('There is no proposal here: show a run that has one in the chat first.'));
+    return view;
+  }
+
+  async function decide(decision: HunkDecision, { runId, path, hunk }: ProposalPart): Promise<void> {
+    const view = await shownView(runId);
+    const paths = path === undefined ? view.proposal.files.map(({ file }) => file.path) : [path];
+    const hunks = hunk === undefined ? 'undecided' : [hunk];
+    const decisions = paths.map((one): Decision => ({ path: one, hunks, decision }));
+    throwWhereNotDone(await host.work(view.runId, (run) => decideProposal(run, decisions)));
+  }
+
+  async function undo(runId?: string): Promise<void> {
+    const id = runId ?? host.shownRun();
+    if (id === undefined) throw new Error(vscode.l10n.t('No run is shown. Choose one with "Restore Snapshot…".'));
+    const end = await host.work(id, undoProposal);
+    throwWhereNotDone(end);
+    void vscode.window.showInformationMessage(end.ending.message);
+  }
+
+  async function preview(runId?: string): Promise<void> {
+    const view = await shownView(runId);
+    if (view.proposal.state !== 'open') throw new Error(vscode.l10n.t('Nothing of this proposal waits any more.'));
+    const { applied, open, conflicts } = await previewProposal(host, view);
+    if (applied === 0 && conflicts === 0) return;
+    const parts = [
+      vscode.l10n.t('Accepted {0}.', applied),
+      ...(open > 0 ? [vscode.l10n.t('Left open, because not ticked: {0}.', open)] : []),
+      ...(conflicts > 0 ? [vscode.l10n.t('Not offered, because you changed the same lines: {0}.', conflicts)] : []),
+    ];
+    void vscode.window.showInformationMessage(`${vscode.l10n.t('Hunks of the proposal:')} ${parts.join(' ')}`);
+  }
+
+  async function restore(): Promise<void> {
+    const runs = await host.pastRuns();
+    const picked = await vscode.window.showQuickPick(
+      runs.map(({ runId, title, startedAt }) => {
+        return { label: title, description: new Date(startedAt).toLocaleString(), detail: runId, runId };
+      }),
+      {
+        title: vscode.l10n.t('Restore the files as they were before a run'),
+        placeHolder: vscode.l10n.t('What you changed since is kept, or named where it is in the way'),
+        matchOnDetail: true,
+      },
+    );
+    if (picked) await undo(picked.runId);
+  }
+
+  /** What the arguments say, else what the cursor is in. */
+  async function partFor(part: ProposalPart | undefined, need: 'file' | 'hunk'): Promise<ProposalPart> {
+    if (part?.path !== undefined && (need === 'file' || part.hunk !== undefined)) return part;
+    const found = await partAtCursor(host);
+    if (!found) {
+      throw new Error(vscode.l10n.t("Open the proposal's diff and put the cursor into the part that you mean."));
+    }
+    const { runId, path, hunk } = found;
+    return need === 'file' ? { runId, path } : { runId, path, hunk };
+  }
+
+  return {
+    openDiff: async (path) => openDiff(await shownView(), path),
+    preview: () => preview(),
+    decide,
+    undo: () => undo(),
+    commands: {
+      'conclave.openProposal': async (part) => openDiff(await shownView(part?.runId), part?.path),
+      'conclave.previewProposal': (part) => preview(part?.runId),
+      'conclave.acceptProposal': (part) => decide('accepted', { ...(part?.runId && { runId: part.runId }) }),
+      'conclave.rejectProposal': (part) => decide('rejected', { ...(part?.runId && { runId: part.runId }) }),
+      'conclave.acceptFile': async (part) => decide('accepted', await partFor(part, 'file')),
+      'conclave.rejectFile': async (part) => decide('rejected', await partFor(part, 'file')),
+      'conclave.acceptHunk': async (part) => decide('accepted', await partFor(part, 'hunk')),
+      'conclave.rejectHunk': async (part) => decide('rejected', await partFor(part, 'hunk')),
+      'conclave.undoProposal': (part) => undo(part?.runId),
+      'conclave.restoreSnapshot': () => restore(),
+    },
+    dispose: () => vscode.Disposable.from(...registered).dispose(),
+  };
+}
+
+function throwWhereNotDone({ ending }: RunEnd): void {
+  if (ending.code === 'approved' || ending.code === 'proposal_rejected') return;
+  throw new Error(`${ending.message}${ending.remedy === undefined ? '' : ` ${ending.remedy}`}`);
+}
