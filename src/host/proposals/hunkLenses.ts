@@ -42,7 +42,7 @@ async function lensesOf(host: ProposalHost, { runId, path }: ProposalPlace): Pro
     : [];
   const ofFile = (line: number): vscode.CodeLens[] => [
     lens(line, `$(check-all) ${vscode.l10n.t('Accept file')}`, 'conclave.acceptFile', whole),
-    lens(line, `$(close-all) ${vscode.l10n.t('Reject file')}`, 'conclave.rejectFile', whole),
+    lens(line, `$(close) ${vscode.l10n.t('Reject file')}`, 'conclave.rejectFile', whole),
   ];
   if (file.hunks.length === 1) return waiting.length === 0 ? [] : [...warning, ...ofFile(waiting[0]?.line ?? 0)];
   const ofHunks = waiting.flatMap(({ hunk, line }, i) => [

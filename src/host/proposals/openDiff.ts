@@ -17,7 +17,8 @@ export async function openDiff(view: ProposalView, path?: string): Promise<void>
   const shown = path === undefined && waiting.length > 0 ? waiting : files;
   const [first] = shown;
   if (shown.length === 1 && first) return openOne(view, first);
-  const title = vscode.l10n.t('Proposal: {0} files', shown.length);
+  // The editor adds how many files there are.
+  const title = vscode.l10n.t('Proposal');
   const known = new Set(await vscode.commands.getCommands(false));
   const sides = shown.map((file) => ({ ...sidesOf(view, file), label: proposalUri(labelOf(view, file)) }));
   if (known.has('vscode.changes')) {
