@@ -182,7 +182,7 @@ type Body =
   | { type: 'plan.question'; questions: Question[] }
   | { type: 'plan.answered'; answers: Answer[] }
   | { type: 'plan.cached'; key: string }
-  // Subtasks and attempts.
+  // Subtasks and attempts. The merged change is checked, reviewed and mended as the last subtask, "merged".
   | { type: 'subtask.ready'; subtask: string }
   /** `includes`: the finished subtasks whose changes it starts from. */
   /** `answers`: how many of the user's answers so far it knows of. */
@@ -207,8 +207,6 @@ type Body =
       /** The subtask's own change: what differs from what it started from. None, where nothing had to be changed. */
       files: FileState[];
     }
-  /** The checks and the review of the merged change; `files` is what its own rounds changed on top. */
-  | { type: 'merged.finished'; outcome: 'approved' | 'failed'; rounds: number; reason: string; files: FileState[] }
   | { type: 'attempt.started'; subtask: string; round: number; rounds: number }
   // Agents.
   | { type: 'agent.delta'; role: Role; lane: Lane; channel: 'text' | 'reasoning'; delta: string }

@@ -44,8 +44,12 @@ export type SubtaskPhase =
   | 'failed'
   | 'replaced';
 
-export interface SubtaskState {
+export interface SubtaskState extends WorkState {
   plan: PlannedSubtask;
+}
+
+/** How far the work on one change is: a subtask's, or that on all of them merged. */
+export interface WorkState {
   phase: SubtaskPhase;
   /** Rounds begun, and the most there may be. */
   round: number;
@@ -93,8 +97,8 @@ export interface RunState {
   /** In the order of the plan; replacements follow the subtask they replace. */
   subtasks: SubtaskState[];
   baseChecks?: CheckReport;
-  /** Checks and verdict on the merged change. */
-  merged: { checks?: CheckReport; verdict?: Verdict };
+  /** The merged change, which is worked on like one more subtask. */
+  merged: WorkState;
   openQuestions: Question[];
   answers: { question: string; answer: string }[];
   openApprovals: { id: string; what: string }[];
@@ -130,7 +134,7 @@ export function emptyRunState(): RunState {
     phase: { kind: 'starting' },
     planNotes: [],
     subtasks: [],
-    merged: {},
+    merged: freshWork(),
     openQuestions: [],
     answers: [],
     openApprovals: [],
@@ -182,7 +186,10 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
     case 'subtask.ready':
       return withSubtask(state, event.subtask, { phase: 'ready' });
     case 'subtask.started':
-      return { ...withSubtask(state, event.subtask, { phase: 'coding' }), phase: { kind: 'working' } };
+      return {
+        ...withSubtask(state, event.subtask, { phase: 'coding' }),
+        phase: { kind: event.subtask === MERGED ? 'merging' : 'working' },
+      };
     case 'attempt.started':
       return withSubtask(state, event.subtask, { phase: 'coding', round: event.round, rounds: event.rounds });
     case 'subtask.escalated':
@@ -217,19 +224,21 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
       return { ...state, lanes: withLane(state, event.lane, event.role, 'reading the result') };
 
     case 'checks.started':
-      if (event.scope === 'merged') return { ...state, phase: { kind: 'merging' } };
+      if (event.scope === 'merged')
+        return { ...withSubtask(state, MERGED, { phase: 'checking' }), phase: { kind: 'merging' } };
       return event.scope === 'attempt' ? withSubtask(state, event.subtask, { phase: 'checking' }) : state;
     case 'checks.finished':
       if (event.scope === 'base') return { ...state, baseChecks: event.report };
       if (event.scope === 'merged')
-        return { ...state, phase: { kind: 'merging' }, merged: { ...state.merged, checks: event.report } };
+        return {
+          ...withSubtask(state, MERGED, { phase: 'reviewing', checks: event.report }),
+          phase: { kind: 'merging' },
+        };
       if (event.scope === 'attempt')
         return withSubtask(state, event.subtask, { phase: 'reviewing', checks: event.report });
       return state;
     case 'review.finished':
-      return event.subtask === MERGED
-        ? { ...state, merged: { ...state.merged, verdict: event.verdict } }
-        : withSubtask(state, event.subtask, { verdict: event.verdict });
+      return withSubtask(state, event.subtask, { verdict: event.verdict });
 
     case 'approval.requested':
       return { ...state, openApprovals: [...state.openApprovals, { id: event.id, what: event.what }] };
@@ -265,7 +274,6 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 
     case 'input.preprocessed':
     case 'window.learnt':
-    case 'merged.finished':
     case 'plan.delta':
     case 'plan.cached':
     case 'turn.finished':
@@ -292,7 +300,9 @@ function phaseBeforeStop(state: RunState): RunPhase {
 function withPlan(state: RunState, plan: Plan, replanFor: string | undefined, notes: string[]): RunState {
   const fresh = plan.plan.map(freshSubtask);
   if (replanFor === undefined) return { ...state, plan, planNotes: notes, subtasks: fresh, phase: { kind: 'working' } };
-  const at = state.subtasks.findIndex(({ plan: { id } }) => id === replanFor) + 1;
+  // What is planned for the merged change comes after everything.
+  const at =
+    replanFor === MERGED ? state.subtasks.length : state.subtasks.findIndex(({ plan: { id } }) => id === replanFor) + 1;
   return {
     ...state,
     planNotes: [...state.planNotes, ...notes],
@@ -302,17 +312,24 @@ function withPlan(state: RunState, plan: Plan, replanFor: string | undefined, no
 }
 
 function freshSubtask(plan: PlannedSubtask): SubtaskState {
-  return { plan, phase: 'waiting', round: 0, rounds: 0, edits: [], rejectedEdits: [] };
+  return { plan, ...freshWork() };
+}
+
+function freshWork(): WorkState {
+  return { phase: 'waiting', round: 0, rounds: 0, edits: [], rejectedEdits: [] };
 }
 
 function withSubtask(
   state: RunState,
   id: string | undefined,
-  change: Partial<SubtaskState> | ((old: SubtaskState) => Partial<SubtaskState>),
+  change: Partial<WorkState> | ((old: WorkState) => Partial<WorkState>),
 ): RunState {
-  const subtasks = state.subtasks.map((subtask) =>
-    subtask.plan.id === id ? { ...subtask, ...(typeof change === 'function' ? change(subtask) : change) } : subtask,
-  );
+  const changed = <T extends WorkState>(old: T): T => ({
+    ...old,
+    ...(typeof change === 'function' ? change(old) : change),
+  });
+  if (id === MERGED) return { ...state, merged: changed(state.merged) };
+  const subtasks = state.subtasks.map((subtask) => (subtask.plan.id === id ? changed(subtask) : subtask));
   return { ...state, subtasks };
 }
 

@@ -68,6 +68,42 @@ const SCRIPTS = crewScripts({
   },
 });
 
+/** As PROJECT, but the check allows only one of the two to take a name, and there is one round. */
+const CLASHING: Record<string, string> = {
+  ...PROJECT,
+  'test/greet.test.js':
+    "import assert from 'node:assert/strict';\nimport { greet } from '../src/greet.js';\nimport { leave } from '../src/leave.js';\n\nassert.ok(greet.length + leave.length < 2);\n",
+  '.conclave/config.json': '{ "checks": { "command": ["node", "test/greet.test.js"] }, "limits": { "rounds": 1 } }\n',
+};
+
+/** Two green subtasks that are red together: the whole fails its rounds and is planned anew. */
+const CLASHING_SCRIPTS = crewScripts({
+  plan: plan([
+    { id: 'task_1', files: [{ path: 'src/greet.js', action: 'modify' }] },
+    { id: 'task_2', files: [{ path: 'src/leave.js', action: 'modify' }] },
+  ]),
+  planner: [
+    {
+      name: 'anew',
+      when: { schema: 'escalation' },
+      reply: {
+        json: {
+          decision: 'replan',
+          reason: 'They clash.',
+          question: '',
+          plan: plan([{ id: 'task_3', files: [{ path: 'src/leave.js', action: 'modify' }] }]).plan,
+        },
+      },
+    },
+  ],
+  edits: {
+    task_1: [edit('src/greet.js', 'export function greet() {', 'export function greet(name) {')],
+    task_2: [edit('src/leave.js', 'export function leave() {', 'export function leave(name) {')],
+    merged: [edit('src/leave.js', "  return 'Goodbye!';", "  return 'See you!';")],
+    task_3: [edit('src/leave.js', 'export function leave(name) {', 'export function leave() {')],
+  },
+});
+
 /** A fleet, a data folder and a project of its own. */
 interface World {
   fleet: Fleet;
@@ -150,6 +186,29 @@ function outcomeOf(events: readonly RunEvent[]): unknown {
   };
 }
 
+/** What a run comes to that nobody disturbs. */
+interface Reference {
+  events: RunEvent[];
+  diffs: ProposedFile[];
+  files: Record<string, string>;
+  outcome: unknown;
+}
+
+/** Runs to the end in a world that is closed then. */
+async function runUndisturbed(world: World): Promise<Reference> {
+  try {
+    const { status, stderr } = await world.conclave.run(runArguments(world));
+    assert.equal(status, 0, stderr);
+    const events = readPersisted(world.conclave.data)?.events ?? [];
+    assert.deepEqual([world.fleet.unmatched, world.fleet.violations], [[], []]);
+    // What the tests below compare with: every recorded turn is one request, which its hash names.
+    assert.deepEqual(turnsOf(events).sort(), asked(world.fleet).sort());
+    return { events, diffs: diffsOf(events), files: world.project.files(), outcome: outcomeOf(events) };
+  } finally {
+    await world.close();
+  }
+}
+
 /** The messages of a request that a fleet got, as the turn that it belongs to names them. */
 function asked(fleet: Fleet, since = 0): string[] {
   return fleet.requests.slice(since).map(({ body }) =>
@@ -165,39 +224,56 @@ function turnsOf(events: readonly RunEvent[]): string[] {
 
 describe('a run whose process dies', function () {
   this.timeout(600_000);
-  let reference: { events: RunEvent[]; diffs: ProposedFile[]; files: Record<string, string>; outcome: unknown };
+  let reference: Reference;
 
   before(async () => {
-    const world = await openWorld();
-    try {
-      const { status, stderr } = await world.conclave.run(runArguments(world));
-      assert.equal(status, 0, stderr);
-      const events = readPersisted(world.conclave.data)?.events ?? [];
-      reference = { events, diffs: diffsOf(events), files: world.project.files(), outcome: outcomeOf(events) };
-      assert.deepEqual([world.fleet.unmatched, world.fleet.violations], [[], []]);
-      // What the tests below compare with: every recorded turn is one request, which its hash names.
-      assert.deepEqual(turnsOf(events).sort(), asked(world.fleet).sort());
-      const happened = (type: RunEvent['type']): number => events.filter((event) => event.type === type).length;
-      assert.deepEqual(
-        [happened('approval.answered'), happened('plan.answered'), happened('attempt.started')],
-        [1, 1, 4],
-      );
-      const order = events.map(({ type }) => type);
-      assert.ok(order.lastIndexOf('subtask.started') < order.indexOf('subtask.finished'), 'two subtasks at once');
-      assert.deepEqual(
-        reference.diffs.map(({ path, action }) => `${action} ${path}`),
-        ['create src/capitals.js', 'modify src/greet.js', 'modify src/leave.js', 'delete src/old.js'],
-      );
-    } finally {
-      await world.close();
-    }
+    reference = await runUndisturbed(await openWorld());
+    const { events } = reference;
+    const happened = (type: RunEvent['type']): number => events.filter((event) => event.type === type).length;
+    assert.deepEqual(
+      [happened('approval.answered'), happened('plan.answered'), happened('attempt.started')],
+      [1, 1, 4],
+    );
+    const ended = events.findIndex(({ type }) => type === 'subtask.finished');
+    const begun = events.slice(0, ended).filter(({ type }) => type === 'subtask.started');
+    assert.equal(begun.length, 2, 'two subtasks at once');
+    assert.deepEqual(
+      reference.diffs.map(({ path, action }) => `${action} ${path}`),
+      ['create src/capitals.js', 'modify src/greet.js', 'modify src/leave.js', 'delete src/old.js'],
+    );
   });
 
   it('ends the same after kill -9 at every persisted event, and asks nothing again that was recorded', async () => {
     const points = reference.events.map((_, index) => index + 1);
+    await assertResumesFrom(points, reference, () => openWorld());
+  });
+
+  it('ends the same after kill -9 while the merged change is checked, fails, and is planned anew', async () => {
+    const open = () => openWorld(CLASHING_SCRIPTS, CLASHING);
+    const clashing = await runUndisturbed(await open());
+    const starts = clashing.events.flatMap((event) =>
+      event.type === 'subtask.started' ? [`${event.subtask} ${event.start}`] : [],
+    );
+    assert.deepEqual(starts.slice(2), ['merged 1', 'task_3 1', 'merged 2']);
+    const at = (start: number): number =>
+      clashing.events.findIndex(
+        (event) => event.type === 'subtask.started' && event.subtask === 'merged' && event.start === start,
+      );
+    // After every recorded outcome between the two starts of the whole.
+    const points = clashing.events.flatMap(({ step }, index) =>
+      step !== undefined && index >= at(1) && index <= at(2) ? [index + 1] : [],
+    );
+    await assertResumesFrom(points, clashing, open);
+  });
+
+  async function assertResumesFrom(
+    points: readonly number[],
+    expected: Reference,
+    open: () => Promise<World>,
+  ): Promise<void> {
     const died: { count: number; persisted: number }[] = [];
     await inParallel(availableParallelism(), points, async (count) => {
-      const world = await openWorld();
+      const world = await open();
       try {
         const persisted = await runAndKill(world, count);
         // Deltas are gathered by time, so one run may have a few events less than another.
@@ -209,7 +285,7 @@ describe('a run whose process dies', function () {
         // The process was quicker than we: events that are written together, or in the moment between notice and kill.
         const isCut = persisted.length > count;
         if (isCut) cutPersisted(world.conclave.data, count);
-        await assertResumes(world, persisted.slice(0, count), `point ${count}`);
+        await assertResumes(world, expected, persisted.slice(0, count), `point ${count}`);
       } finally {
         await world.close();
       }
@@ -219,7 +295,7 @@ describe('a run whose process dies', function () {
     const later = died.filter(({ count, persisted }) => count < persisted).length;
     const distinct = new Set(died.map(({ persisted }) => persisted)).size;
     console.log(
-      `      ${died.length} crash points, one for each of ${points.length} persisted events: ${exact} died exactly there, ` +
+      `      ${died.length} crash points, one for each of ${points.length} of ${expected.events.length} persisted events: ${exact} died exactly there, ` +
         `${later} a little later (cut back to it, with half a line after it), ${died.length - exact - later} had ended before; ` +
         `killed at ${distinct} different lengths of the log`,
     );
@@ -227,7 +303,7 @@ describe('a run whose process dies', function () {
       died.map(({ count }) => count).sort((a, b) => a - b),
       points,
     );
-  });
+  }
 
   for (const { where, isDue } of [
     { where: 'between two files', isDue: (file: string) => file.endsWith('.txt') },
@@ -315,7 +391,12 @@ describe('a run whose process dies', function () {
     }
   });
 
-  async function assertResumes(world: World, persisted: readonly RunEvent[], at: string): Promise<void> {
+  async function assertResumes(
+    world: World,
+    expected: Reference,
+    persisted: readonly RunEvent[],
+    at: string,
+  ): Promise<void> {
     const { fleet, project, conclave } = world;
     const runId = persisted[0]?.runId ?? '';
     const requestsBefore = fleet.requests.length;
@@ -324,9 +405,9 @@ describe('a run whose process dies', function () {
     const events = await readRun(world, runId);
 
     assert.deepEqual(events.slice(0, persisted.length), persisted, at);
-    assert.deepEqual(diffsOf(events), reference.diffs, at);
-    assert.deepEqual(project.files(), reference.files, at);
-    assert.deepEqual(outcomeOf(events), reference.outcome, at);
+    assert.deepEqual(diffsOf(events), expected.diffs, at);
+    assert.deepEqual(project.files(), expected.files, at);
+    assert.deepEqual(outcomeOf(events), expected.outcome, at);
 
     const steps = events.flatMap(({ step }) => (step === undefined ? [] : [step]));
     assert.equal(new Set(steps).size, steps.length, `${at}: a step is recorded twice`);
@@ -336,12 +417,11 @@ describe('a run whose process dies', function () {
     const differs = events.filter((event) => event.type === 'redflag.raised' && event.flag === 'transcript_differs');
     assert.deepEqual(differs, [], `${at}: a transcript was not made up again as it was`);
     assert.deepEqual([fleet.unmatched, fleet.violations], [[], []], at);
-    const checked = persisted.flatMap((event) => (event.type === 'checks.finished' ? [keyOfChecks(event)] : []));
-    const checkedAgain = events
-      .slice(persisted.length)
-      .flatMap((event) => (event.type === 'checks.started' ? [keyOfChecks(event)] : []))
-      .filter((key) => checked.includes(key));
-    assert.deepEqual(checkedAgain, [], `${at}: recorded checks were run again`);
+    const since = events.slice(persisted.length);
+    const checksOf = (type: 'checks.started' | 'checks.finished'): string[] =>
+      since.flatMap((event) => (event.type === type ? [keyOfChecks(event)] : [])).sort();
+    // What was recorded before has no second end.
+    assert.deepEqual(checksOf('checks.started'), checksOf('checks.finished'), `${at}: recorded checks were run again`);
     const copies = join(conclave.data, 'copies');
     const left = readdirSync(copies, { recursive: true, encoding: 'utf8' }).filter((path) => /copy-\d+-/.test(path));
     assert.deepEqual(left, [], `${at}: copies of the dead process are left`);

@@ -12,8 +12,9 @@ import {
   onLeave,
   remark,
 } from '../support/greeter.ts';
+import { GREETER } from '../support/project.ts';
 import { endingOf, idOf, ofType, scenarios } from '../support/scenario.ts';
-import { crewScripts, failed, plan, type ScriptedSubtask } from '../support/scripts.ts';
+import { crewScripts, edit, failed, plan, type ScriptedSubtask } from '../support/scripts.ts';
 
 const onePlan = plan([{ id: 'task_1', ...onGreet }]);
 const redThreeTimes = [greetWrong, greetWrongAgain, greetWrongStill];
@@ -73,6 +74,7 @@ describe('a subtask that fails three rounds', () => {
         ['small_1', []],
         ['small_2', ['small_1']],
         ['task_2', ['small_1', 'small_2']],
+        ['merged', ['small_1', 'small_2', 'task_2']],
       ],
     );
     assert.deepEqual(
@@ -194,6 +196,115 @@ describe('a subtask that fails three rounds', () => {
       assert.equal(status, 0);
       assert.equal(ofType(events, 'attempt.started').length, 1);
     });
+  });
+});
+
+describe('a merged change that fails its rounds', () => {
+  const given = scenarios();
+  const files = {
+    ...GREETER,
+    'test/both.test.js':
+      "import assert from 'node:assert/strict';\nimport { test } from 'node:test';\nimport * as one from '../src/greet.js';\nimport * as other from '../src/leave.js';\n\ntest('not both take a name', () => {\n  assert.ok(one.greet.length + other.leave.length < 2);\n});\n",
+    '.conclave/config.json': '{ "limits": { "rounds": 1 } }\n',
+  };
+  const { 'test/both.test.js': _red, ...green } = files;
+  const mended = edit('src/leave.js', 'export function leave(name) {', 'export function leave(...[name]) {');
+  const leaves = (before: string, after: string) => {
+    const line = (word: string) => `  return name ? '${word}, ' + name + '!' : 'Goodbye!';`;
+    return edit('src/leave.js', line(before), line(after));
+  };
+  const scripts = (more: Partial<Parameters<typeof crewScripts>[0]>) =>
+    crewScripts({
+      plan: plan([
+        { id: 'task_1', ...onGreet },
+        { id: 'task_2', ...onLeave },
+      ]),
+      ...more,
+      edits: { task_1: [greetByName], task_2: [leaveByName], merged: [remark('One.')], ...more.edits },
+    });
+
+  it('is planned anew on top of itself, and the whole is checked and reviewed again', async () => {
+    const { run, project, prompts } = await given(
+      scripts({
+        planner: [decides('replan', { subtasks: [{ id: 'merged', ...onLeave }] })],
+        edits: { merged_2: [mended] },
+      }),
+      { files },
+    );
+    const { status, events, stderr } = await run(['run', 'Greet and leave', '--apply']);
+    assert.equal(status, 0);
+    assert.deepEqual(
+      ofType(events, 'subtask.finished')
+        .map(({ subtask, start, outcome }) => `${subtask} ${start} ${outcome}`)
+        .slice(-3),
+      ['merged 1 replaced', 'merged_2 1 approved', 'merged 2 approved'],
+    );
+    assert.deepEqual(
+      ofType(events, 'subtask.started')
+        .slice(-3)
+        .map(({ subtask, includes }) => [subtask, includes.toSorted()]),
+      [
+        ['merged', ['task_1', 'task_2']],
+        ['merged_2', ['task_1', 'task_2']],
+        ['merged', ['merged_2', 'task_1', 'task_2']],
+      ],
+    );
+    assert.deepEqual(
+      ofType(events, 'checks.finished')
+        .filter(({ scope }) => scope === 'merged')
+        .map(({ report }) => report.status),
+      ['failed', 'failed', 'passed'],
+    );
+    const record = prompts('planner').find((prompt) => prompt.includes('# Subtask "merged" failed 2 times')) ?? '';
+    assert.match(record, /check: not both take a name[\s\S]*src\/greet\.js[\s\S]*src\/leave\.js/);
+    assert.match(stderr, /merged is stuck[\s\S]*merged_2 shall mend it[\s\S]*merged ✓ approved after 1 round/);
+    const state = fold(events);
+    assert.deepEqual(
+      state.subtasks.map(({ plan: { id }, phase }) => [id, phase]),
+      [
+        ['task_1', 'approved'],
+        ['task_2', 'approved'],
+        ['merged_2', 'approved'],
+      ],
+    );
+    assert.equal(state.merged.phase, 'approved');
+    assert.match(project.read('src/leave.js'), /leave\(\.\.\.\[name\]\)/);
+    assert.doesNotMatch(project.read('src/greet.js'), /One\./, 'nothing of the failed rounds is left');
+  });
+
+  it('is planned anew only so many times', async () => {
+    const { run, project } = await given(
+      scripts({
+        reviews: { merged: [unloved] },
+        planner: [decides('replan', { subtasks: [{ id: 'more', ...onLeave }] })],
+        edits: {
+          more: [leaves('Goodbye', 'Bye')],
+          more_2: [leaves('Bye', 'See you')],
+        },
+      }),
+      { files: green },
+    );
+    const before = project.files();
+    const { status, events } = await run(['run', 'Greet and leave', '--apply']);
+    assert.equal(status, 1);
+    assert.deepEqual(
+      ofType(events, 'subtask.escalated').map(({ decision }) => decision),
+      ['replan', 'replan', 'give_up'],
+    );
+    assert.match(endingOf(events).message, /^Every subtask was approved, but the merged change was not\./);
+    assert.equal(fold(events).merged.phase, 'failed');
+    assert.deepEqual(project.files(), before);
+  }).timeout(60_000);
+
+  it('with green checks may be waived, and the checklist shows it', async () => {
+    const { run, project } = await given(scripts({ planner: [decides('waive')], reviews: { merged: [unloved] } }), {
+      files: green,
+    });
+    const { status, events } = await run(['run', 'Greet and leave', '--apply']);
+    assert.equal(status, 0);
+    assert.match(ofType(events, 'checklist.finished')[0]?.notes.join() ?? '', /as a whole: Waived by the Planner/);
+    assert.match(endingOf(events).message, /waived findings of merged/);
+    assert.match(project.read('src/greet.js'), /One\./);
   });
 });
 

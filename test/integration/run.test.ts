@@ -193,6 +193,7 @@ describe('a run', () => {
         [
           ['first', []],
           ['later', ['first']],
+          ['merged', ['first', 'later']],
         ],
       );
       assert.match(project.read('src/greet.js'), /By name where there is one\.\n {2}return name \?/);
@@ -219,7 +220,7 @@ describe('a run', () => {
 
       const { status, events } = await run(['run', '--resume', idOf(stopped.events)]);
       assert.equal(status, 0);
-      assert.equal(ofType(events, 'subtask.finished').length, 1, 'only the other one was left');
+      assert.equal(ofType(events, 'subtask.finished').length, 2, 'only the other one was left, and the whole');
       assert.deepEqual(
         ofType(events, 'proposal.ready')[0]?.files.map(({ path }) => path),
         ['src/greet.js', 'src/leave.js'],
@@ -240,10 +241,13 @@ describe('a run', () => {
       });
       const { status, events } = await run(['run', 'Greet']);
       assert.equal(status, 0);
-      assert.deepEqual(spans(events), ['task_1 starts', 'task_1 approved', 'task_2 starts', 'task_2 approved']);
+      assert.deepEqual(spans(events), [
+        ...['task_1 starts', 'task_1 approved', 'task_2 starts', 'task_2 approved'],
+        ...['merged starts', 'merged approved'],
+      ]);
       assert.deepEqual(
         ofType(events, 'subtask.started').map(({ includes }) => includes),
-        [[], ['task_1']],
+        [[], ['task_1'], ['task_1', 'task_2']],
       );
     });
 
@@ -274,6 +278,7 @@ describe('a run', () => {
       assert.deepEqual(outcomes, [
         ['approved', false],
         ['restarted', true],
+        ['approved', false],
         ['approved', false],
       ]);
       assert.equal(project.read('NOTES.md'), 'Greets by name.\nLeaves by name.\n');

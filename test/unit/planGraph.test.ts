@@ -158,6 +158,22 @@ describe('a subtask', () => {
     assert.equal(planComplaint(replaced), undefined);
   });
 
+  it('of what the plan does not hold follow everything, as those of the merged change do', () => {
+    const plan = [subtask('a'), subtask('b', ['a'])];
+    assert.deepEqual(
+      replaceSubtask(plan, 'merged', [subtask('c', ['merged']), subtask('d', ['c'])]).map(({ id, depends_on }) => [
+        id,
+        depends_on,
+      ]),
+      [
+        ['a', []],
+        ['b', ['a']],
+        ['c', ['a', 'b']],
+        ['d', ['a', 'b', 'c']],
+      ],
+    );
+  });
+
   it('that is new gets a name that nobody has, and what depends on it follows', () => {
     const fresh = withFreshIds([subtask('a'), subtask('x', ['a']), subtask('a_2', ['x'])], new Set(['a', 'b']));
     const ids = fresh.map(({ id }) => id);

@@ -170,6 +170,32 @@ describe('the state of a run', () => {
     assert.deepEqual(phases(state), ['task_1 waiting', 'task_2 waiting']);
   });
 
+  it('follows the merged change through its rounds, and puts behind everything what is planned for it', () => {
+    const events: EventBody[] = [
+      ...planned,
+      { type: 'subtask.started', subtask: 'merged', start: 1, includes: ['task_1', 'task_2'], answers: 0 },
+      { type: 'attempt.started', subtask: 'merged', round: 2, rounds: 4 },
+      { type: 'checks.finished', scope: 'merged', subtask: 'merged', report: checks(12) },
+    ];
+    const reviewing = stateAfter(...events);
+    assert.deepEqual([reviewing.merged.phase, reviewing.merged.round, reviewing.merged.rounds], ['reviewing', 2, 4]);
+    assert.deepEqual(reviewing.phase, { kind: 'merging' });
+    const fresh = { id: 'task_3', description: '', success_criteria: '', depends_on: ['task_1', 'task_2'], files: [] };
+    const replanned = stateAfter(
+      ...events,
+      {
+        type: 'plan.proposed',
+        plan: { task_understood: '', clarifications_needed: [], plan: [fresh], known_failures: [], risks: [] },
+        replanFor: 'merged',
+        notes: [],
+      },
+      { type: 'subtask.finished', subtask: 'merged', start: 1, outcome: 'replaced', rounds: 4, reason: '', files: [] },
+    );
+    assert.deepEqual(phases(replanned), ['task_1 waiting', 'task_2 waiting', 'task_3 waiting']);
+    assert.equal(replanned.merged.phase, 'replaced');
+    assert.deepEqual(replanned.phase, { kind: 'working' });
+  });
+
   it('shows a pause, goes on where it was when resumed, and forgets who was at work', () => {
     const ending = { code: 'server_unavailable' as const, message: 'The coder is gone.' };
     const working: EventBody[] = [

@@ -72,7 +72,7 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
         records.push({
           round,
           reason: `The Coder gave no usable answer. ${answer.reason}`,
-          diff: diffOf(start, work.changes),
+          diff: answerableDiff(assignment, work.changes),
         });
         feedback = guidanceParts(`# Round ${round} gave no usable change\n${answer.reason}\nTry a simpler way.`);
         startAfresh(coder);
@@ -80,7 +80,7 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
       }
       if (answer.value.kind === 'unchanged') claim = answer.value.claim;
     }
-    const diff = diffOf(start, work.changes);
+    const diff = answerableDiff(assignment, work.changes);
     const said = claim === undefined ? '' : `The Coder says that nothing has to be changed: ${claim} `;
     // Where there is a change, the word is about more than the files as they were, and the change is judged as ever.
     if (diff !== '' || assignment.begin === 'check') claim = undefined;
@@ -111,7 +111,7 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
     const open = [...findings.values()].filter(({ blocking }) => blocking);
     const state: ReviewState = {
       round,
-      diff: reviewDiff(assignment, work.changes),
+      diff,
       ...(claim === undefined ? {} : { claim }),
       checks,
       open,
@@ -138,7 +138,7 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
     kind: 'failed',
     changes: work.changes,
     rounds: records,
-    reason: `${rounds} rounds failed. The last: ${records.at(-1)?.reason ?? ''}`,
+    reason: `${rounds === 1 ? 'The only round' : `${rounds} rounds`} failed. The last: ${records.at(-1)?.reason ?? ''}`,
   };
 }
 
@@ -146,8 +146,8 @@ function scopeOf(subtask: PlannedSubtask): CheckScope {
   return subtask.id === MERGED ? 'merged' : 'attempt';
 }
 
-/** The Reviewer sees what this assignment is answerable for: its own change, or the whole where it is the merged one. */
-function reviewDiff(assignment: Assignment, changes: ChangeSet): string {
+/** What this assignment is answerable for: its own change, or the whole where it is the merged one. */
+function answerableDiff(assignment: Assignment, changes: ChangeSet): string {
   return assignment.begin === 'check' ? diffText(proposeFiles(changes)) : diffOf(assignment.start, changes);
 }
 

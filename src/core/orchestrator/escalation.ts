@@ -1,3 +1,4 @@
+import { MERGED } from '../../shared/runState.ts';
 import type { PlannedSubtask } from '../../shared/wire.ts';
 import { jsonFormat } from '../agents/answerFormat.ts';
 import { escalationAnswer } from '../agents/answers.ts';
@@ -61,7 +62,11 @@ export async function escalate(
     await record('give_up', because, []);
     return { decision: 'give_up', because };
   }
-  const request = `Decide: ${allowed.join(', ')}. Answer with one JSON object: {"decision", "reason", "question", "plan"}. "replan": other subtasks in "plan", in place of "${subtask.id}". "waive": keep the change as it is, and say why what is open may stay. "ask": one question to the user.`;
+  const anew =
+    subtask.id === MERGED
+      ? 'further subtasks in "plan", on top of the merged change'
+      : `other subtasks in "plan", in place of "${subtask.id}"`;
+  const request = `Decide: ${allowed.join(', ')}. Answer with one JSON object: {"decision", "reason", "question", "plan"}. "replan": ${anew}. "waive": keep the change as it is, and say why what is open may stay. "ask": one question to the user.`;
   const opening = ({ chars }: { chars: number }): string => escalationText(facts, plan, subtask, rounds, chars);
   const planner = await openPlanner(run, `planner:${subtask.id}`, `${key}/planner`, opening, what.changes);
   const answer = await ask(

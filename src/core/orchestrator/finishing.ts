@@ -1,69 +1,18 @@
 import type { ChecklistItem, CheckReport, EventOf, ProposedFile } from '../../shared/events.ts';
 import { MERGED } from '../../shared/runState.ts';
-import type { Plan, PlannedSubtask } from '../../shared/wire.ts';
+import type { PlannedSubtask } from '../../shared/wire.ts';
 import { openAgent } from '../agents/agent.ts';
 import { jsonFormat } from '../agents/answerFormat.ts';
 import { checklistAnswer } from '../agents/answers.ts';
 import { ask } from '../agents/ask.ts';
-import { type ChangeSet, fileStates, ownChanges, withStates } from '../changes/changeSet.ts';
+import { type ChangeSet, fileStates } from '../changes/changeSet.ts';
 import { proposedWrites, proposeFiles } from '../changes/proposal.ts';
-import { workInRounds } from './attempts.ts';
 import { acceptUndecided } from './deciding.ts';
-import { checklistText, diffText, planText, type TaskFacts } from './messages.ts';
+import { checklistText, diffText, type TaskFacts } from './messages.ts';
 import type { Finished } from './progress.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 import { type KeptWrite, writeKept } from './writing.ts';
-
-/**
- * Checks and reviews the merged change once more on the whole: two green subtasks can make one red change. One that
- * comes from a single subtask is byte for byte what was checked and reviewed, and is not done twice.
- */
-export async function approveMerged(
-  run: RunContext,
-  what: { changes: ChangeSet; finished: readonly Finished[]; plan: Plan; facts: TaskFacts; baseChecks: CheckReport },
-): Promise<{ kind: 'approved'; changes: ChangeSet } | { kind: 'failed'; reason: string }> {
-  const contributors = what.finished.filter(({ files }) => files.length > 0);
-  if (contributors.length < 2) return { kind: 'approved', changes: what.changes };
-  const event = await run.journal.step(`${MERGED}/finished`, () => workOnWhole(run, what));
-  if (event.outcome === 'failed') return { kind: 'failed', reason: event.reason };
-  return { kind: 'approved', changes: withStates(what.changes, event.files, (path) => run.base.get(path)) };
-}
-
-async function workOnWhole(
-  run: RunContext,
-  what: Parameters<typeof approveMerged>[1],
-): Promise<EventOf<'merged.finished'>> {
-  const whole: PlannedSubtask = {
-    id: MERGED,
-    description: `The subtasks' changes together:\n${planText(what.plan)}`,
-    success_criteria: what.plan.plan.map(({ success_criteria }) => success_criteria).join('; '),
-    depends_on: [],
-    files:
-      what.changes.files.size > 8
-        ? []
-        : [...what.changes.files.values()]
-            .filter(({ text }) => text !== null)
-            .map(({ path }) => ({ path, action: 'modify' as const })),
-  };
-  const result = await workInRounds(run, {
-    subtask: whole,
-    facts: what.facts,
-    start: what.changes,
-    key: MERGED,
-    begin: 'check',
-    guidance: '',
-    baseChecks: what.baseChecks,
-    knownFailures: what.plan.known_failures,
-  });
-  const about = { type: 'merged.finished' as const };
-  if (result.kind === 'approved') {
-    const files = ownChanges(what.changes, result.changes);
-    return { ...about, outcome: 'approved', rounds: result.rounds, reason: 'The whole was approved.', files };
-  }
-  const reason = `Every subtask was approved, but the merged change was not. ${result.reason}`;
-  return { ...about, outcome: 'failed', rounds: result.rounds.length, reason, files: [] };
-}
 
 /** The checklist: every success criterion with its evidence. Code knows the facts; the Planner puts them in words. */
 export async function writeChecklist(
@@ -124,7 +73,9 @@ export async function writeChecklist(
         evidence: `${waived}${item === undefined || item.evidence.trim() === '' ? evidence(one) : `${item.evidence.trim()} (${evidence(one)})`}`,
       };
     });
+    const whole = finished.find(({ subtask, outcome }) => subtask === MERGED && outcome === 'waived');
     const notes = [
+      ...(whole === undefined ? [] : [`The change as a whole: ${whole.reason}`]),
       ...(said?.notes.trim() ? [said.notes.trim()] : []),
       ...(said === undefined ? ['The Planner wrote no usable checklist; this one is made from the record alone.'] : []),
       ...(known.length > 0 ? [`Red before the run and declared unrelated: ${known.join(', ')}.`] : []),

@@ -155,20 +155,26 @@ export function transitiveDependencies(id: string, plan: readonly PlannedSubtask
   return found;
 }
 
-/** The plan with one subtask's replacements in its place: what depended on it depends on all of them. */
+/**
+ * The plan with one subtask's replacements in its place: what depended on it depends on all of them. The replacements
+ * of one that the plan does not hold (the merged change) follow everything, and depend on it.
+ */
 export function replaceSubtask(
   plan: readonly PlannedSubtask[],
   id: string,
   replacements: readonly PlannedSubtask[],
 ): PlannedSubtask[] {
   const ids = replacements.map((subtask) => subtask.id);
-  const inherited = plan.find((subtask) => subtask.id === id)?.depends_on ?? [];
+  const old = plan.find((subtask) => subtask.id === id);
+  const inherited = old?.depends_on ?? plan.map((subtask) => subtask.id);
+  const fresh = replacements.map((subtask) => ({
+    ...subtask,
+    depends_on: [...new Set([...inherited, ...subtask.depends_on.filter((dependency) => dependency !== id)])],
+  }));
+  if (!old) return [...plan, ...fresh];
   return plan.flatMap((subtask) =>
     subtask.id === id
-      ? replacements.map((fresh) => ({
-          ...fresh,
-          depends_on: [...new Set([...inherited, ...fresh.depends_on.filter((dependency) => dependency !== id)])],
-        }))
+      ? fresh
       : [
           {
             ...subtask,

@@ -2,7 +2,7 @@ import type { EventOf, FileState } from '../../shared/events.ts';
 import { MERGED } from '../../shared/runState.ts';
 import type { Plan, PlannedSubtask } from '../../shared/wire.ts';
 import { type ChangeSet, emptyChangeSet, withStates } from '../changes/changeSet.ts';
-import type { TaskFacts } from './messages.ts';
+import { planText, type TaskFacts } from './messages.ts';
 import { overlap, replaceSubtask, transitiveDependencies } from './planGraph.ts';
 import type { RunContext } from './runContext.ts';
 
@@ -93,9 +93,10 @@ export function takeIn(run: RunContext, progress: Progress, event: Finished): vo
   }
 }
 
-/** Subtasks that can start now: dependencies finished, no file in common with one at work, a place free. */
+/** Subtasks that can start now: dependencies finished, no file in common with one at work, a place free; at last the whole. */
 export function nextSubtasks(run: RunContext, progress: Progress, running: readonly string[]): PlannedSubtask[] {
   const finished = new Set(progress.finished.map(({ subtask }) => subtask));
+  if (progress.plan.every(({ id }) => finished.has(id))) return running.length > 0 ? [] : wholeToApprove(progress);
   const atWork = progress.plan.filter(({ id }) => running.includes(id));
   if (atWork.some(({ id }) => progress.alone.has(id))) return [];
   const chosen: PlannedSubtask[] = [];
@@ -111,6 +112,25 @@ export function nextSubtasks(run: RunContext, progress: Progress, running: reado
   return chosen;
 }
 
+/**
+ * The merged change as a subtask, where it has to be checked and reviewed: two green subtasks can make one red change.
+ * One that comes from a single subtask is byte for byte what was checked and reviewed, and is not done twice.
+ */
+function wholeToApprove({ plan, finished, merged }: Progress): PlannedSubtask[] {
+  const isApproved = finished.some(({ subtask }) => subtask === MERGED);
+  const contributors = finished.filter(({ files }) => files.length > 0);
+  if (isApproved || contributors.length < 2) return [];
+  const present = [...merged.files.values()].filter(({ text }) => text !== null);
+  const whole: PlannedSubtask = {
+    id: MERGED,
+    description: `The subtasks' changes together:\n${planText({ plan })}`,
+    success_criteria: plan.map(({ success_criteria }) => success_criteria).join('; '),
+    depends_on: plan.map(({ id }) => id),
+    files: merged.files.size > 8 ? [] : present.map(({ path }) => ({ path, action: 'modify' })),
+  };
+  return [whole];
+}
+
 /** In the order of the plan; where a run is resumed, what was at work before comes first. */
 function startedFirst(run: RunContext, { plan, starts }: Progress): PlannedSubtask[] {
   const wasAtWork = ({ id }: PlannedSubtask): boolean =>
@@ -124,6 +144,7 @@ function startedFirst(run: RunContext, { plan, starts }: Progress): PlannedSubta
  */
 export function startingPoint(progress: Progress, subtask: PlannedSubtask): string[] {
   const finished = progress.finished.map(({ subtask: id }) => id);
+  if (subtask.id === MERGED) return finished;
   const needed = transitiveDependencies(subtask.id, progress.plan);
   const others = progress.plan.filter(({ id }) => finished.includes(id) && !needed.has(id));
   const isOnAll = progress.alone.has(subtask.id) || others.some((other) => overlap(subtask, other));

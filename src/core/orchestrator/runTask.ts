@@ -1,8 +1,9 @@
 import type { CheckReport, Ending, EventOf } from '../../shared/events.ts';
+import { MERGED } from '../../shared/runState.ts';
 import { servedBy } from '../agents/agent.ts';
 import { NEEDED_ROLES } from '../settings.ts';
 import { checkBase } from './checking.ts';
-import { type Acceptance, acceptProposal, approveMerged, nothingToDo, propose, writeChecklist } from './finishing.ts';
+import { type Acceptance, acceptProposal, nothingToDo, propose, writeChecklist } from './finishing.ts';
 import { planTask } from './planning.ts';
 import { preprocess } from './preprocessing.ts';
 import type { Finished } from './progress.ts';
@@ -25,27 +26,31 @@ export async function runTask(run: RunContext, task: string, acceptance: Accepta
     });
 
   const worked = await workThePlan(run, plan, facts, baseChecks);
-  if (worked.kind === 'failed') return notApproved(`Subtask "${worked.subtask}" was not approved. ${worked.reason}`);
-  const merged = await approveMerged(run, { ...worked, plan: { ...plan, plan: worked.plan }, baseChecks });
-  if (merged.kind === 'failed') return notApproved(merged.reason);
+  if (worked.kind === 'failed') {
+    const what =
+      worked.subtask === MERGED
+        ? 'Every subtask was approved, but the merged change was not.'
+        : `Subtask "${worked.subtask}" was not approved.`;
+    return notApproved(`${what} ${worked.reason}`);
+  }
   const lastChecks = lastCheckReport(run, worked.finished) ?? baseChecks;
   if (worked.finished.every(({ files }) => files.length === 0))
     return finish('nothing_to_do', {
       code: 'nothing_to_do',
       message: nothingToDo(worked.plan, worked.finished, lastChecks),
     });
-  if (merged.changes.files.size === 0) return notApproved('The subtasks took back what others of them changed.');
+  if (worked.changes.files.size === 0) return notApproved('The subtasks took back what others of them changed.');
 
   await writeChecklist(run, {
-    changes: merged.changes,
+    changes: worked.changes,
     finished: worked.finished,
     plan: worked.plan,
     known: plan.known_failures,
     facts: worked.facts,
     lastChecks,
   });
-  const files = await propose(run, merged.changes);
-  const decision = await acceptProposal(run, acceptance, merged.changes, files);
+  const files = await propose(run, worked.changes);
+  const decision = await acceptProposal(run, acceptance, worked.changes, files);
   if (decision === 'rejected')
     return finish('not_approved', {
       code: 'proposal_rejected',

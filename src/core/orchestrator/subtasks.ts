@@ -1,4 +1,5 @@
 import type { CheckReport } from '../../shared/events.ts';
+import { MERGED } from '../../shared/runState.ts';
 import type { Plan, PlannedSubtask } from '../../shared/wire.ts';
 import { type ChangeSet, integrate, ownChanges } from '../changes/changeSet.ts';
 import { type AttemptsResult, workInRounds } from './attempts.ts';
@@ -23,7 +24,8 @@ export type PlanResult =
 
 /**
  * Works the plan: every subtask whose dependencies are finished, several at once where their files do not overlap.
- * What still collides starts again on the new base; nothing is overwritten.
+ * What still collides starts again on the new base; nothing is overwritten. Then the whole, as one subtask more: what
+ * the Planner plans for it, where it fails its rounds, is worked in the same way.
  */
 export async function workThePlan(
   run: RunContext,
@@ -96,7 +98,7 @@ async function workOnSubtask(
       facts,
       start,
       key,
-      begin: 'code',
+      begin: subtask.id === MERGED ? 'check' : 'code',
       guidance: progress.guidance.get(subtask.id) ?? '',
       baseChecks,
       knownFailures: plan.known_failures,

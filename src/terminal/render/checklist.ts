@@ -1,4 +1,4 @@
-import type { RunState, SubtaskPhase, SubtaskState } from '../../shared/runState.ts';
+import type { RunState, SubtaskPhase, SubtaskState, WorkState } from '../../shared/runState.ts';
 import { checksInWords } from './checks.ts';
 import { CRITERION_MARKS } from './event.ts';
 import { count } from './measures.ts';
@@ -48,10 +48,29 @@ export function drawMerged({ merged }: RunState, { width, paint }: Canvas): stri
   const words = [
     ...(merged.checks ? [checksInWords(merged.checks)] : []),
     ...(merged.verdict ? [merged.verdict.status === 'approved' ? '✓ review approved' : '✗ review not approved'] : []),
+    ...mergedWords(merged),
   ];
   if (words.length === 0) return [];
   const line = cut(`merged  ${words.join(', ')}`, width);
   return [line.replace(/✓/g, paint('good', '✓')).replace(/✗/g, paint('bad', '✗'))];
+}
+
+/** What becomes of it beside checks and review. */
+function mergedWords(merged: WorkState): string[] {
+  switch (merged.phase) {
+    case 'coding':
+      return merged.round > 1
+        ? [`${mending(merged.checks, merged.verdict)}, round ${merged.round}/${merged.rounds}`]
+        : [];
+    case 'replaced':
+      return [PHASES.escalated.words];
+    case 'escalated':
+    case 'waived':
+    case 'failed':
+      return [PHASES[merged.phase].words];
+    default:
+      return [];
+  }
 }
 
 /** What the Planner wants to know, with the choices it offers. */

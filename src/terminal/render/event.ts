@@ -1,5 +1,5 @@
 import type { Ending, EventOf, Role, RunEvent, Verdict } from '../../shared/events.ts';
-import type { RunState } from '../../shared/runState.ts';
+import { MERGED, type RunState } from '../../shared/runState.ts';
 import { checksInWords } from './checks.ts';
 import { namedFile } from './diff.ts';
 import { count, plusMinus, totalLines } from './measures.ts';
@@ -123,7 +123,6 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
     case 'checks.output':
     case 'vote.cast':
     case 'approval.requested':
-    case 'merged.finished':
     case 'proposal.decided':
     case 'usage.reported':
       return undefined;
@@ -193,7 +192,7 @@ function planLines({ plan, replanFor, notes }: EventOf<'plan.proposed'>): string
 
 function escalationLine({ subtask, reason, decision, because, replacements }: EventOf<'subtask.escalated'>): string {
   const decided = {
-    replan: replacements.length === 0 ? 'it is planned anew' : `${replacements.map(oneLine).join(', ')} take its place`,
+    replan: replanned(subtask, replacements),
     waive: 'it is waived',
     ask: 'the user is asked',
     give_up: 'it is given up',
@@ -201,11 +200,17 @@ function escalationLine({ subtask, reason, decision, because, replacements }: Ev
   return says('planner', `${oneLine(subtask)} is stuck: ${remark(reason)}`, `so ${decided}: ${remark(because)}`);
 }
 
+function replanned(subtask: string, replacements: readonly string[]): string {
+  if (replacements.length === 0) return 'it is planned anew';
+  const names = replacements.map(oneLine).join(', ');
+  return subtask === MERGED ? `${names} shall mend it` : `${names} take its place`;
+}
+
 function subtaskEndLine({ subtask, outcome, rounds, reason, files }: EventOf<'subtask.finished'>): string | undefined {
   const id = oneLine(subtask);
   switch (outcome) {
     case 'approved':
-      return files.length > 0
+      return files.length > 0 || subtask === MERGED
         ? says('crew', `${id} ✓ approved after ${count(rounds, 'round')}`)
         : says('crew', `${id} ✓ approved without a change: ${remark(reason)}`);
     case 'waived':
@@ -248,7 +253,7 @@ function approvalLine({ id, approved, by }: EventOf<'approval.answered'>, before
 }
 
 function attempt(subtask: string, state: RunState): string {
-  const found = state.subtasks.find(({ plan }) => plan.id === subtask);
+  const found = subtask === MERGED ? state.merged : state.subtasks.find(({ plan }) => plan.id === subtask);
   return found && found.round > 0 ? `${oneLine(subtask)} round ${found.round}/${found.rounds}` : oneLine(subtask);
 }
 
