@@ -1,0 +1,151 @@
+/**
+ * What the chat (webview) and the editor's side (host) say to each other. The events of the shown run go one way, as they
+ * are; everything else is a method with exactly its fields. Both ends are derived from these two maps (shared/rpc.ts).
+ */
+import type { Answer, Ending, HunkDecision, Role, RunEvent, RunKind } from './events.ts';
+
+/** Something the user adds to a message: a chip in the composer. Resolved to text by the host when it is sent. */
+export interface Attachment {
+  kind: 'file' | 'folder' | 'symbol' | 'selection' | 'problems' | 'diff' | 'terminal';
+  /** Shown on the chip: "src/app.ts", "app.ts:10-20", "Problems (3)". */
+  label: string;
+  /** Workspace folder it belongs to, as a URI; absent for what has none. */
+  folder?: string;
+  /** Relative to the folder. */
+  path?: string;
+  /** 1-based, inclusive. */
+  lines?: { from: number; to: number };
+}
+
+/** An entry of the completion list behind "@". */
+export interface Completion {
+  attachment: Attachment;
+  /** A codicon's name, without "codicon-". */
+  icon: string;
+  /** Shown beside the label, for example the folder. */
+  detail: string;
+}
+
+/** What a slash command makes of a message. `implement` is the default of a plain message. */
+export type ChatCommand = 'plan' | 'implement' | 'review' | 'fix' | 'explain' | 'doctor';
+export const CHAT_COMMANDS: readonly ChatCommand[] = ['plan', 'implement', 'review', 'fix', 'explain', 'doctor'];
+
+/** A place in the workspace of the shown run. */
+export interface Place {
+  path: string;
+  /** 1-based. */
+  line?: number;
+}
+
+/** A past or present run, as the history lists it. */
+export interface RunEntry {
+  runId: string;
+  /** What the user asked, on one line. */
+  title: string;
+  /** ISO 8601. */
+  startedAt: string;
+  /** Last part of the workspace's path. */
+  workspace: string;
+  /** As the store's summary says: "working", "paused", "approved", … */
+  state: string;
+  /** It belongs to an open folder: it can be resumed and applied here. */
+  isHere: boolean;
+}
+
+/** Where the shown run stands beyond what its events say. */
+export type Activity =
+  /** This window works on it. */
+  | { kind: 'working' }
+  /** Another window or terminal works on it; it is followed live. */
+  | { kind: 'elsewhere'; holder: string }
+  /** Its recorded events are played again; nothing is asked or changed. */
+  | { kind: 'replaying' }
+  | { kind: 'idle' };
+
+/** Facts about the editor that the chat shows. */
+export interface HostFacts {
+  /** Open folders that a run can work in. Empty: the chat says to open one. */
+  folders: { uri: string; name: string }[];
+  trusted: boolean;
+  /** The folder a new task goes to, where there are several. */
+  folder?: string;
+  /** Roles whose servers did not answer when last asked, with the reason; empty while unknown. */
+  silent: { role: Role; url: string; message: string }[];
+  /** What the user asked before, newest last: the composer's history. */
+  history: string[];
+}
+
+/** One check of the doctor. */
+export interface DoctorLine {
+  state: 'ok' | 'warning' | 'failed';
+  what: string;
+  detail: string;
+}
+
+/** Methods of the host, called by the chat. A failure's message is for the user, and is shown. */
+export interface HostMethods {
+  /** The chat is (again) there: the host answers with `facts` and `show`. */
+  ready: (params: Record<string, never>) => { locale: string; strings: Record<string, string> };
+  /** A batch was painted; the host may send the next. */
+  painted: (params: Record<string, never>) => void;
+
+  send: (params: { text: string; command: ChatCommand; attachments: Attachment[] }) => void;
+  chooseFolder: (params: { folder: string }) => void;
+  complete: (params: { query: string }) => Completion[];
+  /** Opens the editor's file picker. */
+  attach: (params: Record<string, never>) => Attachment[];
+  /** Files and folders dropped on the composer, as URIs. What is outside the open folders is refused by name. */
+  drop: (params: { uris: string[] }) => Attachment[];
+
+  answer: (params: { answers: Answer[] }) => void;
+  approve: (params: { id: string; approved: boolean }) => void;
+  stop: (params: Record<string, never>) => void;
+  /** Goes on with the shown run. */
+  resume: (params: Record<string, never>) => void;
+  /** Implements the shown plan. */
+  implement: (params: Record<string, never>) => void;
+  newTask: (params: Record<string, never>) => void;
+
+  openPlace: (params: Place) => void;
+  /** The proposal's diff of one file, or of all of them. */
+  openDiff: (params: { path?: string }) => void;
+  /** The editor's own refactor preview of the open proposal. */
+  preview: (params: Record<string, never>) => void;
+  /** Decides about the whole proposal, one file, or one hunk of a file. */
+  decide: (params: { decision: HunkDecision; path?: string; hunk?: number }) => void;
+  undo: (params: Record<string, never>) => void;
+  /** Has the crew mend one finding of the shown run, or all of them. */
+  fixFinding: (params: { fingerprint?: string }) => void;
+  waiveFinding: (params: { fingerprint: string }) => void;
+
+  runs: (params: { query: string }) => RunEntry[];
+  show: (params: { runId: string }) => void;
+  replay: (params: { runId: string }) => void;
+  exportRun: (params: { runId: string; format: 'markdown' | 'json' }) => void;
+  deleteRun: (params: { runId: string }) => void;
+
+  /** Asks first where the address leads out of the editor. */
+  openLink: (params: { href: string }) => void;
+  copy: (params: { text: string }) => void;
+  /** Runs a command of ours or of the editor's that the chat offers as a button; only known ones. */
+  command: (params: { id: 'openSettings' | 'openWalkthrough' | 'tryDemo' | 'openFolder' | 'trust' }) => void;
+}
+
+/** Methods of the chat, called by the host. */
+export interface ChatMethods {
+  facts: (params: HostFacts) => void;
+  /** Another run (or none) is shown from now on; its events follow from the first. */
+  show: (params: { runId?: string; activity: Activity }) => void;
+  activity: (params: Activity) => void;
+  /**
+   * Events of the shown run, in order, without gaps but for coalesced deltas. The next batch comes after `painted`, so at
+   * most one comes a frame.
+   */
+  events: (params: { runId: string; events: RunEvent[] }) => void;
+  /** Puts text and chips into the composer, and the focus too. */
+  compose: (params: { text: string; command?: ChatCommand; attachments: Attachment[] }) => void;
+  /** The doctor's findings, shown in place. */
+  doctor: (params: { lines: DoctorLine[] }) => void;
+  /** A run could not be started at all. */
+  refused: (params: { ending: Pick<Ending, 'message' | 'remedy'>; kind: RunKind }) => void;
+}
