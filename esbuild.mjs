@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { thirdPartyNotices } from './thirdPartyNotices.mjs';
 
-// Three bundles of our own code. The headless one is built without `vscode` as an external: if the core ever imported
+// The bundles of our own code. The headless one is built without `vscode` as an external: if the core ever imported
 // it, this build would fail.
 await rm('dist', { recursive: true, force: true });
 
@@ -33,6 +33,19 @@ const bundles = await Promise.all([
     format: 'cjs',
     outExtension: { '.js': '.cjs' },
     external: ['vscode'],
+  }),
+  build({
+    ...shared,
+    platform: 'browser',
+    // The Chromium of the oldest editor that we run in (VS Code 1.105).
+    target: 'chrome138',
+    entryPoints: { chat: 'src/webview/main.tsx' },
+    tsconfig: 'src/webview/tsconfig.json',
+    outdir: 'dist/webview',
+    format: 'iife',
+    minify: true,
+    loader: { '.ttf': 'file' },
+    assetNames: '[name]',
   }),
 ]);
 

@@ -69,7 +69,7 @@ describe('architecture', () => {
       'net',
     ]);
     const wrong = imports.filter(
-      ({ specifier }) => (specifier.startsWith('.') && !/\.(tsx?|json)$/.test(specifier)) || bare.has(specifier),
+      ({ specifier }) => (specifier.startsWith('.') && !/\.(tsx?|json|css)$/.test(specifier)) || bare.has(specifier),
     );
     assert.deepEqual(
       wrong.map(({ file, specifier }) => `src/${file} imports ${specifier}`),

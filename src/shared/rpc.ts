@@ -10,7 +10,7 @@ export type Handlers<M> = {
   [K in keyof M]: M[K] extends (params: infer P) => infer R ? (params: P) => R | Promise<R> : never;
 };
 
-type Params<M, K extends keyof M> = M[K] extends (params: infer P) => unknown ? P : never;
+export type Params<M, K extends keyof M> = M[K] extends (params: infer P) => unknown ? P : never;
 type Result<M, K extends keyof M> = M[K] extends (params: never) => infer R ? R : never;
 
 export type Wire =

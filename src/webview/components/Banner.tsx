@@ -1,0 +1,25 @@
+import type { ComponentChildren } from 'preact';
+import { t } from '../l10n.ts';
+import { IconButton } from './Button.tsx';
+import { Icon } from './Icon.tsx';
+
+/** Something to know about the chat itself, above the composer. */
+export function Banner({
+  icon,
+  tone,
+  onClose,
+  children,
+}: {
+  icon: string;
+  tone: 'info' | 'warning' | 'bad';
+  onClose?: () => void;
+  children: ComponentChildren;
+}) {
+  return (
+    <div class={`banner is-${tone}`} role={tone === 'bad' ? 'alert' : 'status'}>
+      <Icon name={icon} tone={tone} />
+      <span class="words">{children}</span>
+      {onClose && <IconButton icon="close" label={t('Dismiss')} onClick={onClose} />}
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+import { memo } from 'preact/compat';
+import { t } from '../l10n.ts';
+import type { Entry } from '../transcript/entries.ts';
+import { ApprovalCard } from './ApprovalCard.tsx';
+import { ChecklistCard } from './ChecklistCard.tsx';
+import { ChecksCard } from './ChecksCard.tsx';
+import { EndingCard } from './EndingCard.tsx';
+import { NoteLine } from './NoteLine.tsx';
+import { PlanCard } from './PlanCard.tsx';
+import { ProposalCard } from './ProposalCard.tsx';
+import { QuestionCard } from './QuestionCard.tsx';
+import { ReviewCard } from './ReviewCard.tsx';
+import { StretchView } from './StretchView.tsx';
+import { Markdown } from './Texts.tsx';
+import { UserMessage } from './UserMessage.tsx';
+
+/** What an entry needs to know beyond itself. One object for all of them, renewed when one of its fields changes. */
+export interface Surroundings {
+  /** Questions and approvals can be answered: the run waits for this window. */
+  canAnswer: boolean;
+  /** Nobody works on the run and it is of an open folder: it can go on, and be decided about. */
+  canGoOn: boolean;
+  waived: ReadonlySet<string>;
+  hasFindings: boolean;
+  onWaive: (fingerprint: string) => void;
+  onEdit: () => void;
+}
+
+export const EntryView = memo(function EntryView({ entry, around }: { entry: Entry; around: Surroundings }) {
+  const { canAnswer, canGoOn } = around;
+  switch (entry.kind) {
+    case 'user':
+      return <UserMessage entry={entry} />;
+    case 'stretch':
+      return <StretchView stretch={entry} />;
+    case 'plan':
+      return <PlanCard entry={entry} />;
+    case 'question':
+      return <QuestionCard entry={entry} canAnswer={canAnswer} />;
+    case 'approval':
+      return <ApprovalCard entry={entry} canAnswer={canAnswer} />;
+    case 'checks':
+      return <ChecksCard entry={entry} />;
+    case 'review':
+      return <ReviewCard entry={entry} canFix={canGoOn} waived={around.waived} onWaive={around.onWaive} />;
+    case 'note':
+      return <NoteLine id={entry.key} event={entry.event} />;
+    case 'proposal':
+      return <ProposalCard id={entry.key} proposal={entry.proposal} canDecide={canGoOn} />;
+    case 'checklist':
+      return <ChecklistCard entry={entry} />;
+    case 'answer':
+      return (
+        <section class="answer" aria-label={t('Answer')}>
+          <Markdown text={entry.text} />
+        </section>
+      );
+    case 'ending':
+      return <EndingCard entry={entry} canGoOn={canGoOn} hasFindings={around.hasFindings} onEdit={around.onEdit} />;
+    default:
+      entry satisfies never;
+      return null;
+  }
+});

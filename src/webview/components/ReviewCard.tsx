@@ -1,0 +1,107 @@
+import type { Finding } from '../../shared/events.ts';
+import { useHost } from '../host.ts';
+import { t } from '../l10n.ts';
+import { partName, severityName, verdictWords } from '../phrases.ts';
+import type { ReviewEntry } from '../transcript/entries.ts';
+import { Button } from './Button.tsx';
+import { Icon, RoleIcon } from './Icon.tsx';
+import { PlaceLink } from './Texts.tsx';
+
+interface ReviewProps {
+  entry: ReviewEntry;
+  /** The crew is at rest: the user can have findings mended. */
+  canFix: boolean;
+  waived: ReadonlySet<string>;
+  onWaive: (fingerprint: string) => void;
+}
+
+/** What the Reviewer found, and what code made of it. */
+export function ReviewCard({ entry, canFix, waived, onWaive }: ReviewProps) {
+  const { subtask, verdict, feedback, stands } = entry;
+  const { findings, failingChecks, notes } = verdict;
+  const part = partName(subtask);
+  const sorted = [...findings].sort((a, b) => Number(b.blocking) - Number(a.blocking));
+  return (
+    <section class={`review is-${verdict.status}`} aria-label={part === '' ? t('Review') : t('Review of {0}', part)}>
+      <p class="verdict">
+        <RoleIcon of="reviewer" />
+        <span class="words">
+          {part !== '' && <span class="part">{part}</span>} <strong>{verdictWords(verdict)}</strong>
+        </span>
+        <Icon
+          name={verdict.status === 'approved' ? 'pass' : 'error'}
+          tone={verdict.status === 'approved' ? 'good' : 'bad'}
+        />
+      </p>
+      {failingChecks.length > 0 && findings.length === 0 && (
+        <ul class="failed-tests">
+          {failingChecks.map(({ name }) => (
+            <li key={name}>
+              <Icon name="close" tone="bad" />
+              <span>{name}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {sorted.length > 0 && (
+        <ul class="findings">
+          {sorted.map((finding) => (
+            <FindingView
+              key={finding.fingerprint}
+              finding={finding}
+              canFix={canFix && stands}
+              isWaived={waived.has(finding.fingerprint)}
+              onWaive={onWaive}
+            />
+          ))}
+        </ul>
+      )}
+      {feedback !== '' && <p class="feedback">{feedback}</p>}
+      {notes.map((note) => (
+        <p class="feedback" key={note}>
+          {note}
+        </p>
+      ))}
+    </section>
+  );
+}
+
+const SEVERITY_ICONS = { critical: 'error', high: 'error', medium: 'warning', low: 'info' } as const;
+const SEVERITY_TONES = { critical: 'bad', high: 'bad', medium: 'warning', low: 'info' } as const;
+
+interface FindingProps {
+  finding: Finding;
+  canFix: boolean;
+  isWaived: boolean;
+  onWaive: (fingerprint: string) => void;
+}
+
+function FindingView({ finding, canFix, isWaived, onWaive }: FindingProps) {
+  const { act } = useHost();
+  const { severity, type, message, path, line, fingerprint, blocking, because, evidence } = finding;
+  return (
+    <li class={`finding ${isWaived ? 'is-waived' : ''}`}>
+      <Icon name={SEVERITY_ICONS[severity]} tone={SEVERITY_TONES[severity]} />
+      <div class="finding-text">
+        <p>
+          <span class="severity">{severityName(severity)}</span> <span class="quiet">{type}</span>{' '}
+          <PlaceLink path={path} line={line} />
+          {!blocking && (
+            <span class="tag" title={because}>
+              {t('does not block')}
+            </span>
+          )}
+        </p>
+        <p>{message}</p>
+        {evidence !== undefined && evidence !== '' && <p class="quiet">{t('Evidence: {0}', evidence)}</p>}
+        {isWaived && <p class="quiet">{t('Waived')}</p>}
+        {canFix && !isWaived && (
+          <div class="actions">
+            <Button onClick={() => act('fixFinding', { fingerprint })}>{t('Fix')}</Button>
+            <Button onClick={() => onWaive(fingerprint)}>{t('Waive…')}</Button>
+          </div>
+        )}
+      </div>
+    </li>
+  );
+}

@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser } from 'playwright-core';
+import type { RunEvent } from '../../src/shared/events.ts';
+import type { RunEntry } from '../../src/shared/protocol.ts';
+import { needBrowser } from '../editor/browser.ts';
+import { recordDemo } from '../support/demoRun.ts';
+import { type ChatOptions, type ChatPage, openChat, THEMES } from './chatPage.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+describe('the chat in a browser', () => {
+  let browser: Browser;
+  let demo: RunEvent[];
+  let open: ChatPage[] = [];
+
+  before(async function () {
+    this.timeout(300_000);
+    browser = await needBrowser(this);
+    demo = await recordDemo();
+  });
+  after(() => browser?.close());
+  afterEach(async () => {
+    const ended = open;
+    open = [];
+    for (const chat of ended) await chat.close();
+    // Asserted when all are closed, so that none stays open.
+    for (const { complaints } of ended) assert.deepEqual(complaints, []);
+  });
+
+  async function chatWith(options: ChatOptions = {}): Promise<ChatPage> {
+    const chat = await openChat(browser, options);
+    open.push(chat);
+    return chat;
+  }
+  const upTo = (type: RunEvent['type']): RunEvent[] =>
+    demo.slice(0, demo.findIndex((event) => event.type === type) + 1);
+
+  it('sends a task, answers the question and decides about the proposal', async () => {
+    const chat = await chatWith();
+    const { page } = chat;
+    const box = page.getByRole('textbox', { name: 'Message to the crew' });
+    await box.fill('Refactor auth to use JWT');
+    await box.press('Shift+Enter');
+    await box.press('Enter');
+    assert.deepEqual(chat.of('send'), [{ text: 'Refactor auth to use JWT', command: 'implement', attachments: [] }]);
+    assert.equal(await box.inputValue(), '');
+
+    await chat.play(upTo('plan.question'));
+    await page.getByLabel('1 hour', { exact: true }).check();
+    await page.getByRole('button', { name: 'Send answer' }).click();
+    assert.deepEqual(
+      chat.of('answer')[0]?.answers.map(({ answer }) => answer),
+      ['1 hour'],
+    );
+    await page.getByRole('button', { name: 'Stop' }).click();
+    assert.equal(chat.of('stop').length, 1);
+
+    await chat.play(demo);
+    await chat.chat.call('activity', { kind: 'idle' });
+    await page.getByRole('button', { name: 'Accept src/app.js' }).click();
+    await page.getByRole('button', { name: 'Accept all' }).click();
+    assert.deepEqual(chat.of('decide'), [{ decision: 'accepted', path: 'src/app.js' }, { decision: 'accepted' }]);
+    await page.getByTitle('Open diff of src/app.js').click();
+    assert.deepEqual(chat.of('openDiff'), [{ path: 'src/app.js' }]);
+  });
+
+  it('shows what happened and no JSON: the failing test, the finding and where, the edit and its code', async () => {
+    const chat = await chatWith({ height: 6000 });
+    const { page } = chat;
+    await chat.play(demo);
+    const text = await page.getByRole('log').innerText();
+    assert.match(text, /a token expires at the end of its lifetime/);
+    assert.match(text, /Not approved: 1 failing check, 1 finding/);
+    assert.match(text, /round 2\/3/);
+    assert.doesNotMatch(text, /"action"|task_understood|"issues"|<<<<<<< SEARCH/);
+    await page.getByRole('button', { name: 'src/auth/jwt.js:7' }).click();
+    assert.deepEqual(chat.of('openPlace'), [{ path: 'src/auth/jwt.js', line: 7 }]);
+    const coder = page.getByRole('region', { name: 'Coder task_2' });
+    const edit = coder.getByRole('button', { name: /^src\/config\.js created/ });
+    await edit.click();
+    assert.equal(await edit.getAttribute('aria-expanded'), 'true');
+    assert.match(await page.locator('pre.code').first().innerText(), /SHORTEST_SECRET/);
+  });
+
+  it('completes mentions and commands by keyboard, and walks through what was asked before', async () => {
+    const chat = await chatWith({
+      answers: {
+        complete: ({ query }) =>
+          ['src/app.js', 'src/server.js']
+            .filter((path) => path.includes(query))
+            .map((path) => ({ attachment: { kind: 'file' as const, label: path, path }, icon: 'file', detail: 'src' })),
+      },
+    });
+    const { page } = chat;
+    const box = page.getByLabel('Message to the crew').and(page.locator('textarea'));
+    await box.press('ArrowUp');
+    await box.press('ArrowUp');
+    assert.equal(await box.inputValue(), 'The first task');
+    await box.press('ArrowDown');
+    await box.press('ArrowDown');
+    assert.equal(await box.inputValue(), '');
+
+    await box.pressSequentially('/pl');
+    await page.getByRole('option', { name: '/plan' }).waitFor();
+    await box.press('Enter');
+    await box.pressSequentially('Look at @ser');
+    const option = page.getByRole('option', { name: 'src/server.js' });
+    await option.waitFor();
+    assert.equal(await box.getAttribute('aria-activedescendant'), await option.getAttribute('id'));
+    await box.press('Tab');
+    await page.getByRole('button', { name: 'Remove src/server.js' }).waitFor();
+    await box.press('Enter');
+    assert.deepEqual(chat.of('send'), [
+      {
+        text: 'Look at',
+        command: 'plan',
+        attachments: [{ kind: 'file', label: 'src/server.js', path: 'src/server.js' }],
+      },
+    ]);
+  });
+
+  it('keeps what was typed where sending fails, and where the view is made anew', async () => {
+    const chat = await chatWith({
+      state: { text: 'Half a thought', attachments: [] },
+      answers: {
+        send: () => {
+          throw new Error('No model answers. Start one.');
+        },
+      },
+    });
+    const box = chat.page.locator('textarea');
+    assert.equal(await box.inputValue(), 'Half a thought');
+    await box.press('Enter');
+    await chat.page.getByRole('alert').getByText('No model answers. Start one.').waitFor();
+    assert.equal(await box.inputValue(), 'Half a thought');
+  });
+
+  it('lists runs, and deletes one only when the user is sure', async () => {
+    const run = (runId: string, title: string): RunEntry => ({
+      runId,
+      title,
+      startedAt: '2026-11-23T20:00:00Z',
+      workspace: 'orders',
+      state: 'paused',
+      isHere: true,
+    });
+    const all = [run('run-1', 'Add a cache'), run('run-2', 'Use tokens')];
+    const chat = await chatWith({ answers: { runs: ({ query }) => all.filter(({ title }) => title.includes(query)) } });
+    const { page } = chat;
+    await page.getByRole('button', { name: 'Show runs' }).click();
+    await page.getByRole('searchbox').fill('cache');
+    await page.getByText('Use tokens').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Delete…' }).click();
+    assert.equal(chat.of('deleteRun').length, 0);
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByText('Add a cache').waitFor({ state: 'detached' });
+    assert.deepEqual(chat.of('deleteRun'), [{ runId: 'run-1' }]);
+  });
+
+  it('stays where the user reads, and follows again from the end', async () => {
+    const chat = await chatWith({ height: 500 });
+    const { page } = chat;
+    const log = page.getByRole('log');
+    await chat.play(demo.slice(0, -200));
+    const atEnd = (): Promise<boolean> =>
+      log.evaluate(({ scrollTop, clientHeight, scrollHeight }) => scrollTop + clientHeight >= scrollHeight - 40);
+    assert.ok(await atEnd(), 'it follows');
+    await log.hover();
+    await page.mouse.wheel(0, -600);
+    await page.getByRole('button', { name: 'Jump to latest' }).waitFor();
+    const batches = demo.slice(-200);
+    await chat.chat.call('events', { runId: demo[0]?.runId ?? '', events: batches });
+    assert.ok(!(await atEnd()), 'it stays');
+    await page.getByRole('button', { name: 'Jump to latest' }).click();
+    await page.getByRole('button', { name: 'Jump to latest' }).waitFor({ state: 'detached' });
+    assert.ok(await atEnd(), 'it is at the end');
+  });
+
+  it('has a bounded page after 10,000 events, and says for each batch when it was painted', async function () {
+    this.timeout(180_000);
+    const chat = await chatWith();
+    const runId = 'run-long';
+    const events = longRun(demo, runId, 10_000);
+    assert.ok(events.length >= 10_000);
+    await chat.play(events.slice(0, 1000), { batch: 100 });
+    const nodes = (): Promise<number> => chat.page.evaluate<number>('document.querySelectorAll("*").length');
+    const early = await nodes();
+    await chat.play(events, { batch: 100 });
+    const late = await nodes();
+    assert.ok(
+      late < 1500 && late < early * 3,
+      `the page has ${late} elements; after the first 1000 events it had ${early}`,
+    );
+    assert.equal(chat.batches.painted, chat.batches.sent);
+  });
+
+  it('speaks the language of the editor', async () => {
+    const chat = await chatWith({ language: 'de' });
+    await chat.page.getByText('Was soll die Crew tun?').waitFor();
+    await chat.play(demo);
+    await chat.chat.call('activity', { kind: 'idle' });
+    await chat.page.getByRole('button', { name: 'Alle annehmen' }).waitFor();
+  });
+
+  it('says what is in the way where there is no folder, no trust, or no model', async () => {
+    const noFolder = await chatWith({ facts: { folders: [] } });
+    await noFolder.page.getByRole('button', { name: 'Open folder…' }).click();
+    assert.deepEqual(noFolder.of('command'), [{ id: 'openFolder' }]);
+    const untrusted = await chatWith({ facts: { trusted: false } });
+    await untrusted.page.getByText('This folder is not trusted').waitFor();
+    const silent = await chatWith({
+      facts: { silent: [{ role: 'coder', url: 'http://127.0.0.1:8002/v1', message: 'Nobody listens there.' }] },
+    });
+    await silent.page.getByText('http://127.0.0.1:8002/v1').waitFor();
+    await silent.page.getByRole('button', { name: 'Try the demo' }).click();
+    assert.deepEqual(silent.of('command'), [{ id: 'tryDemo' }]);
+  });
+
+  for (const theme of THEMES) {
+    it(`has no serious obstacle for anyone, and fits 320 pixels (${theme})`, async function () {
+      this.timeout(120_000);
+      const chat = await chatWith({ theme, width: 320, height: 1600 });
+      const { page } = chat;
+      await assertAccessible(chat, 'empty');
+      await chat.play(upTo('plan.question'));
+      await assertAccessible(chat, 'question');
+      await chat.play(demo);
+      await chat.chat.call('activity', { kind: 'idle' });
+      for (const folded of await page.locator('.row [aria-expanded="false"]').all())
+        await folded.click().catch(() => {});
+      await page.getByRole('button', { name: /Context, tokens and time/ }).click();
+      await page.locator('textarea').fill('/');
+      await page.getByRole('option').first().waitFor();
+      await assertAccessible(chat, 'the end, unfolded');
+    });
+  }
+});
+
+async function assertAccessible({ page }: ChatPage, state: string): Promise<void> {
+  await page.evaluate(AXE);
+  const violations = await page.evaluate<{ id: string; impact: string; nodes: string[] }[]>(
+    `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.slice(0, 3).map(({ html, failureSummary }) => html.slice(0, 200) + ' ' + failureSummary) })))`,
+  );
+  assert.deepEqual(violations, [], state);
+  const overflow = await page.evaluate<number>(
+    `Math.max(...[document.documentElement, ...document.querySelectorAll('.scroller')].map((one) => one.scrollWidth - one.clientWidth))`,
+  );
+  assert.equal(overflow, 0, `${state}: it scrolls sideways`);
+}
+
+/** A run of at least `least` events: the work of a recorded one again and again, numbered through. */
+function longRun(recorded: readonly RunEvent[], runId: string, least: number): RunEvent[] {
+  const [start, ...work] = recorded.filter(({ type }) => type !== 'run.finished');
+  const events: RunEvent[] = start ? [{ ...start, runId }] : [];
+  while (events.length < least) for (const event of work) events.push({ ...event, runId, seq: events.length + 1 });
+  return events;
+}
