@@ -188,7 +188,7 @@ describe('the transcript', () => {
     const files = [proposed('a.js', { diff: '@@ -1 +1 @@\n-a\n+b\n@@ -9 +9 @@\n-c\n+d\n' })];
     const transcript = transcriptOf(
       ...planned,
-      { type: 'subtask.started', subtask: 'task_1', start: 1, includes: [] },
+      { type: 'subtask.started', subtask: 'task_1', start: 1, includes: [], answers: 0 },
       { type: 'proposal.ready', files },
       { type: 'proposal.decided', path: 'a.js', hunks: [0], decision: 'accepted' },
     );

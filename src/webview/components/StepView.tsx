@@ -10,6 +10,8 @@ import { Code, Markdown, Plain, PlusMinus } from './Texts.tsx';
 
 /** Characters of a streaming text that are drawn: its end is what one follows. */
 const STREAMED = 2_500;
+/** Characters of JSON up to which nothing is said about it. */
+const SHORT_ANSWER = 150;
 
 interface StepProps {
   step: Step;
@@ -63,6 +65,8 @@ export const StepView = memo(StepOnce, (old, fresh) => old.step === fresh.step &
 
 function Writing({ step, of }: { step: Extract<Step, { kind: 'writing' }>; of: Stretch }) {
   if (step.form === 'answer') {
+    // The choice of a tool is short, and is there as a line at once.
+    if (step.chars < SHORT_ANSWER) return null;
     return (
       <Disclosure
         id={step.key}

@@ -155,6 +155,7 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
     case 'merged.finished':
     case 'file.based':
     case 'vote.cast':
+    case 'window.learnt':
     case 'proposal.decided':
       return;
     default:
