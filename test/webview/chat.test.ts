@@ -228,8 +228,10 @@ describe('the chat in a browser', () => {
       await assertAccessible(chat, 'question');
       await chat.play(demo);
       await chat.chat.call('activity', { kind: 'idle' });
-      for (const folded of await page.locator('.row [aria-expanded="false"]').all())
-        await folded.click().catch(() => {});
+      // One press each, of those that are in the page: more come into it as these make room.
+      await page.evaluate(
+        `document.querySelectorAll('.row [aria-expanded="false"]').forEach((folded) => folded.click())`,
+      );
       await page.getByRole('button', { name: /Context, tokens and time/ }).click();
       await page.locator('textarea').fill('/');
       await page.getByRole('option').first().waitFor();

@@ -61,10 +61,11 @@ function Measures({ stretch }: { stretch: Stretch }) {
     );
   }
   const edits = steps.filter((step: Step) => step.kind === 'code').length;
-  const words = [
-    ...(edits > 0 ? [plural(edits, '{0} edit', '{0} edits')] : []),
-    ...(stretch.completionTokens > 0 ? [t('{0} tokens', short(stretch.completionTokens))] : []),
-    duration(Date.parse(endedAt) - Date.parse(startedAt)),
-  ];
-  return <span>{words.join(' · ')}</span>;
+  return (
+    <>
+      {edits > 0 && <span>{plural(edits, '{0} edit', '{0} edits')}</span>}
+      {stretch.completionTokens > 0 && <span class="tokens">{t('{0} tokens', short(stretch.completionTokens))}</span>}
+      <span>{duration(Date.parse(endedAt) - Date.parse(startedAt))}</span>
+    </>
+  );
 }
