@@ -201,7 +201,11 @@ export function noteWords(event: NotedEvent): { icon: string; tone: NoteTone; te
       return {
         icon: 'list-tree',
         tone: 'quiet',
-        text: t('New plan in place of {0}: {1}', event.replanFor ?? '', event.plan.plan.map(({ id }) => id).join(', ')),
+        text: t(
+          'New plan in place of {0}: {1}',
+          partName(event.replanFor ?? ''),
+          event.plan.plan.map(({ id }) => id).join(', '),
+        ),
       };
     case 'subtask.escalated': {
       const decided = {
@@ -213,12 +217,13 @@ export function noteWords(event: NotedEvent): { icon: string; tone: NoteTone; te
       return {
         icon: 'arrow-circle-right',
         tone: 'warning',
-        text: t('{0} was stuck; the Planner decided: {1}.', event.subtask, decided),
+        text: t('{0} was stuck; the Planner decided: {1}.', partName(event.subtask), decided),
         more: `${event.reason}\n${event.because}`,
       };
     }
     case 'subtask.finished': {
-      const { subtask, outcome, reason } = event;
+      const { outcome, reason } = event;
+      const subtask = partName(event.subtask);
       if (outcome === 'waived')
         return { icon: 'circle-slash', tone: 'warning', text: t('{0} is waived.', subtask), more: reason };
       if (outcome === 'restarted')

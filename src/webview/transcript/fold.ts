@@ -152,7 +152,6 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
 
     case 'subtask.ready':
     case 'subtask.started':
-    case 'merged.finished':
     case 'file.based':
     case 'vote.cast':
     case 'window.learnt':

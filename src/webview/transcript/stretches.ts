@@ -1,6 +1,6 @@
 /** What agents do, folded into stretches: from a lane's first sign of life to what came of it. */
 import type { Role, RunEvent, StopReason } from '../../shared/events.ts';
-import type { RunState } from '../../shared/runState.ts';
+import { MERGED, type RunState } from '../../shared/runState.ts';
 import { formOf } from './answerForm.ts';
 import type { Builder } from './builder.ts';
 import { appended, emptyClip, head } from './clip.ts';
@@ -55,7 +55,7 @@ export function endStretches(builder: Builder, lanes?: (lane: string) => boolean
 function begin(event: AgentEvent, lane: string, run: RunState): Stretch {
   const colon = lane.indexOf(':');
   const subtask = colon < 0 ? undefined : lane.slice(colon + 1);
-  const state = run.subtasks.find(({ plan }) => plan.id === subtask);
+  const state = subtask === MERGED ? run.merged : run.subtasks.find(({ plan }) => plan.id === subtask);
   return {
     kind: 'stretch',
     key: `stretch:${event.seq}`,
