@@ -1,9 +1,14 @@
-import * as vscode from 'vscode';
-import { terminalCommands } from './host/terminalCommands.ts';
+import type * as vscode from 'vscode';
+import { openParts } from './host/parts.ts';
 
-/** The extension, as a parts list. The chat and the review of proposals come with the next release; see CHANGELOG.md. */
-export function activate(context: vscode.ExtensionContext): void {
-  for (const [command, run] of Object.entries(terminalCommands(context.asAbsolutePath('dist/cli.js')))) {
-    context.subscriptions.push(vscode.commands.registerCommand(command, run));
-  }
+/** The extension, as a parts list: see host/parts.ts. */
+export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  stop = (await openParts(context)).stop;
+}
+
+let stop: (() => Promise<void>) | undefined;
+
+/** The editor waits a moment for this: what is at work is stopped, and its state saved. */
+export async function deactivate(): Promise<void> {
+  await stop?.();
 }

@@ -14,7 +14,6 @@ export function terminalCommands(cli: string): Record<string, () => Promise<void
       });
       if (task?.trim()) await inTerminal(cli, ['run', '--', task]);
     },
-    'conclave.reviewChanges': () => inTerminal(cli, ['review']),
     'conclave.showRuns': () => inTerminal(cli, ['runs']),
   };
 }

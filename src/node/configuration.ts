@@ -21,6 +21,10 @@ export interface SettingsSources {
     /** A model name for all roles. */
     model?: string | undefined;
   };
+  /** What the user has really set in the editor, and where: from a key ("endpoints.coder.url") to its value. */
+  editor?: Record<string, { value: unknown; from: 'user' | 'workspace' }>;
+  /** Sent to every endpoint; CONCLAVE_API_KEY where absent. */
+  apiKey?: string | undefined;
 }
 
 export interface LoadedSettings {
@@ -37,13 +41,21 @@ export interface LoadedSettings {
  * Puts the settings together, each source over the ones before it, and checks the result.
  * @throws ConfigurationError for the first thing that cannot be used
  */
-export async function loadSettings({ env, workspace, trusted, flags }: SettingsSources): Promise<LoadedSettings> {
+export async function loadSettings({
+  env,
+  workspace,
+  trusted,
+  flags,
+  editor = {},
+  apiKey = env.CONCLAVE_API_KEY,
+}: SettingsSources): Promise<LoadedSettings> {
   const file = path.join(workspace, '.conclave', 'config.json');
   const assignments: Assignment[] = [
     ...assignmentsIn(DEFAULT_SETTINGS, 'default'),
     // The running fleet's endpoints belong here: over the defaults, under all that the user has set.
     ...(trusted ? assignmentsIn(await readConfigFile(file), file) : []),
     ...environmentAssignments(env),
+    ...editorAssignments(editor),
     ...flagAssignments(flags),
   ];
   const merged: Record<string, unknown> = {};
@@ -54,13 +66,15 @@ export async function loadSettings({ env, workspace, trusted, flags }: SettingsS
   const issue = result.error?.issues[0];
   if (issue) throw new ConfigurationError(complaint(issue, merged, sources));
   const settings = withPlainUrls(settingsSchema.parse(merged), sources);
-  refuseForeignEndpoints(settings, sources, file);
+  refuseForeignEndpoints(settings, sources, (source) => isFromWorkspace(source, file, editor));
   const commandFrom = sources.get('checks.command');
   return {
     settings,
     sources: Object.fromEntries(sources),
-    ...(commandFrom === undefined ? {} : { checkCommandFrom: commandFrom === file ? 'workspace' : 'user' }),
-    ...(env.CONCLAVE_API_KEY ? { apiKey: env.CONCLAVE_API_KEY } : {}),
+    ...(commandFrom === undefined
+      ? {}
+      : { checkCommandFrom: isFromWorkspace(commandFrom, file, editor) ? 'workspace' : 'user' }),
+    ...(apiKey ? { apiKey } : {}),
   };
 }
 
@@ -68,12 +82,13 @@ export async function loadSettings({ env, workspace, trusted, flags }: SettingsS
  * A repository that somebody else wrote must not send the user's code anywhere: a workspace file may name servers on
  * this machine only. Servers elsewhere are the user's own choice, and so set in the environment.
  */
-function refuseForeignEndpoints(settings: Settings, sources: Sources, file: string): void {
+function refuseForeignEndpoints(settings: Settings, sources: Sources, isForeign: (source: string) => boolean): void {
   for (const role of ROLES) {
     const { url } = settings.endpoints[role];
-    if (sources.get(`endpoints.${role}.url`) !== file || isLoopback(new URL(url).hostname)) continue;
+    const source = sources.get(`endpoints.${role}.url`) ?? 'default';
+    if (!isForeign(source) || isLoopback(new URL(url).hostname)) continue;
     throw new ConfigurationError(
-      `${file}: endpoints.${role}.url: expected a server on this machine, got "${url}". If that server is yours, set CONCLAVE_${role.toUpperCase()}_URL instead.`,
+      `${where(['endpoints', role, 'url'], sources)}: expected a server on this machine, got "${url}". If that server is yours, set CONCLAVE_${role.toUpperCase()}_URL instead.`,
     );
   }
 }
@@ -124,6 +139,23 @@ function environmentAssignments(env: NodeJS.ProcessEnv): Assignment[] {
       return value ? [{ key: ['endpoints', role, key], value, source }] : [];
     }),
   );
+}
+
+/** Named as the editor names them, for messages. */
+function editorAssignments(editor: NonNullable<SettingsSources['editor']>): Assignment[] {
+  return Object.entries(editor).map(([key, { value }]) => ({
+    key: key.split('.'),
+    value,
+    source: `${EDITOR}${key}`,
+  }));
+}
+
+const EDITOR = 'conclave.';
+
+/** A workspace's own file, or its own editor settings: somebody else may have written both. */
+function isFromWorkspace(source: string, file: string, editor: NonNullable<SettingsSources['editor']>): boolean {
+  if (source === file) return true;
+  return source.startsWith(EDITOR) && editor[source.slice(EDITOR.length)]?.from === 'workspace';
 }
 
 function flagAssignments({ model }: SettingsSources['flags']): Assignment[] {
@@ -212,7 +244,7 @@ function urlHint(value: unknown): string {
 /** A variable or flag speaks for itself; a key in a file is named too. */
 function where(key: readonly string[], sources: Sources): string {
   const source = sourceOf(key, sources);
-  return /^(CONCLAVE_|--)/.test(source) ? source : `${source}: ${key.join('.')}`;
+  return /^(CONCLAVE_|--|conclave\.)/.test(source) ? source : `${source}: ${key.join('.')}`;
 }
 
 /** Of the key, or of a group around it, or of something inside it. */

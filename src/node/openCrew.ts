@@ -14,7 +14,6 @@ import { openDiskWriter } from './diskWriter.ts';
 import { openFileEventLog } from './fileStore/fileEventLog.ts';
 import { openFileLeases } from './fileStore/fileLeases.ts';
 import { nodeProcesses } from './processes.ts';
-import { findRipgrep } from './ripgrep.ts';
 import { openSnapshots } from './snapshots.ts';
 import { readWaivers } from './waivers.ts';
 
@@ -38,18 +37,16 @@ export async function openCrew(
     workspace: string;
     user: User;
     loaded: LoadedSettings;
-    ripgrep?: string | undefined;
+    /** Absolute path of ripgrep; undefined where there is none. */
+    ripgrep: string | undefined;
     over?: (disk: Pick<Crew, 'workspace' | 'writer'>) => Partial<Pick<Crew, 'workspace' | 'writer'>>;
   },
 ): Promise<Crew> {
-  const { workspace, user, loaded, over } = options;
+  const { workspace, user, loaded, ripgrep, over } = options;
   const { settings, apiKey } = loaded;
   const processes = nodeProcesses();
   const disk = {
-    workspace: openDiskWorkspace(workspace, {
-      ripgrep: 'ripgrep' in options ? options.ripgrep : findRipgrep(),
-      own: await ownFoldersIn(workspace, installation.env),
-    }),
+    workspace: openDiskWorkspace(workspace, { ripgrep, own: await ownFoldersIn(workspace, installation.env) }),
     writer: openDiskWriter(workspace),
   };
   const files = { ...disk, ...over?.(disk) };

@@ -3,7 +3,12 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DEFAULT_SETTINGS } from '../../src/core/settings.ts';
-import { ConfigurationError, type LoadedSettings, loadSettings } from '../../src/node/configuration.ts';
+import {
+  ConfigurationError,
+  type LoadedSettings,
+  loadSettings,
+  type SettingsSources,
+} from '../../src/node/configuration.ts';
 import { dataFolder, storeFolder } from '../../src/node/dataFolder.ts';
 import { openRemembered } from '../../src/node/remembered.ts';
 
@@ -22,14 +27,15 @@ interface Given {
   env?: NodeJS.ProcessEnv;
   model?: string;
   trusted?: boolean;
+  editor?: SettingsSources['editor'];
 }
 
-async function load({ config, env = {}, model, trusted = true }: Given): Promise<LoadedSettings> {
+async function load({ config, env = {}, model, trusted = true, editor }: Given): Promise<LoadedSettings> {
   if (config !== undefined) {
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, typeof config === 'string' ? config : JSON.stringify(config));
   }
-  return loadSettings({ env, workspace, trusted, flags: { model } });
+  return loadSettings({ env, workspace, trusted, flags: { model }, ...(editor && { editor }) });
 }
 
 async function refusal(given: Given): Promise<string> {
@@ -103,6 +109,28 @@ describe('the settings', () => {
     const { settings, checkCommandFrom } = await load({ config: { checks: { command: ['make', 'check'] } } });
     assert.deepEqual(settings.checks, { command: ['make', 'check'], timeout: DEFAULT_SETTINGS.checks.timeout });
     assert.equal(checkCommandFrom, 'workspace');
+  });
+
+  it("take what is set in the editor over the environment, and name the editor's setting in a refusal", async () => {
+    const editor = { 'endpoints.coder.url': { value: 'http://localhost:9000/v1', from: 'user' as const } };
+    const { settings, sources } = await load({ env: { CONCLAVE_CODER_URL: 'http://localhost:1/v1' }, editor });
+    assert.equal(settings.endpoints.coder.url, 'http://localhost:9000/v1');
+    assert.equal(sources['endpoints.coder.url'], 'conclave.endpoints.coder.url');
+    assert.match(
+      await refusal({ editor: { 'limits.rounds': { value: 0, from: 'user' } } }),
+      /^conclave\.limits\.rounds: .*got 0$/,
+    );
+  });
+
+  it("trust the workspace's editor settings no more than its file", async () => {
+    const foreign = { value: 'http://gpu.example:9000/v1', from: 'workspace' as const };
+    assert.match(
+      await refusal({ editor: { 'endpoints.coder.url': foreign } }),
+      /^conclave\.endpoints\.coder\.url: expected a server on this machine/,
+    );
+    const command = (from: 'user' | 'workspace') => ({ editor: { 'checks.command': { value: ['make'], from } } });
+    assert.equal((await load(command('workspace'))).checkCommandFrom, 'workspace');
+    assert.equal((await load(command('user'))).checkCommandFrom, 'user');
   });
 
   it('keep the API key apart', async () => {

@@ -54,7 +54,7 @@ describe('a proposal, decided after the run', () => {
         const loaded = await loadSettings({ env, workspace: project.dir, trusted: true, flags: {} });
         const user = { ask: async () => 'unanswered' as const, approve: async () => 'unanswered' as const };
         const installation = { version: '0', home: resolve('.'), env };
-        const crew = await openCrew(installation, { workspace: project.dir, user, loaded });
+        const crew = await openCrew(installation, { workspace: project.dir, user, loaded, ripgrep: undefined });
         const session: Session = {
           holder: 'test',
           signal: new AbortController().signal,

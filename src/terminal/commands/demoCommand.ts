@@ -1,20 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { cp, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { openEndpoint } from '../../core/models/endpoint.ts';
 import { ModelError } from '../../core/models/modelError.ts';
 import { NEEDED_ROLES } from '../../core/settings.ts';
+import { copySample, DEMO_TASK, startRecordedModels } from '../../node/demo.ts';
 import type { Installation } from '../../node/openCrew.ts';
-import { nodeProcesses } from '../../node/processes.ts';
 import { ROLES, type Role } from '../../shared/events.ts';
 import { EXIT } from '../exitStatus.ts';
 import { loadTerminalSettings } from '../terminalSettings.ts';
 import { type RunOptions, runCommand } from './runCommand.ts';
-
-const DEMO_TASK = 'Refactor auth to use JWT instead of sessions';
 
 /**
  * `conclave demo`: the whole flow on a copy of the bundled sample project. The user's own models do it where planner,
@@ -29,10 +22,7 @@ export async function demoCommand(
 ): Promise<number> {
   if (task !== undefined || options.workspace !== undefined)
     return runCommand(installation, 'run', task, options, signal);
-  const folder = await mkdtemp(join(tmpdir(), 'conclave-demo-'));
-  const workspace = join(folder, 'orders-service');
-  await cp(join(installation.home, 'demo', 'sample'), workspace, { recursive: true });
-  await makeRepository(workspace, signal);
+  const { folder, workspace } = await copySample(installation.home, signal);
   const patch = options.patch ?? join(folder, 'change.patch');
   const run = { ...options, workspace, ...(options.apply ? {} : { patch }) };
 
@@ -45,7 +35,7 @@ export async function demoCommand(
   process.stderr.write(
     `No model answers at ${silent.map(({ role, url }) => `${url} (${role})`).join(', ')}: the models are now a recorded script; tools, edits, tests and review are real. The recording answers its own question.\n\n`,
   );
-  const fleet = await startScriptedFleet(installation);
+  const fleet = await startRecordedModels(installation.home);
   try {
     const answers = options.answers ?? join(installation.home, 'demo', 'script', 'answers.json');
     const env = {
@@ -95,63 +85,4 @@ async function silentServers(
     }),
   );
   return silent.filter((one) => one !== undefined);
-}
-
-/** Starts the recorded models as a process of its own, on free ports. */
-async function startScriptedFleet(
-  installation: Installation,
-): Promise<{ urls: Record<Role, string>; stop: () => Promise<void> }> {
-  const child = spawn(
-    process.execPath,
-    [
-      join(installation.home, 'dist', 'scripted-fleet.js'),
-      '--script',
-      join(installation.home, 'demo', 'script'),
-      '--pace',
-      'real',
-      // A brisk GPU box: the whole demo stays under a minute.
-      '--decode',
-      '160',
-    ],
-    {
-      // Its input stays open as long as we live: it ends by itself when we do.
-      stdio: ['pipe', 'pipe', 'inherit'],
-    },
-  );
-  const ended = once(child, 'exit');
-  const ready = once(createInterface({ input: child.stdout }), 'line') as Promise<[string]>;
-  const first = await Promise.race([ready, ended.then(() => undefined)]);
-  if (first === undefined) throw new Error('The recorded models did not start; run `npm run build` and try again.');
-  return {
-    urls: JSON.parse(first[0]) as Record<Role, string>,
-    stop: async () => {
-      child.kill();
-      await ended;
-    },
-  };
-}
-
-/** Makes the sample a git repository with one commit, so that the tools that look at history have one. Works without git. */
-async function makeRepository(workspace: string, signal: AbortSignal): Promise<void> {
-  const processes = nodeProcesses();
-  const git = (...args: string[]) =>
-    processes.run(['git', '-c', 'init.defaultBranch=main', '-c', 'core.hooksPath=', ...args], {
-      cwd: workspace,
-      signal,
-      timeout: 20_000,
-    });
-  if ((await git('init', '--quiet')).exitCode !== 0) return;
-  await git('add', '.');
-  await git(
-    '-c',
-    'user.name=Conclave',
-    '-c',
-    'user.email=conclave@localhost',
-    '-c',
-    'commit.gpgsign=false',
-    'commit',
-    '--quiet',
-    '-m',
-    'The orders service, with sessions',
-  );
 }

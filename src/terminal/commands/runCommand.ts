@@ -9,6 +9,7 @@ import { dataFolder } from '../../node/dataFolder.ts';
 import { type Installation, openCrew, openStore } from '../../node/openCrew.ts';
 import { readPlainFile, unreadableFile } from '../../node/plainFile.ts';
 import { openRemembered } from '../../node/remembered.ts';
+import { findRipgrep } from '../../node/ripgrep.ts';
 import { readTask } from '../../node/taskInput.ts';
 import { openWorkspaceFolder } from '../../node/workspaceFolder.ts';
 import { assertWritable } from '../../node/writableFile.ts';
@@ -87,7 +88,7 @@ export async function runCommand(
       remembered: openRemembered(join(dataFolder(installation.env), 'approved-commands')),
       suspend: output.suspend,
     });
-    const crew = await openCrew(installation, { workspace, user, loaded });
+    const crew = await openCrew(installation, { workspace, user, loaded, ripgrep: findRipgrep() });
     const acceptance: Acceptance = options.apply
       ? 'apply'
       : interactive && options.patch === undefined

@@ -1,0 +1,155 @@
+import * as vscode from 'vscode';
+import type { Store } from '../core/orchestrator/session.ts';
+import { examine } from '../node/doctor.ts';
+import type { HunkDecision } from '../shared/events.ts';
+import type { Attachment, Completion, DoctorLine } from '../shared/protocol.ts';
+import type { Chat, ChatActions } from './chatView.ts';
+import type { EditorCrews } from './editorCrew.ts';
+import type { Facts } from './facts.ts';
+import { type Folder, folderForTask, isOpenFolder } from './folders.ts';
+import { exportRun, listRuns } from './pastRuns.ts';
+import type { Runs } from './runs.ts';
+import type { Tasks } from './tasks.ts';
+
+/** What the chat needs of the mentions, the proposals and the findings. */
+export interface ChatParts {
+  runs: Runs;
+  tasks: Tasks;
+  facts: Facts;
+  crews: EditorCrews;
+  store: Store;
+  chat: () => Chat;
+  mentions: {
+    complete(query: string, folder: Folder): Promise<Completion[]>;
+    pick(folder: Folder): Promise<Attachment[]>;
+    drop(uris: readonly string[]): Attachment[];
+  };
+  proposals: {
+    openDiff(path: string | undefined): Promise<void>;
+    preview(): Promise<void>;
+    decide(decision: HunkDecision, about: { path?: string; hunk?: number }): Promise<void>;
+    undo(): Promise<void>;
+  };
+  findings: {
+    fix(fingerprint: string | undefined): Promise<void>;
+    waive(fingerprint: string): Promise<void>;
+  };
+  tryDemo: () => Promise<void>;
+  openSettings: () => Promise<void>;
+  openWalkthrough: () => Promise<void>;
+}
+
+/** The chat's methods, each in a line or two: what they do stands with the part that does it. */
+export function chatActions(parts: ChatParts): ChatActions {
+  const { runs, tasks, facts, crews, store, mentions, proposals, findings } = parts;
+  const folder = (): Folder => folderForTask(facts.chosen());
+  return {
+    async send({ text, command, attachments }) {
+      if (command === 'doctor') return showDoctor(parts);
+      await tasks.send({ text, command, attachments });
+    },
+    chooseFolder: ({ folder: chosen }) => facts.choose(chosen),
+    complete: ({ query }) => mentions.complete(query, folder()),
+    attach: () => mentions.pick(folder()),
+    drop: ({ uris }) => mentions.drop(uris),
+
+    answer: ({ answers }) => crews.user.answer(answers),
+    approve: ({ id, approved }) => crews.user.decide(id, approved),
+    stop: () => runs.stop(),
+    resume: () => tasks.resume(),
+    implement: () => tasks.implement(),
+    newTask: () => runs.clear(),
+
+    openPlace: ({ path, line }) => openPlace(runs, path, line),
+    openDiff: ({ path }) => proposals.openDiff(path),
+    preview: () => proposals.preview(),
+    decide: ({ decision, ...about }) => proposals.decide(decision, about),
+    undo: () => proposals.undo(),
+    fixFinding: ({ fingerprint }) => findings.fix(fingerprint),
+    waiveFinding: ({ fingerprint }) => findings.waive(fingerprint),
+
+    runs: ({ query }) => listRuns(store, isOpenFolder, query),
+    show: ({ runId }) => runs.show(runId),
+    replay: ({ runId }) => runs.show(runId, { replay: true }),
+    async exportRun({ runId, format }) {
+      await exportRun(store, runId, format);
+    },
+    async deleteRun({ runId }) {
+      await store.log.delete(runId);
+      if (runs.shown?.runId === runId) runs.clear();
+    },
+
+    openLink: ({ href }) => openLink(href),
+    async copy({ text }) {
+      await vscode.env.clipboard.writeText(text);
+    },
+    async command({ id }) {
+      switch (id) {
+        case 'openSettings':
+          return parts.openSettings();
+        case 'openWalkthrough':
+          return parts.openWalkthrough();
+        case 'tryDemo':
+          return parts.tryDemo();
+        case 'openFolder':
+          return void vscode.commands.executeCommand('vscode.openFolder');
+        case 'trust':
+          return void vscode.commands.executeCommand('workbench.trust.manage');
+        default:
+          return id satisfies never;
+      }
+    },
+  };
+}
+
+/** The doctor's findings, in the chat. */
+export async function showDoctor({ crews, facts, chat }: Pick<ChatParts, 'crews' | 'facts' | 'chat'>): Promise<void> {
+  const { uri } = folderForTask(facts.chosen());
+  const loaded = await crews.settings(uri);
+  const lines = await vscode.window.withProgress({ location: { viewId: 'conclave.chat' } }, () =>
+    examine({
+      workspace: uri.fsPath,
+      env: process.env,
+      loaded,
+      ripgrep: crews.ripgrep,
+      signal: AbortSignal.timeout(30_000),
+    }),
+  );
+  const states = { good: 'ok', limited: 'warning', missing: 'failed' } as const;
+  const shown = lines.map(
+    ({ what, state, found, remedy }): DoctorLine => ({
+      state: states[state],
+      what,
+      detail: remedy === undefined ? found : `${found} – ${remedy}`,
+    }),
+  );
+  await chat().tell('doctor', { lines: shown });
+}
+
+/** Opens a file of the shown run's workspace; model output, so it never leads outside. */
+async function openPlace(runs: Runs, path: string, line: number | undefined): Promise<void> {
+  const workspace = runs.shown?.state.workspace;
+  if (!workspace) return;
+  const root = vscode.Uri.file(workspace);
+  const file = vscode.Uri.joinPath(root, path);
+  if (!file.path.startsWith(`${root.path.replace(/\/$/, '')}/`))
+    throw new Error(vscode.l10n.t('{0} is outside the workspace.', path));
+  const at = Math.max(0, (line ?? 1) - 1);
+  try {
+    await vscode.window.showTextDocument(file, { selection: new vscode.Range(at, 0, at, 0), preview: true });
+  } catch (cause) {
+    throw new Error(vscode.l10n.t('{0} cannot be opened: it may be new in the proposal, or gone.', path), { cause });
+  }
+}
+
+/** Only web addresses, and only after a look at where they lead; the editor itself asks about hosts it does not trust. */
+async function openLink(href: string): Promise<void> {
+  if (!/^https?:\/\//i.test(href)) throw new Error(vscode.l10n.t('This link is not a web address: {0}', href));
+  const open = vscode.l10n.t('Open');
+  const choice = await vscode.window.showInformationMessage(
+    vscode.l10n.t('Open this address in your browser? It came from a model.'),
+    { modal: true, detail: href },
+    open,
+  );
+  if (choice === open) await vscode.env.openExternal(vscode.Uri.parse(href, true));
+}

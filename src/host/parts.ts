@@ -1,0 +1,128 @@
+import * as vscode from 'vscode';
+import { openDiskWorkspace } from '../node/diskWorkspace.ts';
+import { type Installation, openStore } from '../node/openCrew.ts';
+import { nodeProcesses } from '../node/processes.ts';
+import { openCalls } from './calls.ts';
+import { type ChatParts, chatActions } from './chatActions.ts';
+import { type Chat, openChat } from './chatView.ts';
+import { chatCommands, registerCommands } from './commands.ts';
+import { keepContextKeys } from './contextKeys.ts';
+import { openDemo } from './demo.ts';
+import { openEditorCrews } from './editorCrew.ts';
+import { registerEditorTools } from './editorTools.ts';
+import { openEditorWorkspace } from './editorWorkspace.ts';
+import { openFacts } from './facts.ts';
+import { registerExplanations } from './findings/explanations.ts';
+import { findingActions, findingCommands } from './findings/findingCommands.ts';
+import { openFindings } from './findings/findings.ts';
+import { registerQuickFixes } from './findings/quickFixes.ts';
+import { folderAt, folderForTask } from './folders.ts';
+import { rememberRuns, rememberWork, restoreRuns } from './interrupted.ts';
+import { openMentions } from './mentions/mentions.ts';
+import { registerParticipant } from './participant.ts';
+import { proposalHost } from './proposals/host.ts';
+import { openProposals } from './proposals/proposals.ts';
+import { openRuns } from './runs.ts';
+import { openStatusBar } from './statusBar.ts';
+import { openTasks } from './tasks.ts';
+import { terminalCommands } from './terminalCommands.ts';
+
+/** Builds the extension out of its parts: each gets what it needs here, and nowhere else. */
+export async function openParts(context: vscode.ExtensionContext): Promise<{ stop: () => Promise<void> }> {
+  const installation: Installation = {
+    version: (context.extension.packageJSON as { version: string }).version,
+    home: context.extensionPath,
+    env: process.env,
+  };
+  const log = vscode.window.createOutputChannel('Conclave', { log: true });
+  const report = (error: unknown): void =>
+    log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const store = await openStore(installation.env);
+  const memory = context.workspaceState;
+  // The chat calls the parts and the parts call the chat: it is there before anybody can ask for it.
+  let chat: Chat;
+  const theChat = (): Chat => chat;
+
+  const runs = openRuns({ store, appName: vscode.env.appName, onWork: (runId) => rememberWork(memory, runId), report });
+  const calls = openCalls({ runs, chat: theChat, decide: (id, approved) => crews.user.decide(id, approved) });
+  const crews = openEditorCrews({ installation, secrets: context.secrets, call: (about) => calls.needed(about) });
+  const facts = openFacts({ crews, memory: context.globalState });
+  const mentions = openMentions({
+    workspaceOf: (folder) => openEditorWorkspace(openDiskWorkspace(folder.fsPath, { ripgrep: crews.ripgrep }), folder),
+    processes: nodeProcesses(),
+  });
+  const tasks = openTasks({ runs, crews, facts, resolve: mentions.resolve });
+  const demo = openDemo({ home: installation.home, tasks, chat: theChat });
+
+  const findings = openFindings({ folderAt: (path) => folderAt(path) ?? demo.folderAt(path) });
+  const startFromEditor: Parameters<typeof findingActions>[1] = async (folder, what) => {
+    await chat.reveal();
+    await tasks.start(folder, what);
+  };
+  const proposals = openProposals(proposalHost({ runs, tasks, store }));
+
+  const parts: ChatParts = {
+    runs,
+    tasks,
+    facts,
+    crews,
+    store,
+    chat: theChat,
+    mentions,
+    proposals,
+    findings: findingActions(findings, startFromEditor),
+    tryDemo: demo.start,
+    openSettings: async () =>
+      void vscode.commands.executeCommand('workbench.action.openSettings', '@ext:conclave.conclave'),
+    openWalkthrough: async () =>
+      void vscode.commands.executeCommand('workbench.action.openWalkthrough', 'conclave.conclave#start', false),
+  };
+  chat = openChat({
+    extensionUri: context.extensionUri,
+    runs,
+    actions: () => chatActions(parts),
+    facts: facts.current,
+    onFacts: facts.onChange,
+    report,
+  });
+
+  context.subscriptions.push(
+    log,
+    runs,
+    calls,
+    facts,
+    mentions,
+    demo,
+    findings,
+    runs.onShow((shown) => findings.show(shown?.runId)),
+    runs.onEvents(({ events }) => findings.add(events)),
+    registerQuickFixes(findings),
+    registerExplanations(findings),
+    proposals,
+    chat,
+    openStatusBar(runs, 'conclave.showMenu'),
+    keepContextKeys(runs),
+    rememberRuns(runs, memory),
+    registerCommands({
+      ...chatCommands({ ...parts, secrets: context.secrets }),
+      ...findingCommands(findings, startFromEditor),
+      ...proposals.commands,
+      ...terminalCommands(context.asAbsolutePath('dist/cli.js')),
+    }),
+  );
+  const icon = vscode.Uri.joinPath(context.extensionUri, 'media', 'icon.png');
+  const optional = [
+    registerParticipant({ runs, tasks, chat: theChat, icon }),
+    registerEditorTools(() => crews.forFolder(folderForTask(facts.chosen()).uri)),
+  ];
+  for (const part of optional) if (part) context.subscriptions.push(part);
+
+  void restoreRuns({ runs, tasks, store, memory }).catch(report);
+  void facts.lookAtServers().catch(report);
+  return {
+    async stop() {
+      await runs.stop();
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,211 @@
+import { hostname } from 'node:os';
+import * as vscode from 'vscode';
+import { flowOf } from '../core/orchestrator/flows.ts';
+import type { Crew, RunContext } from '../core/orchestrator/runContext.ts';
+import { RunStop } from '../core/orchestrator/runStop.ts';
+import type { Finish } from '../core/orchestrator/runTask.ts';
+import { type RunEnd, resumeRun, type Session, type Store, startRun } from '../core/orchestrator/session.ts';
+import { eventStream } from '../core/store/liveEvents.ts';
+import { StoreError } from '../core/store/storeError.ts';
+import type { EventOf, RunEvent } from '../shared/events.ts';
+import type { Activity } from '../shared/protocol.ts';
+import { emptyRunState, foldEvent, type RunState } from '../shared/runState.ts';
+
+/** The run that the editor shows: its state is a fold over its events, whoever works on it. */
+export interface Shown {
+  runId: string;
+  state: RunState;
+  activity: Activity;
+}
+
+/** What a run is started with. */
+export type What = Pick<EventOf<'run.started'>, 'kind' | 'task' | 'said' | 'base' | 'paths'>;
+/** The work of one session on a run that is there already. */
+export type Work = (run: RunContext, started: EventOf<'run.started'>) => Promise<Finish>;
+
+export interface Runs extends vscode.Disposable {
+  /** Undefined before the first task. */
+  readonly shown: Shown | undefined;
+  /** The run this window works on, if any. */
+  readonly working: { runId: string } | undefined;
+  /** Another run is shown, or none. */
+  readonly onShow: vscode.Event<Shown | undefined>;
+  /** The shown run went on. Its state holds these events already. */
+  readonly onEvents: vscode.Event<{ shown: Shown; events: readonly RunEvent[] }>;
+  readonly onActivity: vscode.Event<Activity>;
+  /** Events of a run from the first, and then what comes; for a view that is built anew. */
+  events(runId: string, signal: AbortSignal): AsyncGenerator<RunEvent[]>;
+  /**
+   * Starts a run and shows it. Resolves when its log has begun.
+   * @throws Error in words for the user, where it cannot be started
+   */
+  start(crew: Crew, what: What): Promise<string>;
+  /**
+   * Goes on with a run, with its own flow or another piece of work, and shows it.
+   * @returns how that session ended
+   */
+  resume(crew: Crew, runId: string, work?: Work): Promise<RunEnd>;
+  /** Shows a run without working on it. */
+  show(runId: string, options?: { replay?: true }): Promise<void>;
+  /** Shows none. */
+  clear(): void;
+  /** Stops the work of this window. Resolves when its state is saved and its processes are gone. */
+  stop(): Promise<void>;
+}
+
+/**
+ * @param appName as the editor calls itself; told to whoever wants the same run
+ * @param onWork this window begins or ends working on a run
+ */
+export function openRuns(options: {
+  store: Store;
+  appName: string;
+  onWork: (runId: string | undefined) => void;
+  report: (error: unknown) => void;
+}): Runs {
+  const { store, report } = options;
+  const onShow = new vscode.EventEmitter<Shown | undefined>();
+  const onEvents = new vscode.EventEmitter<{ shown: Shown; events: readonly RunEvent[] }>();
+  const onActivity = new vscode.EventEmitter<Activity>();
+  const liveListeners = new Set<(event: RunEvent) => void>();
+  let shown: Shown | undefined;
+  let showing = new AbortController();
+  let work: { runId: string; abort: AbortController; ended: Promise<unknown> } | undefined;
+
+  const live = (listener: (event: RunEvent) => void): (() => void) => {
+    liveListeners.add(listener);
+    return () => liveListeners.delete(listener);
+  };
+  const events: Runs['events'] = (runId, signal) => eventStream(store.log, live, runId, signal);
+
+  function setActivity(activity: Activity): void {
+    if (!shown || sameActivity(shown.activity, activity)) return;
+    shown = { ...shown, activity };
+    onActivity.fire(activity);
+  }
+
+  async function show(runId: string, { replay }: { replay?: true } = {}): Promise<void> {
+    const activity: Activity = replay
+      ? { kind: 'replaying' }
+      : work?.runId === runId
+        ? { kind: 'working' }
+        : await activityElsewhere(store, runId);
+    if (shown?.runId === runId && !replay && shown.activity.kind !== 'replaying') return setActivity(activity);
+    showing.abort();
+    const here = new AbortController();
+    showing = here;
+    shown = { runId, state: emptyRunState(), activity };
+    onShow.fire(shown);
+    void follow(runId, here.signal).catch(report);
+  }
+
+  async function follow(runId: string, signal: AbortSignal): Promise<void> {
+    for await (const batch of events(runId, signal)) {
+      if (signal.aborted || shown?.runId !== runId) return;
+      let { state } = shown;
+      for (const event of batch) state = foldEvent(state, event);
+      shown = { ...shown, state };
+      if (shown.activity.kind === 'elsewhere' && isOver(state)) setActivity({ kind: 'idle' });
+      onEvents.fire({ shown, events: batch });
+    }
+  }
+
+  /** One session of work. `begun` resolves with the run's id once its log is there. */
+  function session(
+    begin: (session: Session) => Promise<RunEnd>,
+    flow: Work,
+  ): { begun: Promise<string>; ended: Promise<RunEnd> } {
+    if (work) throw new Error(vscode.l10n.t('The crew is at work already. Stop it first, or wait for it to end.'));
+    const abort = new AbortController();
+    let hasBegun: (runId: string) => void = () => {};
+    const begun = new Promise<string>((resolve) => {
+      hasBegun = resolve;
+    });
+    const ended = begin({
+      holder: `${options.appName} (process ${process.pid} on ${hostname()})`,
+      signal: abort.signal,
+      onEvent: (event) => {
+        for (const listener of liveListeners) listener(event);
+      },
+      catchUp: () => {},
+      work: async (run, started) => {
+        if (work) work.runId = run.runId;
+        options.onWork(run.runId);
+        await show(run.runId);
+        hasBegun(run.runId);
+        return flow(run, started);
+      },
+    });
+    work = { runId: '', abort, ended };
+    const over = ended.finally(() => {
+      work = undefined;
+      options.onWork(undefined);
+      setActivity({ kind: 'idle' });
+    });
+    over.catch(() => {}); // Whoever waits for `begun` or `ended` gets the failure.
+    return { begun: Promise.race([begun, ended.then(({ runId }) => runId)]), ended: over };
+  }
+
+  return {
+    get shown() {
+      return shown;
+    },
+    get working() {
+      return work;
+    },
+    onShow: onShow.event,
+    onEvents: onEvents.event,
+    onActivity: onActivity.event,
+    events,
+    show,
+    async start(crew, what) {
+      const flow: Work = (run, started) => flowOf(run, started, 'leave');
+      const { begun, ended } = session((one) => startRun(crew, store, one, what), flow);
+      // What goes wrong before the log has begun is the caller's to say; later, the log says it.
+      ended.catch(() => {});
+      return begun;
+    },
+    async resume(crew, runId, flow = (run, started) => flowOf(run, started, 'leave')) {
+      const moreToDo = (): boolean => true;
+      return session((one) => resumeRun(crew, store, one, runId, moreToDo), flow).ended;
+    },
+    clear() {
+      showing.abort();
+      shown = undefined;
+      onShow.fire(undefined);
+    },
+    async stop() {
+      const stopping = work;
+      stopping?.abort.abort(new Error('Stopped by the user.'));
+      await stopping?.ended.catch(() => {});
+    },
+    dispose() {
+      work?.abort.abort(new Error('The editor closes.'));
+      showing.abort();
+      for (const emitter of [onShow, onEvents, onActivity]) emitter.dispose();
+    },
+  };
+}
+
+/** What went wrong, in words for the user: what happened and what to do. */
+export function inWords(error: unknown): { message: string; remedy?: string } {
+  if (error instanceof RunStop) {
+    const { message, remedy } = error.ending;
+    return { message, ...(remedy === undefined ? {} : { remedy }) };
+  }
+  if (error instanceof StoreError) return { message: error.message, remedy: error.remedy };
+  return { message: error instanceof Error ? error.message : String(error) };
+}
+
+async function activityElsewhere(store: Store, runId: string): Promise<Activity> {
+  const summary = (await store.log.list()).find((one) => one.runId === runId);
+  return summary?.state === 'running' ? { kind: 'elsewhere', holder: 'another window or terminal' } : { kind: 'idle' };
+}
+
+function isOver({ phase }: RunState): boolean {
+  return phase.kind === 'finished' || phase.kind === 'paused' || phase.kind === 'aborted';
+}
+
+function sameActivity(one: Activity, other: Activity): boolean {
+  return one.kind === other.kind;
+}

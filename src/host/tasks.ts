@@ -1,0 +1,137 @@
+import * as vscode from 'vscode';
+import type { Crew } from '../core/orchestrator/runContext.ts';
+import { runTask } from '../core/orchestrator/runTask.ts';
+import type { RunEnd } from '../core/orchestrator/session.ts';
+import { readTask } from '../node/taskInput.ts';
+import type { Role } from '../shared/events.ts';
+import type { Attachment, ChatCommand } from '../shared/protocol.ts';
+import type { EditorCrews } from './editorCrew.ts';
+import type { Facts } from './facts.ts';
+import { type Folder, folderAt, folderForTask } from './folders.ts';
+import { inWords, type Runs, type What, type Work } from './runs.ts';
+
+/** Turns chips into text, one section each. Declared here, because this is who needs it. */
+export type Resolve = (
+  attachments: readonly Attachment[],
+  folder: Folder,
+) => Promise<{ label: string; text: string }[]>;
+
+/** Starting, going on with and stopping tasks, whoever asks for it: the chat, a command, a quick fix. */
+export interface Tasks {
+  /** A message of the user. Throws, in words for the user, where it cannot be started. */
+  send(message: {
+    text: string;
+    command: Exclude<ChatCommand, 'doctor'>;
+    attachments: readonly Attachment[];
+  }): Promise<void>;
+  /** A task that a command or a quick fix words itself. */
+  start(folder: Folder, what: What): Promise<void>;
+  /** Goes on with a run of an open folder; by default with the shown one. */
+  resume(runId?: string): Promise<void>;
+  /** Implements the shown plan: the same run, from its plan on. */
+  implement(): Promise<void>;
+  /** Does a piece of work on a run that is there, and shows it. */
+  workOn(runId: string, work: Work): Promise<RunEnd>;
+  /** The folder at a run's workspace. Throws where it is not open. */
+  folderOf(workspace: string): vscode.Uri;
+  /** The crew of the folder that a run belongs to. Throws where that folder is not open. */
+  crewOf(workspace: string): Promise<Crew>;
+  /** Endpoints for the runs of one folder that take the place of the settings' (the demo's). */
+  withModels(workspace: string, urls: Record<Role, string>): void;
+}
+
+export function openTasks(parts: { runs: Runs; crews: EditorCrews; facts: Facts; resolve: Resolve }): Tasks {
+  const { runs, crews, facts, resolve } = parts;
+  const models = new Map<string, Record<Role, string>>();
+
+  function folderOf(workspace: string): vscode.Uri {
+    const folder = models.has(workspace) ? vscode.Uri.file(workspace) : folderAt(workspace)?.uri;
+    if (folder) return folder;
+    throw new Error(vscode.l10n.t('This run belongs to {0}. Open that folder to go on with it.', workspace));
+  }
+
+  const crewOf = (workspace: string): Promise<Crew> => crews.forFolder(folderOf(workspace), models.get(workspace));
+
+  async function start(folder: Folder, what: What): Promise<void> {
+    await told(async () => {
+      // What the crew reads, and what its tests run on, is what the user sees.
+      await runs.start(await crewOf(folder.uri.fsPath), what);
+    });
+  }
+
+  const workOn = (runId: string, work?: Work): Promise<RunEnd> =>
+    told(async () => {
+      if (runs.shown?.runId !== runId) await runs.show(runId);
+      const workspace = await workspaceOf(runs, runId);
+      return runs.resume(await crewOf(workspace), runId, work);
+    });
+  const shownRun = (): string => {
+    const runId = runs.shown?.runId;
+    if (runId === undefined) throw new Error(vscode.l10n.t('No run is shown. Choose one from the history first.'));
+    return runId;
+  };
+
+  return {
+    crewOf,
+    folderOf,
+    start,
+    workOn,
+    async resume(runId = shownRun()) {
+      await workOn(runId);
+    },
+    withModels: (workspace, urls) => void models.set(workspace, urls),
+    async send({ text, command, attachments }) {
+      const folder = folderForTask(facts.chosen());
+      facts.asked(command === 'implement' ? text : `/${command} ${text}`.trim());
+      const attached = await resolve(attachments, folder);
+      await start(folder, await whatOf(command, text, attached));
+    },
+    async implement() {
+      await workOn(shownRun(), (run, started) => runTask(run, started.task, 'leave'));
+    },
+  };
+}
+
+/** Rephrases a failure for the user: the message, and what to do about it. */
+async function told<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const { message, remedy } = inWords(cause);
+    throw new Error(remedy === undefined ? message : `${message} ${remedy}`, { cause });
+  }
+}
+
+async function whatOf(
+  command: Exclude<ChatCommand, 'doctor'>,
+  text: string,
+  attached: readonly { label: string; text: string }[],
+): Promise<What> {
+  const said = { text: text.trim(), attachments: attached.map(({ label }) => label) };
+  const withAttachments = async (task: string): Promise<string> =>
+    [await readTask(task, []), ...attached.map((one) => `# Attached: ${one.label}\n${one.text}`)].join('\n\n');
+  switch (command) {
+    case 'review': {
+      const base = text.trim() || 'HEAD';
+      return { kind: 'review', task: `Review of the changes against ${base}`, base };
+    }
+    case 'plan':
+      return { kind: 'plan', task: await withAttachments(text), said };
+    case 'implement':
+      return { kind: 'run', task: await withAttachments(text), said };
+    case 'explain':
+      return { kind: 'ask', task: await withAttachments(text.trim() || 'Explain what is attached.'), said };
+    case 'fix':
+      return { kind: 'run', task: await withAttachments(`Fix this: ${text.trim() || 'the problems attached.'}`), said };
+    default:
+      return command satisfies never;
+  }
+}
+
+async function workspaceOf(runs: Runs, runId: string): Promise<string> {
+  if (runs.shown?.runId === runId && runs.shown.state.workspace !== '') return runs.shown.state.workspace;
+  for await (const [first] of runs.events(runId, AbortSignal.timeout(10_000))) {
+    if (first?.type === 'run.started') return first.workspace;
+  }
+  throw new Error(`Run ${runId} does not begin with its start.`);
+}
