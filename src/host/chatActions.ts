@@ -18,6 +18,8 @@ export interface ChatParts {
   facts: Facts;
   crews: EditorCrews;
   store: Store;
+  /** Deletes a run with all that was kept for it. */
+  forgetRun: (runId: string) => Promise<void>;
   chat: () => Chat;
   mentions: {
     complete(query: string, folder: Folder): Promise<Completion[]>;
@@ -53,8 +55,15 @@ export function chatActions(parts: ChatParts): ChatActions {
     attach: () => mentions.pick(folder()),
     drop: ({ uris }) => mentions.drop(uris),
 
-    answer: ({ answers }) => crews.user.answer(answers),
-    approve: ({ id, approved }) => crews.user.decide(id, approved),
+    // A run that paused over a question goes on with the answer.
+    async answer({ answers }) {
+      crews.user.answer(answers);
+      if (!runs.working) await tasks.resume();
+    },
+    async approve({ id, approved }) {
+      crews.user.decide(id, approved);
+      if (!runs.working) await tasks.resume();
+    },
     stop: () => runs.stop(),
     resume: () => tasks.resume(),
     implement: () => tasks.implement(),
@@ -75,7 +84,7 @@ export function chatActions(parts: ChatParts): ChatActions {
       await exportRun(store, runId, format);
     },
     async deleteRun({ runId }) {
-      await store.log.delete(runId);
+      await parts.forgetRun(runId);
       if (runs.shown?.runId === runId) runs.clear();
     },
 

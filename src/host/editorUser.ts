@@ -7,9 +7,9 @@ type Approval = Awaited<ReturnType<User['approve']>>;
 
 /** The user in front of the editor: asked in the chat, called by a notification where the chat is not in sight. */
 export interface EditorUser extends User {
-  /** What the chat gives for the open questions. */
+  /** What the chat gives for the open questions; for the next session of a run that paused over them, where nobody waits. */
   answer(answers: readonly Answer[]): void;
-  /** What the chat, or a notification, gives for an open approval. */
+  /** The same for an approval, from the chat or a notification. */
   decide(id: string, approved: boolean): void;
 }
 
@@ -24,13 +24,20 @@ export function openEditorUser(options: {
 }): EditorUser {
   let waitingForAnswers: ((answers: Answer[]) => void) | undefined;
   const waitingForApproval = new Map<string, (approved: boolean) => void>();
+  /** Given while the run was paused: taken by the first question with that id. */
+  let earlyAnswers: Answer[] = [];
+  const earlyApprovals = new Map<string, boolean>();
 
   return {
     async ask(questions, signal) {
-      options.call({ questions });
-      const answers = await whenGiven<Answer[]>(signal, (give) => {
-        waitingForAnswers = give;
-      });
+      const early = questions.every((question) => earlyAnswers.some(({ id }) => id === question.id));
+      if (!early) options.call({ questions });
+      const answers = early
+        ? earlyAnswers
+        : await whenGiven<Answer[]>(signal, (give) => {
+            waitingForAnswers = give;
+          });
+      earlyAnswers = [];
       // The crew gets one for every question it asked, in its order, whatever the chat sent.
       return questions.map((question) => ({
         id: question.id,
@@ -43,18 +50,25 @@ export function openEditorUser(options: {
         if (options.policy() === 'deny') return { approved: false, by: 'policy' };
         if (await options.remembered.has(request.what)) return { approved: true, by: 'remembered' };
       }
-      options.call({ approval: request });
-      const approved = await whenGiven<boolean>(signal, (give) => waitingForApproval.set(request.id, give));
-      waitingForApproval.delete(request.id);
+      let approved = earlyApprovals.get(request.id);
+      earlyApprovals.delete(request.id);
+      if (approved === undefined) {
+        options.call({ approval: request });
+        approved = await whenGiven<boolean>(signal, (give) => waitingForApproval.set(request.id, give));
+        waitingForApproval.delete(request.id);
+      }
       if (approved && request.kind === 'command') await options.remembered.add(request.what);
       return { approved, by: 'user' };
     },
     answer(answers) {
-      waitingForAnswers?.([...answers]);
+      if (waitingForAnswers) waitingForAnswers([...answers]);
+      else earlyAnswers = [...answers];
       waitingForAnswers = undefined;
     },
     decide(id, approved) {
-      waitingForApproval.get(id)?.(approved);
+      const give = waitingForApproval.get(id);
+      if (give) give(approved);
+      else earlyApprovals.set(id, approved);
     },
   };
 }

@@ -28,13 +28,7 @@ export function folderAt(path: string): Folder | undefined {
  * @throws Error that says why there is none: no folder open, a virtual one, not trusted
  */
 export function folderForTask(chosen: string | undefined): Folder {
-  if (!vscode.workspace.isTrusted) {
-    throw new Error(
-      vscode.l10n.t(
-        'This workspace is not trusted: the crew would run its tests. Trust it first (Workspaces: Manage Workspace Trust).',
-      ),
-    );
-  }
+  assertTrusted();
   const folders = openFolders();
   const folder = folders.find(({ uri }) => uri.toString() === chosen) ?? folders[0];
   if (folder) return folder;
@@ -47,6 +41,16 @@ export function folderForTask(chosen: string | undefined): Folder {
           virtual.name,
           virtual.uri.scheme,
         ),
+  );
+}
+
+/** @throws Error in words for the user: the crew runs the tests of the workspace, and writes to it */
+export function assertTrusted(): void {
+  if (vscode.workspace.isTrusted) return;
+  throw new Error(
+    vscode.l10n.t(
+      'This workspace is not trusted: the crew would run its tests. Trust it first (Workspaces: Manage Workspace Trust).',
+    ),
   );
 }
 

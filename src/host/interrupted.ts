@@ -37,8 +37,22 @@ export async function restoreRuns(parts: {
   if (atWork === undefined) return;
   rememberWork(memory, undefined);
   const last = await lastEventAt(store, runId, summary.lastSeq);
-  if (Date.now() - last < RELOAD && !['approved', 'not_approved', 'nothing_to_do', 'answered'].includes(summary.state))
-    await tasks.resume(runId);
+  if (Date.now() - last > RELOAD) return;
+  const state = await stateWhenLeft(store, runId);
+  if (state !== undefined && GOES_ON.includes(state)) await tasks.resume(runId);
+}
+
+/** The states of a run that a reload can have left; a finished one has nothing to go on with. */
+const GOES_ON = ['interrupted', 'aborted', 'paused'];
+
+/** The run's state once the old window has let go of it, which may take it a moment; undefined where it does not. */
+async function stateWhenLeft(store: Store, runId: string): Promise<string | undefined> {
+  for (let tries = 0; tries < 40; tries += 1) {
+    const state = (await store.log.list()).find((one) => one.runId === runId)?.state;
+    if (state !== 'running') return state;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  return undefined;
 }
 
 /** Milliseconds since the epoch. */

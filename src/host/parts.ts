@@ -1,7 +1,9 @@
 import * as vscode from 'vscode';
+import { snapshotsFolder } from '../node/dataFolder.ts';
 import { openDiskWorkspace } from '../node/diskWorkspace.ts';
 import { type Installation, openStore } from '../node/openCrew.ts';
 import { nodeProcesses } from '../node/processes.ts';
+import { dropSnapshots } from '../node/snapshots.ts';
 import { openCalls } from './calls.ts';
 import { type ChatParts, chatActions } from './chatActions.ts';
 import { type Chat, openChat } from './chatView.ts';
@@ -67,6 +69,10 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
     facts,
     crews,
     store,
+    forgetRun: async (runId) => {
+      await store.log.delete(runId);
+      await dropSnapshots(snapshotsFolder(installation.env), runId);
+    },
     chat: theChat,
     mentions,
     proposals,

@@ -7,7 +7,7 @@ import type { Role } from '../shared/events.ts';
 import type { Attachment, ChatCommand } from '../shared/protocol.ts';
 import type { EditorCrews } from './editorCrew.ts';
 import type { Facts } from './facts.ts';
-import { type Folder, folderAt, folderForTask } from './folders.ts';
+import { assertTrusted, type Folder, folderAt, folderForTask } from './folders.ts';
 import { inWords, type Runs, type What, type Work } from './runs.ts';
 
 /** Turns chips into text, one section each. Declared here, because this is who needs it. */
@@ -53,6 +53,7 @@ export function openTasks(parts: { runs: Runs; crews: EditorCrews; facts: Facts;
   const crewOf = (workspace: string): Promise<Crew> => crews.forFolder(folderOf(workspace), models.get(workspace));
 
   async function start(folder: Folder, what: What): Promise<void> {
+    assertTrusted();
     await told(async () => {
       // What the crew reads, and what its tests run on, is what the user sees.
       await runs.start(await crewOf(folder.uri.fsPath), what);
@@ -61,6 +62,7 @@ export function openTasks(parts: { runs: Runs; crews: EditorCrews; facts: Facts;
 
   const workOn = (runId: string, work?: Work): Promise<RunEnd> =>
     told(async () => {
+      assertTrusted();
       if (runs.shown?.runId !== runId) await runs.show(runId);
       const workspace = await workspaceOf(runs, runId);
       return runs.resume(await crewOf(workspace), runId, work);

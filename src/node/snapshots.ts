@@ -48,8 +48,13 @@ export function openSnapshots(dir: string, root: string, limits = SNAPSHOT_LIMIT
       );
     },
 
-    drop: (runId) => rm(folderOf(dir, runId), { recursive: true, force: true }),
+    drop: (runId) => dropSnapshots(dir, runId),
   };
+}
+
+/** Forgets everything that was kept for a run. */
+export function dropSnapshots(dir: string, runId: string): Promise<void> {
+  return rm(folderOf(dir, runId), { recursive: true, force: true });
 }
 
 /** What the snapshots take on the disk, and of which runs, the one that wrote longest ago first. */
