@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import * as vscode from 'vscode';
+import type { Finish } from '../core/orchestrator/finish.ts';
 import { flowOf } from '../core/orchestrator/flows.ts';
 import type { Crew, RunContext } from '../core/orchestrator/runContext.ts';
 import { RunStop } from '../core/orchestrator/runStop.ts';
-import type { Finish } from '../core/orchestrator/runTask.ts';
 import { type RunEnd, resumeRun, type Session, type Store, startRun } from '../core/orchestrator/session.ts';
 import { eventStream } from '../core/store/liveEvents.ts';
 import { StoreError } from '../core/store/storeError.ts';

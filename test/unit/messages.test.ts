@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { instructionsFor } from '../../src/core/agents/agent.ts';
+import { withBrief } from '../../src/core/agents/brief.ts';
 import { clip, type Part, shareRoom } from '../../src/core/agents/shareRoom.ts';
 import { estimateTokens, openingChars, promptRoom } from '../../src/core/agents/windowBudget.ts';
 import { CODER_TOOLS } from '../../src/core/orchestrator/attempts.ts';
+import { checkParts } from '../../src/core/orchestrator/checkParts.ts';
 import {
   answersText,
   checklistText,
-  checkParts,
   coderText,
   escalationText,
   feedbackParts,
@@ -20,6 +21,7 @@ import {
 } from '../../src/core/orchestrator/messages.ts';
 import { PLANNER_TOOLS } from '../../src/core/orchestrator/planning.ts';
 import { REVIEWER_TOOLS } from '../../src/core/orchestrator/reviewing.ts';
+import type { Workspace } from '../../src/core/ports.ts';
 import type { CheckReport, Finding, Verdict } from '../../src/shared/events.ts';
 import { ROLES, type Role } from '../../src/shared/events.ts';
 
@@ -273,5 +275,24 @@ describe('an estimate of tokens', () => {
     assert.equal(estimateTokens('abc'.repeat(100)), 104);
     assert.equal(estimateTokens('日本語'.repeat(100)), 304);
     assert.equal(estimateTokens('👍'.repeat(100)), 204);
+  });
+});
+
+describe("an agent's brief", () => {
+  it('is one more file of the workspace, which stays what it is otherwise', async () => {
+    const unsaved = [{ path: 'src/a.js', text: 'typed' }];
+    const workspace: Workspace = {
+      root: '/project',
+      read: async () => ({ kind: 'missing' }),
+      list: async () => [{ path: 'src/a.js', bytes: 5 }],
+      search: async () => [],
+      unsaved: async () => unsaved,
+    };
+    const briefed = withBrief(workspace, () => 'all of it');
+    const read = await briefed.read('.conclave/brief.md');
+    assert.equal(read.kind === 'text' && read.text, 'all of it');
+    assert.deepEqual(await briefed.read('src/b.js'), { kind: 'missing' });
+    assert.deepEqual(await briefed.list(), [{ path: 'src/a.js', bytes: 5 }]);
+    assert.deepEqual(await briefed.unsaved?.(), unsaved);
   });
 });

@@ -1,5 +1,6 @@
 import { hashText } from '../changes/hash.ts';
 import type { Workspace } from '../ports.ts';
+import type { Cut } from './shareRoom.ts';
 
 /** Where an agent reads what its messages show only in part: a file that is there for its tools alone. */
 const BRIEF = '.conclave/brief.md';
@@ -21,5 +22,9 @@ export function withBrief(workspace: Workspace, brief: () => string): Workspace 
     },
     list: (signal) => workspace.list(signal),
     search: (query, signal) => workspace.search(query, signal),
+    unsaved: async () => (await workspace.unsaved?.()) ?? [],
   };
 }
+
+/** The cut of a part whose rest stands in the agent's brief. */
+export const IN_BRIEF: Cut = { kind: 'middle', rest: BRIEF_SHOWS_ALL };

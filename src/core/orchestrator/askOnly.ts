@@ -5,11 +5,11 @@ import { withoutThinking } from '../agents/jsonText.ts';
 import { emptyChangeSet } from '../changes/changeSet.ts';
 import { foreignToolCall } from '../changes/editBlocks.ts';
 import { openToolbox } from './checking.ts';
+import { type Finish, finish } from './finish.ts';
 import { questionText } from './messages.ts';
 import { preprocess } from './preprocessing.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
-import { type Finish, finish } from './runTask.ts';
 
 const TOOLS = ['read_file', 'analyze_codebase', 'search_docs', 'find_references', 'git_diff'];
 

@@ -7,9 +7,9 @@ import {
   standingProposal,
   textsWith,
 } from '../changes/hunks.ts';
+import { type Finish, finish } from './finish.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
-import { type Finish, finish } from './runTask.ts';
 import { type WantedChange, type WriteOutcome, writeMerged } from './writing.ts';
 
 /** What the user decides about some hunks of a file (see `proposal.decided`), or about all that still wait. */

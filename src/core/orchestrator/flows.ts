@@ -1,9 +1,10 @@
 import type { EventOf } from '../../shared/events.ts';
 import { askOnly } from './askOnly.ts';
+import type { Finish } from './finish.ts';
 import type { Acceptance } from './finishing.ts';
 import { reviewOnly } from './reviewOnly.ts';
 import type { RunContext } from './runContext.ts';
-import { type Finish, planOnly, runTask } from './runTask.ts';
+import { planOnly, runTask } from './runTask.ts';
 
 /** The flow for what a run was started as. */
 export async function flowOf(

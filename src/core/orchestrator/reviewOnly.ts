@@ -7,11 +7,11 @@ import type { FileContent } from '../ports.ts';
 import { changedPaths, findBase, textAt } from '../tools/gitBase.ts';
 import { givenPath } from '../tools/givenPath.ts';
 import { checkChanges } from './checking.ts';
+import { type Finish, finish } from './finish.ts';
 import { diffText } from './messages.ts';
 import { openReviewer, reviewChange } from './reviewing.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
-import { type Finish, finish } from './runTask.ts';
 
 /** The subtask under which a review of the user's own changes appears. */
 const REVIEW = 'review';

@@ -3,14 +3,13 @@ import { MERGED } from '../../shared/runState.ts';
 import { servedBy } from '../agents/agent.ts';
 import { NEEDED_ROLES } from '../settings.ts';
 import { checkBase } from './checking.ts';
+import { type Finish, finish } from './finish.ts';
 import { type Acceptance, acceptProposal, nothingToDo, propose, writeChecklist } from './finishing.ts';
 import { planTask } from './planning.ts';
 import { preprocess } from './preprocessing.ts';
 import type { Finished } from './progress.ts';
 import type { RunContext } from './runContext.ts';
 import { workThePlan } from './subtasks.ts';
-
-export type Finish = EventOf<'run.finished'>;
 
 /** The whole flow, from the user's words to the proposal. Every part is made of recorded steps, so it resumes anywhere. */
 export async function runTask(run: RunContext, task: string, acceptance: Acceptance): Promise<Finish> {
@@ -99,10 +98,6 @@ function lastCheckReport(run: RunContext, finished: readonly Finished[]): CheckR
   const merged = checks.filter(({ scope }) => scope === 'merged');
   const own = checks.filter(({ scope, subtask }) => scope === 'attempt' && subtask === contributor?.subtask);
   return (merged.at(-1) ?? own.at(-1))?.report;
-}
-
-export function finish(outcome: Finish['outcome'], ending: Ending): Finish {
-  return { type: 'run.finished', outcome, ending };
 }
 
 function notApproved(message: string): Finish {

@@ -6,10 +6,10 @@ import { openJournal } from '../store/journal.ts';
 import { runLeaseName } from '../store/runLease.ts';
 import { StoreError } from '../store/storeError.ts';
 import { openBaseTexts } from './baseTexts.ts';
+import type { Finish } from './finish.ts';
 import type { Crew, RunContext } from './runContext.ts';
 import { openLimits } from './runLimits.ts';
 import { isPassing, RunStop } from './runStop.ts';
-import type { Finish } from './runTask.ts';
 
 /** Where runs are kept. */
 export interface Store {

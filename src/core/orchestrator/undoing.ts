@@ -1,8 +1,8 @@
 import { hunksDecided, type StandingProposal, standingProposal, textsWith } from '../changes/hunks.ts';
 import { mergeTexts } from '../changes/mergeTexts.ts';
 import type { KeptFile } from '../ports.ts';
+import { type Finish, finish } from './finish.ts';
 import type { RunContext } from './runContext.ts';
-import { type Finish, finish } from './runTask.ts';
 import { conflictPhrase, type WantedChange, writeMerged } from './writing.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type * as vscode from 'vscode';
 import { type StandingProposal, standingProposal } from '../../core/changes/hunks.ts';
+import type { Finish } from '../../core/orchestrator/finish.ts';
 import type { Crew, RunContext } from '../../core/orchestrator/runContext.ts';
-import type { Finish } from '../../core/orchestrator/runTask.ts';
 import type { RunEnd } from '../../core/orchestrator/session.ts';
 import type { RunEvent } from '../../shared/events.ts';
 
