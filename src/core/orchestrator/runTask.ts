@@ -1,4 +1,4 @@
-import type { CheckReport, Ending, EventOf } from '../../shared/events.ts';
+import type { CheckReport } from '../../shared/events.ts';
 import { MERGED } from '../../shared/runState.ts';
 import { servedBy } from '../agents/agent.ts';
 import { NEEDED_ROLES } from '../settings.ts';
