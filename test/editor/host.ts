@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { EditorInstallation } from './installation.ts';
@@ -66,11 +66,14 @@ export async function startHost(installation: EditorInstallation, options: HostO
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'conclave-editor-')));
   const userData = join(dir, 'user-data');
   const extensions = join(dir, 'extensions');
-  mkdirSync(join(userData, 'User'), { recursive: true });
+  // What is set for the machine (the addresses of models) counts in the second only: its extension host is a remote one.
+  const settingsFiles = ['User', 'Machine'].map((scope) => join(userData, scope, 'settings.json'));
+  for (const file of settingsFiles) mkdirSync(dirname(file), { recursive: true });
   mkdirSync(extensions);
   writeFileSync(join(dir, 'config.yaml'), 'auth: none\ncert: false\n');
-  const setSettings = (settings: Settings): void =>
-    writeFileSync(join(userData, 'User', 'settings.json'), JSON.stringify({ ...CALM, ...settings }, null, 2));
+  const setSettings = (settings: Settings): void => {
+    for (const file of settingsFiles) writeFileSync(file, JSON.stringify({ ...CALM, ...settings }, null, 2));
+  };
   setSettings(options.settings ?? {});
 
   const env = { ...privateEnvironment(dir), ...options.env };

@@ -56,6 +56,8 @@ export function crewScripts(what: {
   plan: Record<string, unknown>;
   edits: Record<string, string[]>;
   reviews?: Record<string, Record<string, unknown>[]>;
+  /** What the Planner says of each subtask at the end; nothing where absent. */
+  checklist?: Record<string, unknown>[];
   planner?: ScriptEntryInput[];
   coder?: ScriptEntryInput[];
   reviewer?: ScriptEntryInput[];
@@ -75,7 +77,7 @@ export function crewScripts(what: {
         when: { schema: 'escalation' },
         reply: { json: { decision: 'waive', reason: 'Good enough.', question: '', plan: [] } },
       },
-      { name: 'checklist', when: { schema: 'checklist' }, reply: { json: { items: [], notes: '' } } },
+      { name: 'checklist', when: { schema: 'checklist' }, reply: { json: { items: what.checklist ?? [], notes: '' } } },
     ],
     coder: [
       ...(what.coder ?? []),

@@ -160,13 +160,18 @@ async function apply(due: readonly Due[]): Promise<void> {
   for (const { uri, text, document } of due) {
     if (document && text !== null) edit.set(uri, lineEdits(document, text));
   }
-  if (edit.size > 0 && !(await vscode.workspace.applyEdit(edit))) {
+  // Not by the edit's `size`: that counts texts only, neither creations nor deletions.
+  if (due.length > 0 && !(await vscode.workspace.applyEdit(edit))) {
     throw new Error(vscode.l10n.t('The editor did not take the change.'));
   }
   for (const { path, document } of due) {
     if (document?.isDirty && !(await document.save())) {
       throw new Error(vscode.l10n.t('{0} could not be saved.', path));
     }
+  }
+  for (const { path, uri, text } of due) {
+    const isThere = (await lstat(uri.fsPath).catch(ignoreMissing)) !== undefined;
+    if (isThere !== (text !== null)) throw new Error(vscode.l10n.t('The editor did not take the change of {0}.', path));
   }
   for (const { uri, text, was, from, mode, wasMode } of due) {
     const permissions = from === undefined ? mode : (wasMode ?? mode);

@@ -197,6 +197,17 @@ describe('a proposal in the editor', () => {
     assert.equal((await proposal())?.state, 'undone');
   });
 
+  it('is accepted file by file where one is new and one goes', async () => {
+    put('p/goes.txt', 'old\n');
+    await proposed({ path: 'p/comes.txt', text: 'new\n' }, { path: 'p/goes.txt', text: null });
+    await proposals.decide('accepted', { path: 'p/comes.txt' });
+    assert.deepEqual([read('p/comes.txt'), read('p/goes.txt')], ['new\n', 'old\n']);
+    await proposals.decide('accepted', { path: 'p/goes.txt' });
+    assert.equal(existsSync(join(root, 'p/goes.txt')), false);
+    await proposals.undo();
+    assert.deepEqual([existsSync(join(root, 'p/comes.txt')), read('p/goes.txt')], [false, 'old\n']);
+  });
+
   it('is merged with unsaved edits, which are saved with it', async () => {
     put('p/c.txt', lines());
     await proposed({ path: 'p/c.txt', text: lines(THREE) });
