@@ -4,22 +4,26 @@ import type { Question } from '../shared/events.ts';
 import type { Chat } from './chatView.ts';
 import type { Runs } from './runs.ts';
 
-/** Calls the user: a badge on the view always, a notification only where the chat or the window is out of sight. */
+/** Calls the user: a badge on the view always, a notification where the run that needs them is out of sight. */
 export interface Calls extends vscode.Disposable {
   needed(about: { questions: readonly Question[] } | { approval: ApprovalRequest }): void;
 }
 
-export function openCalls(parts: {
-  runs: Runs;
-  chat: () => Chat;
-  decide: (id: string, approved: boolean) => void;
-}): Calls {
-  const { runs, chat, decide } = parts;
-  const { t } = vscode.l10n;
-  const isInSight = (): boolean => vscode.window.state.focused && chat().isVisible;
+/** Milliseconds. */
+const JUST_NOW = 10_000;
 
-  async function offerChat(message: string, button: string): Promise<void> {
-    if ((await vscode.window.showInformationMessage(message, button)) === button) await chat().reveal();
+/** A notification only leads to the chat: what exactly is to be allowed stands there, and is answered there. */
+export function openCalls(parts: { runs: Runs; chat: () => Chat }): Calls {
+  const { runs, chat } = parts;
+  const { t } = vscode.l10n;
+  const isInSight = (runId: string | undefined): boolean =>
+    vscode.window.state.focused && chat().isVisible && runs.shown?.runId === runId;
+
+  async function lead(runId: string | undefined, message: string, button: string): Promise<void> {
+    if (isInSight(runId)) return;
+    if ((await vscode.window.showInformationMessage(message, button)) !== button) return;
+    if (runId !== undefined) await runs.show(runId);
+    await chat().reveal();
   }
 
   function drawBadge(): void {
@@ -29,37 +33,30 @@ export function openCalls(parts: {
     chat().badge(count === 0 ? undefined : { value: count, tooltip: t('Conclave needs you') });
   }
 
-  const listener = runs.onEvents(({ shown, events }) => {
-    drawBadge();
-    const ended = events.some(({ type }) => type === 'run.finished');
-    if (!ended || shown.activity.kind !== 'working' || isInSight()) return;
-    const { phase, proposal } = shown.state;
-    if (phase.kind !== 'finished') return;
-    const message = proposal?.state === 'open' ? t('A change is ready for your review.') : phase.ending.message;
-    void offerChat(`Conclave: ${message}`, t('Open Chat'));
-  });
-  const shownListener = runs.onShow(drawBadge);
+  const listeners = [
+    runs.onShow(drawBadge),
+    runs.onEvents(({ shown, events }) => {
+      drawBadge();
+      const { phase, proposal } = shown.state;
+      // Not one that is read from the log, when a past run is shown.
+      const hasJustEnded = events.some(
+        ({ type, at }) => type === 'run.finished' && Date.now() - Date.parse(at) < JUST_NOW,
+      );
+      if (!hasJustEnded || phase.kind !== 'finished') return;
+      const message = proposal?.state === 'open' ? t('A change is ready for your review.') : phase.ending.message;
+      void lead(shown.runId, `Conclave: ${message}`, t('Open Chat'));
+    }),
+  ];
 
   return {
     needed(about) {
-      if (isInSight()) return;
+      const runId = runs.working?.runId;
       if ('questions' in about) {
-        void offerChat(t('Conclave asks: {0}', about.questions[0]?.text ?? ''), t('Answer'));
-        return;
+        void lead(runId, t('Conclave asks: {0}', about.questions[0]?.text ?? ''), t('Answer'));
+      } else {
+        void lead(runId, t('Conclave asks for your approval: {0}', about.approval.what), t('Open Chat'));
       }
-      const { id, what } = about.approval;
-      const allow = t('Allow');
-      const deny = t('Deny');
-      void vscode.window
-        .showWarningMessage(t('Conclave asks for your approval'), { detail: what }, allow, deny)
-        .then((choice) => {
-          // Closed without a choice: the question stays open in the chat.
-          if (choice !== undefined) decide(id, choice === allow);
-        });
     },
-    dispose() {
-      listener.dispose();
-      shownListener.dispose();
-    },
+    dispose: () => vscode.Disposable.from(...listeners).dispose(),
   };
 }

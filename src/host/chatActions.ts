@@ -8,7 +8,7 @@ import type { EditorCrews } from './editorCrew.ts';
 import type { Facts } from './facts.ts';
 import { type Folder, folderForTask, isOpenFolder } from './folders.ts';
 import { exportRun, listRuns } from './pastRuns.ts';
-import type { Runs } from './runs.ts';
+import type { Runs, Shown } from './runs.ts';
 import type { Tasks } from './tasks.ts';
 
 /** What the chat needs of the mentions, the proposals and the findings. */
@@ -27,10 +27,10 @@ export interface ChatParts {
     drop(uris: readonly string[]): Attachment[];
   };
   proposals: {
-    openDiff(path: string | undefined): Promise<void>;
-    preview(): Promise<void>;
-    decide(decision: HunkDecision, about: { path?: string; hunk?: number }): Promise<void>;
-    undo(): Promise<void>;
+    openDiff(path: string | undefined, runId?: string): Promise<void>;
+    preview(runId?: string): Promise<void>;
+    decide(decision: HunkDecision, about: { runId?: string; path?: string; hunk?: number }): Promise<void>;
+    undo(runId?: string): Promise<void>;
   };
   findings: {
     fix(fingerprint: string | undefined): Promise<void>;
@@ -45,6 +45,11 @@ export interface ChatParts {
 export function chatActions(parts: ChatParts): ChatActions {
   const { runs, tasks, facts, crews, store, mentions, proposals, findings } = parts;
   const folder = (): Folder => folderForTask(facts.chosen());
+  /** The chat's page is a moment behind: what it says of a run counts only while that run is shown. */
+  const shownRun = (runId: string): Shown => {
+    if (runs.shown?.runId === runId) return runs.shown;
+    throw new Error(vscode.l10n.t('Another run is shown now. Look at it, and try again.'));
+  };
   return {
     async send({ text, command, attachments }) {
       if (command === 'doctor') return showDoctor(parts);
@@ -55,27 +60,34 @@ export function chatActions(parts: ChatParts): ChatActions {
     attach: () => mentions.pick(folder()),
     drop: ({ uris }) => mentions.drop(uris),
 
-    // A run that paused over a question goes on with the answer.
-    async answer({ answers }) {
-      crews.user.answer(answers);
-      if (!runs.working) await tasks.resume();
+    async answer({ runId, answers }) {
+      if (runs.working?.runId === runId) crews.user.answer(answers);
+      else await tasks.resume(shownRun(runId).runId, { kind: 'answers', answers });
     },
-    async approve({ id, approved }) {
-      crews.user.decide(id, approved);
-      if (!runs.working) await tasks.resume();
+    async approve({ runId, id, approved }) {
+      const { what } = shownRun(runId).state.openApprovals.find((open) => open.id === id) ?? {};
+      if (what === undefined) throw new Error(vscode.l10n.t('This approval is not open any more.'));
+      if (runs.working?.runId === runId) crews.user.decide(what, approved);
+      else await tasks.resume(runId, { kind: 'approval', what, approved });
     },
     stop: () => runs.stop(),
-    resume: () => tasks.resume(),
-    implement: () => tasks.implement(),
+    resume: ({ runId }) => tasks.resume(runId),
+    implement: ({ runId }) => tasks.implement(runId),
     newTask: () => runs.clear(),
 
-    openPlace: ({ path, line }) => openPlace(runs, path, line),
-    openDiff: ({ path }) => proposals.openDiff(path),
-    preview: () => proposals.preview(),
+    openPlace: ({ runId, path, line }) => openPlace(shownRun(runId).state.workspace, path, line),
+    openDiff: ({ runId, path }) => proposals.openDiff(path, shownRun(runId).runId),
+    preview: ({ runId }) => proposals.preview(shownRun(runId).runId),
     decide: ({ decision, ...about }) => proposals.decide(decision, about),
-    undo: () => proposals.undo(),
-    fixFinding: ({ fingerprint }) => findings.fix(fingerprint),
-    waiveFinding: ({ fingerprint }) => findings.waive(fingerprint),
+    undo: ({ runId }) => proposals.undo(shownRun(runId).runId),
+    async fixFinding({ runId, fingerprint }) {
+      shownRun(runId);
+      await findings.fix(fingerprint);
+    },
+    async waiveFinding({ runId, fingerprint }) {
+      shownRun(runId);
+      await findings.waive(fingerprint);
+    },
 
     runs: ({ query }) => listRuns(store, isOpenFolder, query),
     show: ({ runId }) => runs.show(runId),
@@ -136,9 +148,7 @@ export async function showDoctor({ crews, facts, chat }: Pick<ChatParts, 'crews'
 }
 
 /** Opens a file of the shown run's workspace; model output, so it never leads outside. */
-async function openPlace(runs: Runs, path: string, line: number | undefined): Promise<void> {
-  const workspace = runs.shown?.state.workspace;
-  if (!workspace) return;
+async function openPlace(workspace: string, path: string, line: number | undefined): Promise<void> {
   const root = vscode.Uri.file(workspace);
   const file = vscode.Uri.joinPath(root, path);
   if (!file.path.startsWith(`${root.path.replace(/\/$/, '')}/`))

@@ -1,9 +1,8 @@
 import * as vscode from 'vscode';
-import type { RunEvent } from '../shared/events.ts';
 import type { Activity, ChatMethods, HostFacts, HostMethods } from '../shared/protocol.ts';
 import { type Handlers, openPeer, type Peer } from '../shared/rpc.ts';
 import { chatHtml } from './chatHtml.ts';
-import type { Runs } from './runs.ts';
+import type { Runs, Shown } from './runs.ts';
 
 export const CHAT_VIEW = 'conclave.chat';
 
@@ -20,6 +19,15 @@ export interface Chat extends vscode.Disposable {
   tell<K extends keyof ChatMethods & string>(method: K, params: Parameters<ChatMethods[K]>[0]): Promise<void>;
   /** A short word on the view: how many things need the user. */
   badge(badge: vscode.ViewBadge | undefined): void;
+}
+
+interface Page {
+  readonly peer: Peer<ChatMethods>;
+  /** It has painted what it was sent last. */
+  painted(): void;
+  /** Shows another run, or none, from its first event on. */
+  show(shown: Shown | undefined): void;
+  close(): void;
 }
 
 /** What the chat asks of the host, but for what the view does itself. */
@@ -47,81 +55,88 @@ export function openChat(options: {
     view = resolved;
     view.badge = badge;
     view.webview.options = { enableScripts: true, localResourceRoots: [dist] };
-    const painted = openGate();
+    /** The page that is there now; a hidden one is thrown away, and another comes with `ready`. */
+    let page: Page | undefined;
+    const leave = (): void => {
+      page?.close();
+      if (peer === page?.peer) peer = undefined;
+      page = undefined;
+    };
+    const arrive = (): void => {
+      leave();
+      const arrived = openPage(connected);
+      page = arrived;
+      peer = connected;
+      // After the answer to `ready`, so that the chat has its words first.
+      setTimeout(() => {
+        if (page !== arrived) return;
+        tellQuietly('facts', options.facts());
+        arrived.show(runs.shown);
+        for (const go of waiting.splice(0)) go();
+      });
+    };
     const connected = openPeer<HostMethods, ChatMethods>(
       {
         ...options.actions(),
         ready() {
-          peer = connected;
-          painted.open();
-          // After the answer, so that the chat has its words first.
-          setTimeout(() => {
-            tellQuietly('facts', options.facts());
-            showCurrent();
-            for (const go of waiting.splice(0)) go();
-          });
+          arrive();
           return { locale: vscode.env.language, strings: strings() };
         },
-        painted: () => painted.open(),
+        painted: () => page?.painted(),
       },
       (message) => void resolved.webview.postMessage(message),
     );
-    let stopFeeding = new AbortController();
-    const showCurrent = (): void => {
-      stopFeeding.abort();
-      stopFeeding = new AbortController();
-      const shown = runs.shown;
-      const activity: Activity = shown?.activity ?? { kind: 'idle' };
-      tellQuietly('show', { ...(shown === undefined ? {} : { runId: shown.runId }), activity });
-      if (shown) void feed(shown.runId, connected, painted, stopFeeding.signal).catch(report);
-    };
     const here = [
       resolved.webview.onDidReceiveMessage((message) => connected.receive(message)),
-      runs.onShow(() => showCurrent()),
+      resolved.onDidChangeVisibility(() => {
+        if (!resolved.visible) leave();
+      }),
+      runs.onShow((shown) => page?.show(shown)),
       runs.onActivity((activity) => tellQuietly('activity', activity)),
       options.onFacts(() => tellQuietly('facts', options.facts())),
-      // A page out of sight paints nothing; the editor throws it away, and it asks for everything when it comes back.
-      resolved.onDidChangeVisibility(() => {
-        if (!resolved.visible) stopFeeding.abort();
-      }),
     ];
     resolved.onDidDispose(() => {
-      stopFeeding.abort();
-      painted.open();
+      leave();
       connected.close();
       for (const one of here) one.dispose();
-      if (view === resolved) {
-        view = undefined;
-        peer = undefined;
-      }
+      if (view === resolved) view = undefined;
     });
     resolved.webview.html = chatHtml(resolved.webview, dist);
   }
 
-  /** Sends the events of a run, one message a painted frame. */
-  async function feed(
-    runId: string,
-    to: Peer<ChatMethods>,
-    painted: ReturnType<typeof openGate>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    let pending: RunEvent[] = [];
-    const stream = runs.events(runId, signal);
-    let arriving = stream.next();
-    for (;;) {
-      const { value, done } = await arriving;
-      if (done || signal.aborted) return;
-      pending.push(...value);
-      arriving = stream.next();
-      arriving.catch(() => {}); // Awaited at the top of the loop.
-      while (pending.length > 0 && !signal.aborted) {
-        const events = pending.slice(0, BATCH);
-        pending = pending.slice(BATCH);
-        painted.close();
-        await to.call('events', { runId, events });
-        await painted.passed();
+  /** A page of the chat, fed with the events of the shown run as long as it is there. */
+  function openPage(to: Peer<ChatMethods>): Page {
+    let feeding = new AbortController();
+    let isPainted: () => void = () => {};
+    const stopFeeding = (): void => {
+      feeding.abort();
+      isPainted();
+    };
+    async function feed(runId: string, signal: AbortSignal): Promise<void> {
+      for await (const batch of runs.events(runId, signal)) {
+        for (let from = 0; from < batch.length; from += BATCH) {
+          const painted = new Promise<void>((resolve) => {
+            isPainted = resolve;
+          });
+          // A page that is gone never answers; that it has painted says that it has taken them.
+          to.call('events', { runId, events: batch.slice(from, from + BATCH) }).catch(() => {});
+          await painted;
+          if (signal.aborted) return;
+        }
       }
     }
+    return {
+      peer: to,
+      painted: () => isPainted(),
+      show(shown) {
+        stopFeeding();
+        feeding = new AbortController();
+        const activity: Activity = shown?.activity ?? { kind: 'idle' };
+        tellQuietly('show', { ...(shown === undefined ? {} : { runId: shown.runId }), activity });
+        if (shown) void feed(shown.runId, feeding.signal).catch(report);
+      },
+      close: stopFeeding,
+    };
   }
 
   function tellQuietly<K extends keyof ChatMethods & string>(method: K, params: Parameters<ChatMethods[K]>[0]): void {
@@ -157,22 +172,4 @@ export function openChat(options: {
 /** The translations for the chat's own strings; English where there are none. */
 function strings(): Record<string, string> {
   return { ...vscode.l10n.bundle };
-}
-
-/** Something that is open or closed, and can be waited for. */
-function openGate(): { open: () => void; close: () => void; passed: () => Promise<void> } {
-  let isOpen = true;
-  const go: (() => void)[] = [];
-  return {
-    open() {
-      isOpen = true;
-      for (const one of go.splice(0)) one();
-    },
-    close() {
-      isOpen = false;
-    },
-    passed() {
-      return isOpen ? Promise.resolve() : new Promise((resolve) => go.push(resolve));
-    },
-  };
 }

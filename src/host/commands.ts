@@ -91,8 +91,18 @@ async function showMenu({ runs, chat, tasks, proposals, tryDemo }: ChatParts): P
   const isOpen = shown?.state.proposal?.state === 'open' && phase === 'finished';
   const entries = [
     { label: `$(comment-discussion) ${t('Open the chat')}`, run: () => chat().reveal() },
+    ...(working && working.runId !== shown?.runId
+      ? [
+          {
+            label: `$(sync) ${t('Show the task at work')}`,
+            run: () => runs.show(working.runId).then(() => chat().reveal()),
+          },
+        ]
+      : []),
     ...(working ? [{ label: `$(debug-stop) ${t('Stop')}`, run: () => runs.stop() }] : []),
-    ...(canGoOn ? [{ label: `$(debug-continue) ${t('Continue')}`, run: () => tasks.resume() }] : []),
+    ...(canGoOn && shown
+      ? [{ label: `$(debug-continue) ${t('Continue')}`, run: () => tasks.resume(shown.runId) }]
+      : []),
     ...(isOpen
       ? [{ label: `$(diff-multiple) ${t('Review the change')}`, run: () => proposals.openDiff(undefined) }]
       : []),

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { copySample, DEMO_TASK, type RecordedModels, startRecordedModels } from '../node/demo.ts';
 import type { Chat } from './chatView.ts';
+import { assertTrusted } from './folders.ts';
 import type { Tasks } from './tasks.ts';
 
 /**
@@ -17,6 +18,7 @@ export function openDemo(parts: { home: string; tasks: Tasks; chat: () => Chat }
   const folders = new Set<string>();
   return {
     async start() {
+      assertTrusted();
       await parts.chat().reveal();
       models ??= await startRecordedModels(parts.home);
       const { workspace } = await copySample(parts.home, AbortSignal.timeout(60_000));

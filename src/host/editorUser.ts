@@ -5,12 +5,20 @@ import type { Answer, Question } from '../shared/events.ts';
 
 type Approval = Awaited<ReturnType<User['approve']>>;
 
+/** What the user gave to a run that had paused over a question: for the session that goes on with it, and no other. */
+export type Early =
+  | { kind: 'answers'; answers: readonly Answer[] }
+  /** `what` is the request word by word: nothing else is approved by it. */
+  | { kind: 'approval'; what: string; approved: boolean };
+
 /** The user in front of the editor: asked in the chat, called by a notification where the chat is not in sight. */
 export interface EditorUser extends User {
-  /** What the chat gives for the open questions; for the next session of a run that paused over them, where nobody waits. */
+  /** What the chat gives for the open questions of the run at work. */
   answer(answers: readonly Answer[]): void;
-  /** The same for an approval, from the chat or a notification. */
-  decide(id: string, approved: boolean): void;
+  /** The same for its open approval of just this. */
+  decide(what: string, approved: boolean): void;
+  /** Does a session of work on a run, with what was given to it before. */
+  during<T>(early: Early | undefined, session: () => Promise<T>): Promise<T>;
 }
 
 /**
@@ -22,27 +30,46 @@ export function openEditorUser(options: {
   remembered: Remembered;
   call: (about: { questions: readonly Question[] } | { approval: ApprovalRequest }) => void;
 }): EditorUser {
-  let waitingForAnswers: ((answers: Answer[]) => void) | undefined;
-  const waitingForApproval = new Map<string, (approved: boolean) => void>();
-  /** Given while the run was paused: taken by the first question with that id. */
-  let earlyAnswers: Answer[] = [];
-  const earlyApprovals = new Map<string, boolean>();
+  let giveAnswers: ((answers: readonly Answer[]) => void) | undefined;
+  const giveApproval = new Map<string, (approved: boolean) => void>();
+  let early: Early | undefined;
+
+  function earlyAnswersTo(questions: readonly Question[]): readonly Answer[] | undefined {
+    if (early?.kind !== 'answers') return undefined;
+    const { answers } = early;
+    const isAnswered = ({ id, text }: Question): boolean =>
+      answers.some((answer) => answer.id === id && answer.question === text);
+    return questions.every(isAnswered) ? answers : undefined;
+  }
+
+  async function askForAnswers(questions: readonly Question[], signal: AbortSignal): Promise<readonly Answer[]> {
+    options.call({ questions });
+    try {
+      return await whenGiven<readonly Answer[]>(signal, (give) => {
+        giveAnswers = give;
+      });
+    } finally {
+      giveAnswers = undefined;
+    }
+  }
+
+  async function askForApproval(request: ApprovalRequest, signal: AbortSignal): Promise<boolean> {
+    options.call({ approval: request });
+    try {
+      return await whenGiven<boolean>(signal, (give) => giveApproval.set(request.what, give));
+    } finally {
+      giveApproval.delete(request.what);
+    }
+  }
 
   return {
     async ask(questions, signal) {
-      const early = questions.every((question) => earlyAnswers.some(({ id }) => id === question.id));
-      if (!early) options.call({ questions });
-      const answers = early
-        ? earlyAnswers
-        : await whenGiven<Answer[]>(signal, (give) => {
-            waitingForAnswers = give;
-          });
-      earlyAnswers = [];
+      const answers = earlyAnswersTo(questions) ?? (await askForAnswers(questions, signal));
       // The crew gets one for every question it asked, in its order, whatever the chat sent.
-      return questions.map((question) => ({
-        id: question.id,
-        question: question.text,
-        answer: answers.find(({ id }) => id === question.id)?.answer ?? '',
+      return questions.map(({ id, text }) => ({
+        id,
+        question: text,
+        answer: answers.find((answer) => answer.id === id)?.answer ?? '',
       }));
     },
     async approve(request, signal): Promise<Approval> {
@@ -50,25 +77,20 @@ export function openEditorUser(options: {
         if (options.policy() === 'deny') return { approved: false, by: 'policy' };
         if (await options.remembered.has(request.what)) return { approved: true, by: 'remembered' };
       }
-      let approved = earlyApprovals.get(request.id);
-      earlyApprovals.delete(request.id);
-      if (approved === undefined) {
-        options.call({ approval: request });
-        approved = await whenGiven<boolean>(signal, (give) => waitingForApproval.set(request.id, give));
-        waitingForApproval.delete(request.id);
-      }
+      const given = early?.kind === 'approval' && early.what === request.what ? early.approved : undefined;
+      const approved = given ?? (await askForApproval(request, signal));
       if (approved && request.kind === 'command') await options.remembered.add(request.what);
       return { approved, by: 'user' };
     },
-    answer(answers) {
-      if (waitingForAnswers) waitingForAnswers([...answers]);
-      else earlyAnswers = [...answers];
-      waitingForAnswers = undefined;
-    },
-    decide(id, approved) {
-      const give = waitingForApproval.get(id);
-      if (give) give(approved);
-      else earlyApprovals.set(id, approved);
+    answer: (answers) => giveAnswers?.(answers),
+    decide: (what, approved) => giveApproval.get(what)?.(approved),
+    async during(given, session) {
+      early = given;
+      try {
+        return await session();
+      } finally {
+        early = undefined;
+      }
     },
   };
 }

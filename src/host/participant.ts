@@ -20,27 +20,22 @@ export function registerParticipant(parts: {
   const { runs, tasks } = parts;
   const { t } = vscode.l10n;
   const participant = vscode.chat.createChatParticipant('conclave.crew', async (request, _context, stream, token) => {
-    const command = commandOf(request.command);
-    const done = new Promise<void>((resolve) => {
-      const listener = runs.onEvents(({ shown, events }) => {
-        for (const event of events) {
-          const part = partFor(event);
-          if (part) stream.push(part);
-        }
-        const { kind } = shown.state.phase;
-        const needsUser = shown.state.openQuestions.length > 0 || shown.state.openApprovals.length > 0;
-        if (needsUser || kind === 'finished' || kind === 'paused' || kind === 'aborted') {
-          listener.dispose();
-          resolve();
-        }
-      });
-      token.onCancellationRequested(() => {
-        listener.dispose();
-        void runs.stop().finally(resolve);
-      });
+    const runId = await tasks.send({
+      text: request.prompt,
+      command: commandOf(request.command),
+      attachments: [],
     });
-    await tasks.send({ text: request.prompt, command, attachments: [] });
-    await done;
+    const stop = new AbortController();
+    const cancelled = token.onCancellationRequested(() => {
+      stop.abort();
+      void runs.stop();
+    });
+    try {
+      await tell(runs.events(runId, stop.signal), stream);
+    } finally {
+      stop.abort();
+      cancelled.dispose();
+    }
     stream.button({ command: 'conclave.openChat', title: t('Open in Conclave') });
   });
   participant.iconPath = parts.icon;
@@ -58,6 +53,25 @@ function commandOf(name: string | undefined): Exclude<ChatCommand, 'doctor'> {
       return 'implement';
   }
 }
+
+/** Says how the run goes, until it is over or needs the user, who answers in our own view. */
+async function tell(events: AsyncIterable<RunEvent[]>, stream: vscode.ChatResponseStream): Promise<void> {
+  for await (const batch of events) {
+    for (const event of batch) {
+      const part = partFor(event);
+      if (part) stream.push(part);
+      if (HANDS_OVER.includes(event.type)) return;
+    }
+  }
+}
+
+const HANDS_OVER: readonly RunEvent['type'][] = [
+  'plan.question',
+  'approval.requested',
+  'run.finished',
+  'run.paused',
+  'run.aborted',
+];
 
 /** What a reader wants to know of an event; undefined for the rest. */
 function partFor(event: RunEvent): vscode.ChatResponseMarkdownPart | vscode.ChatResponseProgressPart | undefined {
@@ -79,7 +93,8 @@ function partFor(event: RunEvent): vscode.ChatResponseMarkdownPart | vscode.Chat
       return text(`- ${escaped(event.subtask)}: ${verdict}\n`);
     }
     case 'answer.finished':
-      return text(event.text);
+      // A picture would be fetched from wherever the model says.
+      return text(event.text.replaceAll('![', '!\\['));
     case 'run.finished':
     case 'run.paused':
     case 'run.aborted':

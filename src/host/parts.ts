@@ -24,7 +24,7 @@ import { openMentions } from './mentions/mentions.ts';
 import { registerParticipant } from './participant.ts';
 import { proposalHost } from './proposals/host.ts';
 import { openProposals } from './proposals/proposals.ts';
-import { openRuns } from './runs.ts';
+import { inWords, openRuns } from './runs.ts';
 import { openStatusBar } from './statusBar.ts';
 import { openTasks } from './tasks.ts';
 import { terminalCommands } from './terminalCommands.ts';
@@ -45,8 +45,17 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
   let chat: Chat;
   const theChat = (): Chat => chat;
 
-  const runs = openRuns({ store, appName: vscode.env.appName, onWork: (runId) => rememberWork(memory, runId), report });
-  const calls = openCalls({ runs, chat: theChat, decide: (id, approved) => crews.user.decide(id, approved) });
+  const runs = openRuns({
+    store,
+    appName: vscode.env.appName,
+    onWork: (runId) => rememberWork(memory, runId),
+    onUnreadable: (runId, error) => {
+      report(error);
+      void chat.tell('refused', { ending: inWords(error), kind: 'run' });
+      if (runs.shown?.runId === runId) runs.clear();
+    },
+  });
+  const calls = openCalls({ runs, chat: theChat });
   const crews = openEditorCrews({ installation, secrets: context.secrets, call: (about) => calls.needed(about) });
   const facts = openFacts({ crews, memory: context.globalState });
   const mentions = openMentions({

@@ -41,10 +41,12 @@ export interface Runs extends vscode.Disposable {
    */
   start(crew: Crew, what: What): Promise<string>;
   /**
-   * Goes on with a run, with its own flow or another piece of work, and shows it.
+   * Goes on with a run, from what is recorded, and shows it. A reload of the window goes on with it too.
    * @returns how that session ended
    */
-  resume(crew: Crew, runId: string, work?: Work): Promise<RunEnd>;
+  resume(crew: Crew, runId: string, flow?: Work): Promise<RunEnd>;
+  /** Does a piece of work on a run that is over, and shows it. What a reload cuts short is not gone on with. */
+  workOn(crew: Crew, runId: string, work: Work): Promise<RunEnd>;
   /** Shows a run without working on it. */
   show(runId: string, options?: { replay?: true }): Promise<void>;
   /** Shows none. */
@@ -55,21 +57,23 @@ export interface Runs extends vscode.Disposable {
 
 /**
  * @param appName as the editor calls itself; told to whoever wants the same run
- * @param onWork this window begins or ends working on a run
+ * @param onWork this window begins a run or goes on with one, or ends that
  */
 export function openRuns(options: {
   store: Store;
   appName: string;
   onWork: (runId: string | undefined) => void;
-  report: (error: unknown) => void;
+  /** A run's log cannot be read: it was damaged, or deleted elsewhere. */
+  onUnreadable: (runId: string, error: unknown) => void;
 }): Runs {
-  const { store, report } = options;
+  const { store } = options;
   const onShow = new vscode.EventEmitter<Shown | undefined>();
   const onEvents = new vscode.EventEmitter<{ shown: Shown; events: readonly RunEvent[] }>();
   const onActivity = new vscode.EventEmitter<Activity>();
   const liveListeners = new Set<(event: RunEvent) => void>();
   let shown: Shown | undefined;
   let showing = new AbortController();
+  let shows = 0;
   let work: { runId: string; abort: AbortController; ended: Promise<unknown> } | undefined;
 
   const live = (listener: (event: RunEvent) => void): (() => void) => {
@@ -84,19 +88,25 @@ export function openRuns(options: {
     onActivity.fire(activity);
   }
 
-  async function show(runId: string, { replay }: { replay?: true } = {}): Promise<void> {
+  /** @param how `anew`: what was shown of it is not what its log says any more */
+  async function show(runId: string, { replay, anew }: { replay?: true; anew?: boolean } = {}): Promise<void> {
+    const mine = ++shows;
     const activity: Activity = replay
       ? { kind: 'replaying' }
       : work?.runId === runId
         ? { kind: 'working' }
         : await activityElsewhere(store, runId);
-    if (shown?.runId === runId && !replay && shown.activity.kind !== 'replaying') return setActivity(activity);
+    // The user has gone on to another one meanwhile.
+    if (mine !== shows) return;
+    if (shown?.runId === runId && !replay && !anew && shown.activity.kind !== 'replaying') return setActivity(activity);
     showing.abort();
     const here = new AbortController();
     showing = here;
     shown = { runId, state: emptyRunState(), activity };
     onShow.fire(shown);
-    void follow(runId, here.signal).catch(report);
+    void follow(runId, here.signal).catch((error: unknown) => {
+      if (!here.signal.aborted) options.onUnreadable(runId, error);
+    });
   }
 
   async function follow(runId: string, signal: AbortSignal): Promise<void> {
@@ -114,6 +124,7 @@ export function openRuns(options: {
   function session(
     begin: (session: Session) => Promise<RunEnd>,
     flow: Work,
+    goesOn: boolean,
   ): { begun: Promise<string>; ended: Promise<RunEnd> } {
     if (work) throw new Error(vscode.l10n.t('The crew is at work already. Stop it first, or wait for it to end.'));
     const abort = new AbortController();
@@ -121,26 +132,30 @@ export function openRuns(options: {
     const begun = new Promise<string>((resolve) => {
       hasBegun = resolve;
     });
+    // A log that was cut where it could not be written goes on with numbers that were shown already.
+    let isCut = false;
     const ended = begin({
       holder: `${options.appName} (process ${process.pid} on ${hostname()})`,
       signal: abort.signal,
       onEvent: (event) => {
+        if (event.type === 'run.resumed' && shown?.runId === event.runId) isCut = shown.state.lastSeq >= event.seq;
         for (const listener of liveListeners) listener(event);
       },
       catchUp: () => {},
       work: async (run, started) => {
         if (work) work.runId = run.runId;
-        options.onWork(run.runId);
-        await show(run.runId);
+        if (goesOn) options.onWork(run.runId);
+        await show(run.runId, { anew: isCut });
         hasBegun(run.runId);
         return flow(run, started);
       },
     });
     work = { runId: '', abort, ended };
     const over = ended.finally(() => {
+      const runId = work?.runId;
       work = undefined;
       options.onWork(undefined);
-      setActivity({ kind: 'idle' });
+      if (shown?.runId === runId) setActivity({ kind: 'idle' });
     });
     over.catch(() => {}); // Whoever waits for `begun` or `ended` gets the failure.
     return { begun: Promise.race([begun, ended.then(({ runId }) => runId)]), ended: over };
@@ -160,16 +175,19 @@ export function openRuns(options: {
     show,
     async start(crew, what) {
       const flow: Work = (run, started) => flowOf(run, started, 'leave');
-      const { begun, ended } = session((one) => startRun(crew, store, one, what), flow);
+      const { begun, ended } = session((one) => startRun(crew, store, one, what), flow, true);
       // What goes wrong before the log has begun is the caller's to say; later, the log says it.
       ended.catch(() => {});
       return begun;
     },
     async resume(crew, runId, flow = (run, started) => flowOf(run, started, 'leave')) {
-      const moreToDo = (): boolean => true;
-      return session((one) => resumeRun(crew, store, one, runId, moreToDo), flow).ended;
+      return session((one) => resumeRun(crew, store, one, runId, () => true), flow, true).ended;
+    },
+    async workOn(crew, runId, flow) {
+      return session((one) => resumeRun(crew, store, one, runId, () => true), flow, false).ended;
     },
     clear() {
+      shows += 1;
       showing.abort();
       shown = undefined;
       onShow.fire(undefined);

@@ -18,7 +18,7 @@ export function openStatusBar(runs: Runs, command: string): vscode.Disposable {
   let timer: NodeJS.Timeout | undefined;
   const draw = (): void => {
     timer = undefined;
-    const { text, tooltip, tone } = glanceAt(runs.shown);
+    const { text, tooltip, tone } = isElsewhere(runs) ? behind() : glanceAt(runs.shown);
     item.text = text;
     item.tooltip = tooltip;
     item.accessibilityInformation = { label: tooltip, role: 'button' };
@@ -35,6 +35,16 @@ export function openStatusBar(runs: Runs, command: string): vscode.Disposable {
   item.show();
   const listeners = [runs.onShow(later), runs.onEvents(later), runs.onActivity(later)];
   return vscode.Disposable.from(item, ...listeners, { dispose: () => clearTimeout(timer) });
+}
+
+/** The crew works on another run than the one that is shown. */
+function isElsewhere({ working, shown }: Runs): boolean {
+  return working !== undefined && working.runId !== '' && working.runId !== shown?.runId;
+}
+
+function behind(): Glance {
+  const tooltip = vscode.l10n.t('Conclave is working on another task than the one shown');
+  return { text: `$(sync~spin) ${vscode.l10n.t('Conclave')}`, tooltip, tone: 'plain' };
 }
 
 /** The state of the crew in a few words. */

@@ -6,6 +6,7 @@ import { readTask } from '../node/taskInput.ts';
 import type { Role } from '../shared/events.ts';
 import type { Attachment, ChatCommand } from '../shared/protocol.ts';
 import type { EditorCrews } from './editorCrew.ts';
+import type { Early } from './editorUser.ts';
 import type { Facts } from './facts.ts';
 import { assertTrusted, type Folder, folderAt, folderForTask } from './folders.ts';
 import { inWords, type Runs, type What, type Work } from './runs.ts';
@@ -18,19 +19,19 @@ export type Resolve = (
 
 /** Starting, going on with and stopping tasks, whoever asks for it: the chat, a command, a quick fix. */
 export interface Tasks {
-  /** A message of the user. Throws, in words for the user, where it cannot be started. */
+  /** A message of the user. @returns the run's id. Throws, in words for the user, where it cannot be started. */
   send(message: {
     text: string;
     command: Exclude<ChatCommand, 'doctor'>;
     attachments: readonly Attachment[];
-  }): Promise<void>;
+  }): Promise<string>;
   /** A task that a command or a quick fix words itself. */
-  start(folder: Folder, what: What): Promise<void>;
-  /** Goes on with a run of an open folder; by default with the shown one. */
-  resume(runId?: string): Promise<void>;
-  /** Implements the shown plan: the same run, from its plan on. */
-  implement(): Promise<void>;
-  /** Does a piece of work on a run that is there, and shows it. */
+  start(folder: Folder, what: What): Promise<string>;
+  /** Goes on with a run of an open folder, with what the user gave to it while it was paused. */
+  resume(runId: string, early?: Early): Promise<void>;
+  /** Implements a plan: the same run, from its plan on. */
+  implement(runId: string): Promise<void>;
+  /** Does a piece of work on a run that is over, and shows it. */
   workOn(runId: string, work: Work): Promise<RunEnd>;
   /** The folder at a run's workspace. Throws where it is not open. */
   folderOf(workspace: string): vscode.Uri;
@@ -45,53 +46,53 @@ export function openTasks(parts: { runs: Runs; crews: EditorCrews; facts: Facts;
   const models = new Map<string, Record<Role, string>>();
 
   function folderOf(workspace: string): vscode.Uri {
-    const folder = models.has(workspace) ? vscode.Uri.file(workspace) : folderAt(workspace)?.uri;
+    const folder = models.has(pathOf(workspace)) ? vscode.Uri.file(workspace) : folderAt(workspace)?.uri;
     if (folder) return folder;
     throw new Error(vscode.l10n.t('This run belongs to {0}. Open that folder to go on with it.', workspace));
   }
 
-  const crewOf = (workspace: string): Promise<Crew> => crews.forFolder(folderOf(workspace), models.get(workspace));
+  const crewOf = (workspace: string): Promise<Crew> =>
+    crews.forFolder(folderOf(workspace), models.get(pathOf(workspace)));
 
-  async function start(folder: Folder, what: What): Promise<void> {
-    assertTrusted();
-    await told(async () => {
-      // What the crew reads, and what its tests run on, is what the user sees.
-      await runs.start(await crewOf(folder.uri.fsPath), what);
-    });
-  }
-
-  const workOn = (runId: string, work?: Work): Promise<RunEnd> =>
+  /** What the crew reads, and what its tests run on, is what the user sees. */
+  const start = (folder: Folder, what: What): Promise<string> =>
     told(async () => {
       assertTrusted();
-      if (runs.shown?.runId !== runId) await runs.show(runId);
-      const workspace = await workspaceOf(runs, runId);
-      return runs.resume(await crewOf(workspace), runId, work);
+      return runs.start(await crewOf(folder.uri.fsPath), what);
     });
-  const shownRun = (): string => {
-    const runId = runs.shown?.runId;
-    if (runId === undefined) throw new Error(vscode.l10n.t('No run is shown. Choose one from the history first.'));
-    return runId;
-  };
+
+  const onRun = (runId: string, work: (crew: Crew) => Promise<RunEnd>): Promise<RunEnd> =>
+    told(async () => {
+      assertTrusted();
+      return work(await crewOf(await workspaceOf(runs, runId)));
+    });
 
   return {
     crewOf,
     folderOf,
     start,
-    workOn,
-    async resume(runId = shownRun()) {
-      await workOn(runId);
+    workOn: (runId, work) => onRun(runId, (crew) => runs.workOn(crew, runId, work)),
+    async resume(runId, early) {
+      await onRun(runId, (crew) =>
+        runs.working ? runs.resume(crew, runId) : crews.user.during(early, () => runs.resume(crew, runId)),
+      );
     },
-    withModels: (workspace, urls) => void models.set(workspace, urls),
+    async implement(runId) {
+      await onRun(runId, (crew) => runs.resume(crew, runId, (run, started) => runTask(run, started.task, 'leave')));
+    },
+    withModels: (workspace, urls) => void models.set(pathOf(workspace), urls),
     async send({ text, command, attachments }) {
       const folder = folderForTask(facts.chosen());
       facts.asked(command === 'implement' ? text : `/${command} ${text}`.trim());
       const attached = await resolve(attachments, folder);
-      await start(folder, await whatOf(command, text, attached));
-    },
-    async implement() {
-      await workOn(shownRun(), (run, started) => runTask(run, started.task, 'leave'));
+      return start(folder, await whatOf(command, text, attached));
     },
   };
+}
+
+/** As the editor writes a path; on Windows, that is not as the system does. */
+function pathOf(workspace: string): string {
+  return vscode.Uri.file(workspace).fsPath;
 }
 
 /** Rephrases a failure for the user: the message, and what to do about it. */

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { assertTrusted } from './folders.ts';
 
 /**
  * The commands that work in an integrated terminal: the same command line as outside the editor, on the open folder.
@@ -20,6 +21,7 @@ export function terminalCommands(cli: string): Record<string, () => Promise<void
 
 /** Runs the command line as the terminal's own process: an argument vector, never a line for a shell. */
 async function inTerminal(cli: string, args: readonly string[]): Promise<void> {
+  assertTrusted();
   const folder = await chooseFolder();
   if (!folder) return;
   vscode.window

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp } from 'node:fs/promises';
+import { cp, mkdtemp, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,7 +15,8 @@ export const DEMO_TASK = 'Refactor auth to use JWT instead of sessions';
  * @returns absolute paths: the folder around it, for what belongs to the demo, and the project
  */
 export async function copySample(home: string, signal: AbortSignal): Promise<{ folder: string; workspace: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'conclave-demo-'));
+  // Its real path, by which runs know their workspace.
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'conclave-demo-')));
   const workspace = join(folder, 'orders-service');
   await cp(join(home, 'demo', 'sample'), workspace, { recursive: true });
   await makeRepository(workspace, signal);

@@ -82,8 +82,32 @@ export interface DoctorLine {
   detail: string;
 }
 
+/**
+ * Methods about the run that the chat shows. Each names it: the host may have come to show another one meanwhile, and
+ * then refuses.
+ */
+export interface RunMethods {
+  /** Also for a run that paused over its questions: it goes on with the answers. */
+  answer: (params: { runId: string; answers: Answer[] }) => void;
+  approve: (params: { runId: string; id: string; approved: boolean }) => void;
+  resume: (params: { runId: string }) => void;
+  /** Implements the shown plan. */
+  implement: (params: { runId: string }) => void;
+  openPlace: (params: { runId: string } & Place) => void;
+  /** The proposal's diff of one file, or of all of them. */
+  openDiff: (params: { runId: string; path?: string }) => void;
+  /** The editor's own refactor preview of the open proposal. */
+  preview: (params: { runId: string }) => void;
+  /** Decides about the whole proposal, one file, or one hunk of a file. */
+  decide: (params: { runId: string; decision: HunkDecision; path?: string; hunk?: number }) => void;
+  undo: (params: { runId: string }) => void;
+  /** Has the crew mend one finding of the run, or all of them. */
+  fixFinding: (params: { runId: string; fingerprint?: string }) => void;
+  waiveFinding: (params: { runId: string; fingerprint: string }) => void;
+}
+
 /** Methods of the host, called by the chat. A failure's message is for the user, and is shown. */
-export interface HostMethods {
+export interface HostMethods extends RunMethods {
   /** The chat is (again) there: the host answers with `facts` and `show`. */
   ready: (params: Record<string, never>) => { locale: string; strings: Record<string, string> };
   /** A batch was painted; the host may send the next. */
@@ -97,26 +121,8 @@ export interface HostMethods {
   /** Files and folders dropped on the composer, as URIs. What is outside the open folders is refused by name. */
   drop: (params: { uris: string[] }) => Attachment[];
 
-  answer: (params: { answers: Answer[] }) => void;
-  approve: (params: { id: string; approved: boolean }) => void;
   stop: (params: Record<string, never>) => void;
-  /** Goes on with the shown run. */
-  resume: (params: Record<string, never>) => void;
-  /** Implements the shown plan. */
-  implement: (params: Record<string, never>) => void;
   newTask: (params: Record<string, never>) => void;
-
-  openPlace: (params: Place) => void;
-  /** The proposal's diff of one file, or of all of them. */
-  openDiff: (params: { path?: string }) => void;
-  /** The editor's own refactor preview of the open proposal. */
-  preview: (params: Record<string, never>) => void;
-  /** Decides about the whole proposal, one file, or one hunk of a file. */
-  decide: (params: { decision: HunkDecision; path?: string; hunk?: number }) => void;
-  undo: (params: Record<string, never>) => void;
-  /** Has the crew mend one finding of the shown run, or all of them. */
-  fixFinding: (params: { fingerprint?: string }) => void;
-  waiveFinding: (params: { fingerprint: string }) => void;
 
   runs: (params: { query: string }) => RunEntry[];
   show: (params: { runId: string }) => void;

@@ -1,7 +1,7 @@
 /** The editor's side, as the chat sees it. */
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { Attachment, ChatCommand, HostMethods } from '../shared/protocol.ts';
+import type { Attachment, ChatCommand, HostMethods, RunMethods } from '../shared/protocol.ts';
 import type { Params, Peer } from '../shared/rpc.ts';
 
 /** What VS Code gives to a webview, once. */
@@ -22,6 +22,8 @@ export interface Host {
   call: Peer<HostMethods>['call'];
   /** Calls, and shows the failure to the user. */
   act<K extends keyof HostMethods & string>(method: K, params: Params<HostMethods, K>): void;
+  /** The same about the run that is shown. */
+  actOnRun<K extends keyof RunMethods & string>(method: K, params: Omit<Params<RunMethods, K>, 'runId'>): void;
   draft(): Draft;
   keepDraft(draft: Draft): void;
   /** What the user folded and unfolded in the shown run; entries come and go as the list is scrolled. */

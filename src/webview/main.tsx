@@ -42,6 +42,10 @@ const host: Host = {
   act: (method, params) => {
     peer.call(method, params).catch((error: Error) => change((old) => ({ ...old, problem: error.message })));
   },
+  actOnRun: (method, params) => {
+    const { runId } = view;
+    if (runId !== undefined) host.act(method, { ...params, runId } as never);
+  },
   draft: () => draftFrom(editor.getState()),
   keepDraft: (draft) => editor.setState(draft),
   unfolded: new Map(),
@@ -64,16 +68,19 @@ function draw(): void {
   isPlanned = false;
   const batches = waiting;
   waiting = [];
-  for (const { runId, events } of batches) view = withEvents(view, runId, events);
-  if (root)
-    render(
-      <HostContext.Provider value={host}>
-        <App view={view} change={change} />
-      </HostContext.Provider>,
-      root,
-    );
-  // A task of its own comes after the frame is on the screen.
-  if (batches.length > 0) setTimeout(() => void peer.call('painted', {}).catch(() => {}));
+  try {
+    for (const { runId, events } of batches) view = withEvents(view, runId, events);
+    if (root)
+      render(
+        <HostContext.Provider value={host}>
+          <App view={view} change={change} />
+        </HostContext.Provider>,
+        root,
+      );
+  } finally {
+    // A task of its own comes after the frame is on the screen. What cannot be drawn counts too: more may come.
+    if (batches.length > 0) setTimeout(() => void peer.call('painted', {}).catch(() => {}));
+  }
 }
 
 peer.call('ready', {}).then(

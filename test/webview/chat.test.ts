@@ -61,9 +61,13 @@ describe('the chat in a browser', () => {
     await chat.chat.call('activity', { kind: 'idle' });
     await page.getByRole('button', { name: 'Accept src/app.js' }).click();
     await page.getByRole('button', { name: 'Accept all' }).click();
-    assert.deepEqual(chat.of('decide'), [{ decision: 'accepted', path: 'src/app.js' }, { decision: 'accepted' }]);
+    const runId = demo[0]?.runId;
+    assert.deepEqual(chat.of('decide'), [
+      { runId, decision: 'accepted', path: 'src/app.js' },
+      { runId, decision: 'accepted' },
+    ]);
     await page.getByTitle('Open diff of src/app.js').click();
-    assert.deepEqual(chat.of('openDiff'), [{ path: 'src/app.js' }]);
+    assert.deepEqual(chat.of('openDiff'), [{ runId, path: 'src/app.js' }]);
   });
 
   it('shows what happened and no JSON: the failing test, the finding and where, the edit and its code', async () => {
@@ -76,7 +80,7 @@ describe('the chat in a browser', () => {
     assert.match(text, /round 2\/3/);
     assert.doesNotMatch(text, /"action"|task_understood|"issues"|<<<<<<< SEARCH/);
     await page.getByRole('button', { name: 'src/auth/jwt.js:7' }).click();
-    assert.deepEqual(chat.of('openPlace'), [{ path: 'src/auth/jwt.js', line: 7 }]);
+    assert.deepEqual(chat.of('openPlace'), [{ runId: demo[0]?.runId, path: 'src/auth/jwt.js', line: 7 }]);
     const coder = page.getByRole('region', { name: 'Coder task_2' });
     const edit = coder.getByRole('button', { name: /^src\/config\.js created/ });
     await edit.click();

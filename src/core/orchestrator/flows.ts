@@ -18,7 +18,7 @@ export async function flowOf(
     case 'run':
       return runTask(run, started.task, acceptance);
     case 'plan':
-      return planOnly(run, started.task);
+      return isBeingImplemented(run) ? runTask(run, started.task, acceptance) : planOnly(run, started.task);
     case 'review':
       return reviewOnly(run, { ref: started.base ?? 'HEAD', paths: started.paths ?? [] });
     case 'ask':
@@ -26,4 +26,9 @@ export async function flowOf(
     default:
       return started.kind satisfies never;
   }
+}
+
+/** Whether somebody had the plan of this run worked on, so that going on with it means going on with that. */
+function isBeingImplemented({ journal }: RunContext): boolean {
+  return journal.outcomes().some(({ type }) => type === 'subtask.ready');
 }

@@ -11,10 +11,11 @@ import { type ProposalHost, type ProposalView, viewOf } from './proposalHost.ts'
 
 /** Everything about proposals in the editor. What cannot be done is thrown, in words for the user. */
 export interface Proposals extends vscode.Disposable {
-  openDiff(path: string | undefined): Promise<void>;
-  preview(): Promise<void>;
+  /** All about the shown run, where none is named. */
+  openDiff(path: string | undefined, runId?: string): Promise<void>;
+  preview(runId?: string): Promise<void>;
   decide(decision: HunkDecision, about: ProposalPart): Promise<void>;
-  undo(): Promise<void>;
+  undo(runId?: string): Promise<void>;
   /** By command id. The lenses and the chat give a ProposalPart; the palette gives nothing. */
   readonly commands: Record<string, (part?: ProposalPart) => Promise<void>>;
 }
@@ -84,10 +85,10 @@ export function openProposals(host: ProposalHost): Proposals {
   }
 
   return {
-    openDiff: async (path) => openDiff(await shownView(), path),
-    preview: () => preview(),
+    openDiff: async (path, runId) => openDiff(await shownView(runId), path),
+    preview,
     decide,
-    undo: () => undo(),
+    undo,
     commands: {
       'conclave.openProposal': async (part) => openDiff(await shownView(part?.runId), part?.path),
       'conclave.previewProposal': (part) => preview(part?.runId),

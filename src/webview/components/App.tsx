@@ -95,7 +95,7 @@ function useSurroundings(
   { activity, transcript: { run, entries }, waived }: View,
   change: (make: (view: View) => View) => void,
 ): Surroundings {
-  const { act } = useHost();
+  const { actOnRun } = useHost();
   const isIdle = activity.kind === 'idle';
   const canAnswer = activity.kind === 'working' || (isIdle && run.phase.kind === 'paused');
   const hasFindings =
@@ -114,11 +114,11 @@ function useSurroundings(
       waived,
       hasFindings,
       onWaive: (fingerprint) => {
-        act('waiveFinding', { fingerprint });
+        actOnRun('waiveFinding', { fingerprint });
         change((old) => ({ ...old, waived: new Set([...old.waived, fingerprint]) }));
       },
       onEdit: () => change((old) => ({ ...old, composed: { text: said, attachments: [] } })),
     }),
-    [canAnswer, isIdle, waived, hasFindings, said, act, change],
+    [canAnswer, isIdle, waived, hasFindings, said, actOnRun, change],
   );
 }

@@ -7,13 +7,13 @@ import { Icon } from './Icon.tsx';
 
 /** What exactly will happen, and whether it may. */
 export function ApprovalCard({ entry, canAnswer }: { entry: EntryOf<'approval'>; canAnswer: boolean }) {
-  const { act } = useHost();
+  const { actOnRun } = useHost();
   const [isSent, setSent] = useState(false);
   const { id, about, what, answer } = entry;
   const title = about === 'command' ? t('May this command run?') : t('May this be written?');
   const decide = (approved: boolean): void => {
     setSent(true);
-    act('approve', { id, approved });
+    actOnRun('approve', { id, approved });
   };
   return (
     <section class={`card approval ${answer ? 'is-answered' : 'needs-you'}`} aria-label={title}>

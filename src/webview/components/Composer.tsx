@@ -31,7 +31,7 @@ const LIST = 'completions';
 
 /** Where the user writes: text, chips, and what is completed at the caret. */
 export function Composer({ facts, activity, canContinue, composed, onProblem }: ComposerProps) {
-  const { act, call, draft: keptDraft, keepDraft } = useHost();
+  const { act, actOnRun, call, draft: keptDraft, keepDraft } = useHost();
   const [draft, setDraft] = useState(keptDraft);
   const [trigger, setTrigger] = useState<Trigger>();
   const [active, setActive] = useState(0);
@@ -238,7 +238,7 @@ export function Composer({ facts, activity, canContinue, composed, onProblem }: 
             setTimeout(look);
           }}
           onStop={() => act('stop', {})}
-          onContinue={() => act('resume', {})}
+          onContinue={() => actOnRun('resume', {})}
         />
       </div>
     </form>

@@ -16,7 +16,7 @@ interface EndingProps {
 
 /** Why the run stopped, what to do about it, and the buttons for just that. */
 export function EndingCard({ entry, canGoOn, hasFindings, onEdit }: EndingProps) {
-  const { act } = useHost();
+  const { act, actOnRun } = useHost();
   const { ending, stop, outcome, over, run } = entry;
   const { icon, tone } = mark(entry);
   const isGood = outcome !== undefined && outcome !== 'not_approved';
@@ -32,17 +32,17 @@ export function EndingCard({ entry, canGoOn, hasFindings, onEdit }: EndingProps)
       {canGoOn && !over && (
         <div class="actions">
           {stop !== 'finished' && (
-            <Button kind="primary" onClick={() => act('resume', {})}>
+            <Button kind="primary" onClick={() => actOnRun('resume', {})}>
               {t('Continue')}
             </Button>
           )}
           {stop === 'finished' && run === 'plan' && outcome === 'approved' && (
-            <Button kind="primary" onClick={() => act('implement', {})}>
+            <Button kind="primary" onClick={() => actOnRun('implement', {})}>
               {t('Implement this plan')}
             </Button>
           )}
           {stop === 'finished' && hasFindings && (
-            <Button onClick={() => act('fixFinding', {})}>{t('Fix all findings')}</Button>
+            <Button onClick={() => actOnRun('fixFinding', {})}>{t('Fix all findings')}</Button>
           )}
           {outcome === 'not_approved' && <Button onClick={onEdit}>{t('Edit the task and send again')}</Button>}
           {needsSettings && (

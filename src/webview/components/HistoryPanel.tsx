@@ -64,7 +64,7 @@ function RunLine({ run, onClose, onDelete }: { run: RunEntry; onClose: () => voi
   };
   const resume = (): void => {
     call('show', { runId }).then(
-      () => act('resume', {}),
+      () => act('resume', { runId }),
       () => act('show', { runId }),
     );
     onClose();

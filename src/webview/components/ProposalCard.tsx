@@ -14,7 +14,7 @@ const SHOWN = 12;
 
 /** The change as proposed: nothing of it is in the workspace before the user says so. */
 export function ProposalCard({ id, proposal, canDecide }: { id: string; proposal: ProposalState; canDecide: boolean }) {
-  const { act } = useHost();
+  const { actOnRun } = useHost();
   const [isWhole, toggle] = useUnfolded(`${id}/files`);
   const { files, state } = proposal;
   const shown = isWhole ? files : files.slice(0, SHOWN);
@@ -43,15 +43,15 @@ export function ProposalCard({ id, proposal, canDecide }: { id: string; proposal
         <div class="actions">
           {isOpen && (
             <>
-              <Button kind="primary" onClick={() => act('decide', { decision: 'accepted' })}>
+              <Button kind="primary" onClick={() => actOnRun('decide', { decision: 'accepted' })}>
                 {t('Accept all')}
               </Button>
-              <Button onClick={() => act('decide', { decision: 'rejected' })}>{t('Reject all')}</Button>
+              <Button onClick={() => actOnRun('decide', { decision: 'rejected' })}>{t('Reject all')}</Button>
             </>
           )}
-          <Button onClick={() => act('openDiff', {})}>{t('Open diff')}</Button>
-          {isOpen && <Button onClick={() => act('preview', {})}>{t('Preview')}</Button>}
-          {state === 'accepted' && <Button onClick={() => act('undo', {})}>{t('Undo')}</Button>}
+          <Button onClick={() => actOnRun('openDiff', {})}>{t('Open diff')}</Button>
+          {isOpen && <Button onClick={() => actOnRun('preview', {})}>{t('Preview')}</Button>}
+          {state === 'accepted' && <Button onClick={() => actOnRun('undo', {})}>{t('Undo')}</Button>}
         </div>
       )}
     </section>
@@ -75,17 +75,17 @@ const ACTION_ICONS = {
 } as const;
 
 function FileLine({ file, proposal, canDecide }: { file: ProposedFile; proposal: ProposalState; canDecide: boolean }) {
-  const { act } = useHost();
+  const { actOnRun } = useHost();
   const { path, action, added, removed } = file;
   const { state, hunks, accepted, rejected } = decisionOf(file, proposal);
-  const decide = (decision: HunkDecision): void => act('decide', { decision, path });
+  const decide = (decision: HunkDecision): void => actOnRun('decide', { decision, path });
   const isPart = state === 'open' && accepted + rejected > 0;
   return (
     <li class={`file is-${state}`}>
       <button
         type="button"
         class="file-open"
-        onClick={() => act('openDiff', { path })}
+        onClick={() => actOnRun('openDiff', { path })}
         title={t('Open diff of {0}', path)}
       >
         <Icon name={ACTION_ICONS[action]} tone={action} />

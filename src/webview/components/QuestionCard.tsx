@@ -27,7 +27,7 @@ export function QuestionCard({ entry, canAnswer }: { entry: EntryOf<'question'>;
 }
 
 function OpenQuestions({ questions, canAnswer }: { questions: Question[]; canAnswer: boolean }) {
-  const { act } = useHost();
+  const { actOnRun } = useHost();
   const [chosen, setChosen] = useState<Record<string, string>>({});
   const [isSent, setSent] = useState(false);
   const isComplete = questions.every(({ id }) => (chosen[id] ?? '').trim() !== '');
@@ -35,7 +35,7 @@ function OpenQuestions({ questions, canAnswer }: { questions: Question[]; canAns
     event.preventDefault();
     if (!isComplete || !canAnswer) return;
     setSent(true);
-    act('answer', {
+    actOnRun('answer', {
       answers: questions.map(({ id, text }) => ({ id, question: text, answer: (chosen[id] ?? '').trim() })),
     });
   };

@@ -77,7 +77,7 @@ interface FindingProps {
 }
 
 function FindingView({ finding, canFix, isWaived, onWaive }: FindingProps) {
-  const { act } = useHost();
+  const { actOnRun } = useHost();
   const { severity, type, message, path, line, fingerprint, blocking, because, evidence } = finding;
   return (
     <li class={`finding ${isWaived ? 'is-waived' : ''}`}>
@@ -97,7 +97,7 @@ function FindingView({ finding, canFix, isWaived, onWaive }: FindingProps) {
         {isWaived && <p class="quiet">{t('Waived')}</p>}
         {canFix && !isWaived && (
           <div class="actions">
-            <Button onClick={() => act('fixFinding', { fingerprint })}>{t('Fix')}</Button>
+            <Button onClick={() => actOnRun('fixFinding', { fingerprint })}>{t('Fix')}</Button>
             <Button onClick={() => onWaive(fingerprint)}>{t('Waive…')}</Button>
           </div>
         )}

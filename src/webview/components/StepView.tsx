@@ -120,7 +120,7 @@ function ToolLine({ step }: { step: ToolStep }) {
 }
 
 function CodeLine({ step, isNow }: { step: CodeStep; isNow: boolean }) {
-  const { act } = useHost();
+  const { actOnRun } = useHost();
   const { file, edit, chunk, explanation, language } = step;
   const icon =
     edit === undefined
@@ -142,7 +142,11 @@ function CodeLine({ step, isNow }: { step: CodeStep; isNow: boolean }) {
     <span class="line-actions">
       {chunk.text !== '' && <CopyButton text={chunk.text} />}
       {edit && (
-        <IconButton icon="diff" label={t('Open diff of {0}', file)} onClick={() => act('openDiff', { path: file })} />
+        <IconButton
+          icon="diff"
+          label={t('Open diff of {0}', file)}
+          onClick={() => actOnRun('openDiff', { path: file })}
+        />
       )}
     </span>
   );

@@ -7,14 +7,14 @@ import type { Clip } from '../transcript/entries.ts';
 
 /** Markdown of a model. Its links ask the host. */
 export function Markdown({ text }: { text: string }) {
-  const { act } = useHost();
+  const { act, actOnRun } = useHost();
   const html = useMemo(() => markdownToHtml(text), [text]);
   const follow = (event: MouseEvent): void => {
     const link = (event.target as Element).closest('a');
     if (!link) return;
     event.preventDefault();
     const { href, path, line } = link.dataset;
-    if (path !== undefined) act('openPlace', { path, ...(line === undefined ? {} : { line: Number(line) }) });
+    if (path !== undefined) actOnRun('openPlace', { path, ...(line === undefined ? {} : { line: Number(line) }) });
     else if (href) act('openLink', { href });
   };
   // markdownToHtml lets no HTML of models through.
@@ -53,12 +53,12 @@ export function Plain({ clip, cut = 'end' }: { clip: Clip; cut?: 'start' | 'end'
 
 /** A file's name; a press opens it. */
 export function PlaceLink({ path, line }: { path: string; line?: number | undefined }) {
-  const { act } = useHost();
+  const { actOnRun } = useHost();
   return (
     <button
       type="button"
       class="link path"
-      onClick={() => act('openPlace', { path, ...(line === undefined ? {} : { line }) })}
+      onClick={() => actOnRun('openPlace', { path, ...(line === undefined ? {} : { line }) })}
     >
       {path}
       {line === undefined ? '' : `:${line}`}
