@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { assertTrusted } from './folders.ts';
+import { type Folder, folderForTask, openFolders } from './folders.ts';
 
 /**
  * The commands that work in an integrated terminal: the same command line as outside the editor, on the open folder.
@@ -8,22 +8,24 @@ import { assertTrusted } from './folders.ts';
 export function terminalCommands(cli: string): Record<string, () => Promise<void>> {
   return {
     'conclave.runTask': async () => {
+      const folder = await chooseFolder();
+      if (!folder) return;
       const task = await vscode.window.showInputBox({
         title: 'Conclave',
-        prompt: 'What shall be changed?',
+        prompt: vscode.l10n.t('What shall be changed?'),
         ignoreFocusOut: true,
       });
-      if (task?.trim()) await inTerminal(cli, ['run', '--', task]);
+      if (task?.trim()) inTerminal(folder, cli, ['run', '--', task]);
     },
-    'conclave.showRuns': () => inTerminal(cli, ['runs']),
+    'conclave.showRuns': async () => {
+      const folder = await chooseFolder();
+      if (folder) inTerminal(folder, cli, ['runs']);
+    },
   };
 }
 
 /** Runs the command line as the terminal's own process: an argument vector, never a line for a shell. */
-async function inTerminal(cli: string, args: readonly string[]): Promise<void> {
-  assertTrusted();
-  const folder = await chooseFolder();
-  if (!folder) return;
+function inTerminal(folder: Folder, cli: string, args: readonly string[]): void {
   vscode.window
     .createTerminal({
       name: 'Conclave',
@@ -37,13 +39,14 @@ async function inTerminal(cli: string, args: readonly string[]): Promise<void> {
     .show();
 }
 
-async function chooseFolder(): Promise<vscode.WorkspaceFolder | undefined> {
-  const folders = vscode.workspace.workspaceFolders ?? [];
-  if (folders.length === 0) {
-    void vscode.window.showErrorMessage('Conclave works in a folder: open one first (File > Open Folder…).');
-    return undefined;
-  }
-  return folders.length === 1
-    ? folders[0]
-    : vscode.window.showWorkspaceFolderPick({ placeHolder: 'Work in which folder?' });
+/** The folder to work in; asks where several are open. @throws Error in words for the user, where there is none */
+async function chooseFolder(): Promise<Folder | undefined> {
+  const only = folderForTask(undefined);
+  const folders = openFolders();
+  if (folders.length === 1) return only;
+  const picked = await vscode.window.showQuickPick(
+    folders.map((folder) => ({ label: folder.name, description: folder.uri.fsPath, folder })),
+    { placeHolder: vscode.l10n.t('Work in which folder?') },
+  );
+  return picked?.folder;
 }

@@ -49,7 +49,7 @@ describe('the installed extension', function () {
 
       it('activates on a command, which says what is missing where no folder is open', async () => {
         await runCommand(window.page, 'Conclave: Show Runs in Terminal');
-        await notification(window.page, 'Conclave works in a folder: open one first').waitFor();
+        await notification(window.page, 'The crew works in a folder: open one first').waitFor();
       });
 
       it('is in a window with a folder and another theme', async () => {

@@ -20,7 +20,8 @@ export interface InHostRun extends InHostResults {
  * Runs bundled suites inside a real extension host, on the extension as it lies in this project, in an editor that
  * is started for it alone.
  * @param tests see buildInHostSuites
- * @param options.folder the workspace, which the tests may change
+ * @param options.folder the workspace, which the tests may change; or `options.workspace`, see WorkbenchOptions
+ * @param options.locale the window's display language; the editor's own texts stay English, for it has no language packs
  * @param options.limit milliseconds for all tests together
  * @throws where it came to no result, with the log, the output and a picture
  */
@@ -28,7 +29,7 @@ export async function runInHost(
   installation: EditorInstallation,
   browser: Browser,
   tests: string,
-  options: HostOptions & { folder: string; limit: number },
+  options: HostOptions & { folder?: string; workspace?: string; locale: string; limit: number },
 ): Promise<InHostRun> {
   const dir = mkdtempSync(join(tmpdir(), 'conclave-in-host-'));
   const results = join(dir, 'results.json');
@@ -45,13 +46,19 @@ export async function runInHost(
       exit = resolve;
     });
     const { page } = await openWorkbench(browser, host, {
-      folder: options.folder,
+      ...(options.folder === undefined ? {} : { folder: options.folder }),
+      ...(options.workspace === undefined ? {} : { workspace: options.workspace }),
       payload: [
         ['extensionDevelopmentPath', remote(resolve('.'))],
         ['extensionTestsPath', remote(tests)],
         ['skipWelcome', 'true'],
       ],
       prepare: async (page) => {
+        // Where the workbench looks for the language of its texts, which a language pack would set.
+        await page.addInitScript(
+          (locale) => Object.assign(globalThis, { _VSCODE_NLS_LANGUAGE: locale }),
+          options.locale,
+        );
         // What the workbench calls when the tests are over, and for what they print.
         await page.exposeFunction('codeAutomationExit', (code: number) => exit(code));
         await page.exposeFunction('codeAutomationLog', (_type: string, args: unknown[]) => {

@@ -488,7 +488,7 @@ describe('a check command from .conclave/config.json', () => {
     const scenario = await configured();
     const { status, stderr, events } = await scenario.run(['run', 'Greet']);
     assert.equal(status, 3);
-    assert.match(stderr, /comes\s+from\s+\.conclave\/config\.json\s+and\s+nobody\s+has\s+approved\s+it/);
+    assert.match(stderr, /comes\s+from\s+a\s+file\s+of\s+the\s+workspace\s+and\s+nobody\s+has\s+approved\s+it/);
     assert.match(stderr, /--yes/);
     assert.ok(!existsSync(marker(scenario)));
     const resumed = await scenario.run(['run', '--resume', idOf(events), '--yes']);

@@ -27,4 +27,25 @@ describe('texts that are shown', () => {
       assert.deepEqual(wrong, []);
     });
   }
+
+  for (const language of LANGUAGES) {
+    it(`of the manifest are all translated (${language})`, () => {
+      const english = bundle('package.nls.json');
+      const translated = bundle(`package.nls.${language}.json`);
+      assert.deepEqual(Object.keys(translated).sort(), Object.keys(english).sort());
+      assert.deepEqual(
+        Object.entries(translated).filter(([, words]) => words.trim() === ''),
+        [],
+      );
+    });
+  }
+
+  it('of the manifest are those that it asks for', () => {
+    const asked = readFileSync('package.json', 'utf8').match(/(?<=")%[^%"]+%(?=")/g) ?? [];
+    assert.ok(asked.length > 50);
+    assert.deepEqual(
+      [...new Set(asked.map((text) => text.slice(1, -1)))].sort(),
+      Object.keys(bundle('package.nls.json')).sort(),
+    );
+  });
 });

@@ -109,7 +109,7 @@ export function openToolbox(
 async function approveCommand(run: RunContext): Promise<void> {
   const { command } = run.settings.checks;
   if (command === undefined || run.checkCommandFrom === 'user') return;
-  const what = `Run ${JSON.stringify(command)} in a copy of ${run.workspace.root} to check changes (from .conclave/config.json)`;
+  const what = `Run ${JSON.stringify(command)} in a copy of ${run.workspace.root} to check changes (named by a file of the workspace)`;
   await run.journal.step(`approval/${JSON.stringify(command)}`, async () => {
     const request = { id: 'checks.command', kind: 'command', what } as const;
     run.journal.emit({ type: 'approval.requested', ...request });
@@ -117,7 +117,7 @@ async function approveCommand(run: RunContext): Promise<void> {
     if (answer === 'unanswered') {
       throw new RunStop({
         code: 'approval_needed',
-        message: `The check command \`${command.join(' ')}\` comes from .conclave/config.json and nobody has approved it.`,
+        message: `The check command \`${command.join(' ')}\` comes from a file of the workspace and nobody has approved it.`,
         remedy: 'Resume the run on a terminal and answer, or with --yes.',
       });
     }
@@ -126,8 +126,9 @@ async function approveCommand(run: RunContext): Promise<void> {
     run.journal.emit({ type: 'approval.answered', id: request.id, ...answer });
     throw new RunStop({
       code: 'configuration',
-      message: `The check command \`${command.join(' ')}\` from .conclave/config.json was not approved.`,
-      remedy: 'Remove "checks.command" from .conclave/config.json to have the runner found; or resume, and approve it.',
+      message: `The check command \`${command.join(' ')}\`, which a file of the workspace names, was not approved.`,
+      remedy:
+        'Remove "checks.command" from .conclave/config.json (in the editor: from the workspace settings) to have the runner found; or resume, and approve it.',
     });
   });
 }

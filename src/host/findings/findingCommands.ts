@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { findingText } from '../../core/orchestrator/messages.ts';
 import type { EventOf } from '../../shared/events.ts';
+import { assertOnDisk } from '../folders.ts';
 import type { Findings, PlacedFinding } from './findings.ts';
 
 /** Has the crew work in a folder. Rejects, in words for the user, where it cannot be started. */
@@ -55,6 +56,7 @@ export function findingCommands(findings: Findings, start: StartCrew) {
       if (!file) throw new Error(t('Open the file that shall be reviewed first.'));
       const folder = vscode.workspace.getWorkspaceFolder(file);
       if (!folder) throw new Error(t('{0} lies in no open folder. Open its folder first.', nameOf(file)));
+      assertOnDisk(folder);
       const path = pathIn(folder.uri, file);
       const text = t('Review of {0}', path);
       await start(folder, { kind: 'review', task: text, said: { text, attachments: [] }, base: 'HEAD', paths: [path] });

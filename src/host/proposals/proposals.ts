@@ -60,6 +60,7 @@ export function openProposals(host: ProposalHost): Proposals {
 
   async function restore(): Promise<void> {
     const runs = await host.pastRuns();
+    if (runs.length === 0) throw new Error(vscode.l10n.t('There is no run here yet that changed files.'));
     const picked = await vscode.window.showQuickPick(
       runs.map(({ runId, title, startedAt }) => {
         return { label: title, description: new Date(startedAt).toLocaleString(), detail: runId, runId };
