@@ -1,45 +1,54 @@
 import * as vscode from 'vscode';
 import type { RunEvent } from '../shared/events.ts';
 import type { ChatCommand } from '../shared/protocol.ts';
-import type { Chat } from './chatView.ts';
 import type { Runs } from './runs.ts';
 import type { Tasks } from './tasks.ts';
+
+interface Parts {
+  runs: Pick<Runs, 'events' | 'stop'>;
+  tasks: Pick<Tasks, 'send'>;
+}
 
 /**
  * `@conclave` in the editor's own chat: starts the same runs, says in a few lines how they go, and leads to our view for
  * the rest. Not every editor has that chat; some that have its API never show a participant.
  * @returns undefined where the editor has no such API
  */
-export function registerParticipant(parts: {
-  runs: Runs;
-  tasks: Tasks;
-  chat: () => Chat;
-  icon: vscode.Uri;
-}): vscode.Disposable | undefined {
+export function registerParticipant(parts: Parts & { icon: vscode.Uri }): vscode.Disposable | undefined {
   if (typeof vscode.chat?.createChatParticipant !== 'function') return undefined;
-  const { runs, tasks } = parts;
-  const { t } = vscode.l10n;
-  const participant = vscode.chat.createChatParticipant('conclave.crew', async (request, _context, stream, token) => {
-    const runId = await tasks.send({
-      text: request.prompt,
-      command: commandOf(request.command),
-      attachments: [],
-    });
-    const stop = new AbortController();
-    const cancelled = token.onCancellationRequested(() => {
-      stop.abort();
-      void runs.stop();
-    });
-    try {
-      await tell(runs.events(runId, stop.signal), stream);
-    } finally {
-      stop.abort();
-      cancelled.dispose();
-    }
-    stream.button({ command: 'conclave.openChat', title: t('Open in Conclave') });
-  });
+  const participant = vscode.chat.createChatParticipant('conclave.crew', (request, _context, stream, token) =>
+    answerRequest(parts, request, stream, token),
+  );
   participant.iconPath = parts.icon;
   return participant;
+}
+
+type Stream = Pick<vscode.ChatResponseStream, 'push' | 'button'>;
+
+/** Resolves once the run that the request starts is over, or needs the user. Rejects, in words, where it cannot start. */
+export async function answerRequest(
+  { runs, tasks }: Parts,
+  request: Pick<vscode.ChatRequest, 'command' | 'prompt'>,
+  stream: Stream,
+  token: vscode.CancellationToken,
+): Promise<void> {
+  const runId = await tasks.send({
+    text: request.prompt,
+    command: commandOf(request.command),
+    attachments: [],
+  });
+  const stop = new AbortController();
+  const cancelled = token.onCancellationRequested(() => {
+    stop.abort();
+    void runs.stop();
+  });
+  try {
+    await tell(runs.events(runId, stop.signal), stream);
+  } finally {
+    stop.abort();
+    cancelled.dispose();
+  }
+  stream.button({ command: 'conclave.openChat', title: vscode.l10n.t('Open in Conclave') });
 }
 
 function commandOf(name: string | undefined): Exclude<ChatCommand, 'doctor'> {
@@ -55,7 +64,7 @@ function commandOf(name: string | undefined): Exclude<ChatCommand, 'doctor'> {
 }
 
 /** Says how the run goes, until it is over or needs the user, who answers in our own view. */
-async function tell(events: AsyncIterable<RunEvent[]>, stream: vscode.ChatResponseStream): Promise<void> {
+async function tell(events: AsyncIterable<RunEvent[]>, stream: Stream): Promise<void> {
   for await (const batch of events) {
     for (const event of batch) {
       const part = partFor(event);

@@ -127,7 +127,7 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
   );
   const icon = vscode.Uri.joinPath(context.extensionUri, 'media', 'icon.png');
   const optional = [
-    registerParticipant({ runs, tasks, chat: theChat, icon }),
+    registerParticipant({ runs, tasks, icon }),
     registerEditorTools(() => crews.forFolder(folderForTask(facts.chosen()).uri)),
   ];
   for (const part of optional) if (part) context.subscriptions.push(part);
