@@ -15,6 +15,7 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hashText } from '../core/changes/hash.ts';
+import { differOnlyByCase } from '../core/changes/workspacePath.ts';
 import type { FileWrite, WorkspaceWriter } from '../core/ports.ts';
 import { errorCode, realRoot, resolveInside } from './paths.ts';
 
@@ -61,11 +62,6 @@ type Located = Target & {
 function targetOf(write: FileWrite, all: readonly FileWrite[]): Target {
   const changesCase = all.some(({ path }) => differOnlyByCase(path, write.path));
   return { ...write, ...(changesCase && { exact: true as const }) };
-}
-
-/** Whether a disk that does not tell upper from lower case takes the one path for the other. */
-export function differOnlyByCase(one: string, other: string): boolean {
-  return one !== other && one.toLowerCase() === other.toLowerCase();
 }
 
 /** Whether one of the names in a folder is exactly this one. Some disks spell accents another way than they were given. */

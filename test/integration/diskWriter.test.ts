@@ -16,7 +16,8 @@ import { dirname, join } from 'node:path';
 import { type ChangeSet, emptyChangeSet, fileStates, withStates } from '../../src/core/changes/changeSet.ts';
 import { hashText } from '../../src/core/changes/hash.ts';
 import { proposedWrites, proposeFiles } from '../../src/core/changes/proposal.ts';
-import { differOnlyByCase, isNamedExactly, openDiskWriter } from '../../src/node/diskWriter.ts';
+import { differOnlyByCase } from '../../src/core/changes/workspacePath.ts';
+import { isNamedExactly, openDiskWriter } from '../../src/node/diskWriter.ts';
 import type { FileState } from '../../src/shared/events.ts';
 
 describe('diskWriter', () => {

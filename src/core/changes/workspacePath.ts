@@ -21,3 +21,8 @@ export function workspacePath(written: string): WorkspacePath {
   if (parts.length === 0 || path.endsWith('/')) return refused('names no file');
   return { kind: 'path', path: parts.join('/') };
 }
+
+/** Whether a disk that does not tell upper from lower case takes the one path for the other. */
+export function differOnlyByCase(one: string, other: string): boolean {
+  return one !== other && one.toLowerCase() === other.toLowerCase();
+}

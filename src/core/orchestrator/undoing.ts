@@ -1,5 +1,6 @@
 import { hunksDecided, type StandingProposal, standingProposal, textsWith } from '../changes/hunks.ts';
 import { mergeTexts } from '../changes/mergeTexts.ts';
+import { differOnlyByCase } from '../changes/workspacePath.ts';
 import type { KeptFile } from '../ports.ts';
 import { type Finish, finish } from './finish.ts';
 import type { RunContext } from './runContext.ts';
@@ -43,22 +44,38 @@ type TakenBack = { kind: 'changes'; changes: WantedChange[] } | { kind: 'conflic
 
 /** Takes one write after the other back, the last one first: so edits between them are not taken for ours. */
 async function takenBack(run: RunContext, kept: readonly (readonly KeptFile[])[]): Promise<TakenBack> {
-  const files = new Map<string, { now: string | null; restored: string | null; mode?: number }>();
+  const files = new Map<string, Restored>();
   const conflicts: string[] = [];
-  for (const { path, before, after, mode } of kept.toReversed().flat()) {
-    const known = files.get(path) ?? (await asItIs(run, path));
-    const merge = mergeTexts(after, known.restored, before);
-    if (merge.kind === 'conflict') conflicts.push(`${path} ${conflictPhrase(merge)}`);
-    else files.set(path, { ...known, restored: merge.text, ...(mode !== undefined && { mode }) });
+  for (const write of kept.toReversed()) {
+    for (const file of write) {
+      const { path, before, after, mode } = file;
+      const known = files.get(path) ?? (await asItIs(run, file, write));
+      const merge = mergeTexts(after, known.restored, before);
+      if (merge.kind === 'conflict') conflicts.push(`${path} ${conflictPhrase(merge)}`);
+      else files.set(path, { ...known, restored: merge.text, ...(mode !== undefined && { mode }) });
+    }
   }
   if (conflicts.length > 0) return { kind: 'conflict', what: conflicts };
-  const changes = [...files].map(([path, { now, restored, mode }]): WantedChange => {
-    return { base: now, wanted: { path, text: restored }, ...(mode !== undefined && { mode }) };
+  const changes = [...files].map(([path, { now, restored, from, mode }]): WantedChange => {
+    const wanted = { path, text: restored, ...(from !== undefined && { from }) };
+    return { base: now, wanted, ...(mode !== undefined && { mode }) };
   });
   return { kind: 'changes', changes };
 }
 
-async function asItIs(run: RunContext, path: string): Promise<{ now: string | null; restored: string | null }> {
+interface Restored {
+  now: string | null;
+  restored: string | null;
+  /** The name that the file has until then, where only upper and lower case differ. */
+  from?: string;
+  mode?: number;
+}
+
+/** @param write what was written together with the file */
+async function asItIs(run: RunContext, { path, after }: KeptFile, write: readonly KeptFile[]): Promise<Restored> {
+  const renamed = write.find((other) => other.after !== null && differOnlyByCase(other.path, path));
+  // Many disks would show the file under its old name too.
+  if (after === null && renamed) return { now: null, restored: null, from: renamed.path };
   const content = await run.workspace.read(path);
   const now = content.kind === 'text' ? content.text : null;
   return { now, restored: now };

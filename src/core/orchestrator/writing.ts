@@ -1,6 +1,7 @@
 import type { Ending } from '../../shared/events.ts';
 import type { PathText } from '../changes/hunks.ts';
 import { type LineRange, type Merge, mergeTexts } from '../changes/mergeTexts.ts';
+import { differOnlyByCase } from '../changes/workspacePath.ts';
 import type { FileContent, FileWrite, Written } from '../ports.ts';
 import type { RunContext } from './runContext.ts';
 
@@ -110,7 +111,7 @@ type TextNow = { kind: 'text'; text: string | null; hash: string | null } | { ki
 
 async function textNow(run: RunContext, { path, from }: PathText): Promise<TextNow> {
   // Many disks would show the old file under the new name, where only upper and lower case change.
-  if (from !== undefined && from.toLowerCase() === path.toLowerCase()) return { kind: 'text', text: null, hash: null };
+  if (from !== undefined && differOnlyByCase(from, path)) return { kind: 'text', text: null, hash: null };
   const content: FileContent = await run.workspace.read(path);
   switch (content.kind) {
     case 'text':

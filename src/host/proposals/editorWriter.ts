@@ -3,10 +3,12 @@ import { access, chmod, lstat, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { hashText } from '../../core/changes/hash.ts';
-import type { FileContent, FileWrite, Workspace, WorkspaceWriter } from '../../core/ports.ts';
+import { differOnlyByCase } from '../../core/changes/workspacePath.ts';
+import type { FileContent, FileWrite, Workspace, WorkspaceWriter, Written } from '../../core/ports.ts';
 import { removeEmptyFolders } from '../../node/diskWriter.ts';
 import { errorCode, realRoot } from '../../node/paths.ts';
 import { holds, lineEdits } from './lineEdits.ts';
+import { type Direct, type Due, putBack } from './putBack.ts';
 
 /** How long a document may take to show what is on disk, in milliseconds. */
 const CATCH_UP = 3_000;
@@ -14,10 +16,11 @@ const CATCH_UP = 3_000;
 /**
  * Writes accepted texts through the editor: one WorkspaceEdit for all files, so that one undo takes it back, then saved.
  * Unsaved edits are part of what is compared, and are saved with it. A rename is written as a deletion and a creation:
- * the editor's own would have language extensions ask to change other files too.
+ * the editor's own would have language extensions ask to change other files too. One that only changes upper and lower
+ * case is written to disk: the editor takes both names for the same file where the disk does.
  * @param folder the open folder of the workspace
  * @param over.workspace the files as the user sees them, unsaved ones included
- * @param over.writer writes to disk; only used to put back what could not be finished
+ * @param over.writer writes to disk: what the editor cannot, and what is put back because it could not be finished
  */
 export function openEditorWriter(
   folder: vscode.Uri,
@@ -32,7 +35,14 @@ export function openEditorWriter(
       }
       const conflicts: string[] = [];
       const due: Due[] = [];
+      const direct: Direct[] = [];
       for (const write of writes) {
+        const renamed = writes.find(({ path }) => differOnlyByCase(path, write.path));
+        if (renamed) {
+          await assertWritable(folder, write);
+          direct.push({ ...write, was: write.text === null ? await textNow(workspace, write.path) : null, renamed });
+          continue;
+        }
         const was = await textNow(workspace, write.path);
         const hash = was === null ? null : hashText(was);
         if (hash !== (write.text === null ? null : hashText(write.text))) {
@@ -40,40 +50,35 @@ export function openEditorWriter(
             conflicts.push(write.path);
             continue;
           }
-        } else if (!isDirty(folder, write.path)) continue;
+        } else if (!openDocument(folder, write.path)?.isDirty) continue;
         due.push(await prepared(folder, write, was));
       }
       if (conflicts.length > 0) return { kind: 'conflict', paths: conflicts };
       const late = await notCaughtUp(due);
       if (late.length > 0) return { kind: 'conflict', paths: late };
+      const written = await writeDirectly(folder, direct, writer);
+      if (written.kind === 'conflict') return written;
       try {
         await apply(due);
       } catch (cause) {
         const why = cause instanceof Error ? cause.message : String(cause);
-        throw new Error(`${why} ${await putBack(due, workspace, writer)}`, { cause });
+        throw new Error(`${why} ${await putBack({ due, direct }, workspace, writer)}`, { cause });
       }
       await tidyFolders(folder, due);
-      const files: { path: string; text: string | null }[] = [];
-      for (const { path } of writes) files.push({ path, text: await textNow(workspace, path) });
+      const files = [...written.files];
+      for (const { path } of writes) {
+        if (!files.some((one) => one.path === path)) files.push({ path, text: await textNow(workspace, path) });
+      }
       return { kind: 'written', files };
     },
   };
-}
-
-interface Due extends FileWrite {
-  uri: vscode.Uri;
-  /** Permission bits of the file before. */
-  wasMode: number | undefined;
-  was: string | null;
-  /** Of a file that is there and stays. */
-  document: vscode.TextDocument | undefined;
 }
 
 async function textNow(workspace: Workspace, path: string): Promise<string | null> {
   const content = await workspace.read(path);
   if (content.kind === 'missing') return null;
   if (content.kind === 'text') return content.text;
-  throw new Error(vscode.l10n.t('{0} cannot be written: {1}. Nothing was written.', path, whyNot(content)));
+  throw refusal(path, whyNot(content));
 }
 
 function whyNot(content: Exclude<FileContent, { kind: 'text' | 'missing' }>): string {
@@ -91,32 +96,45 @@ function whyNot(content: Exclude<FileContent, { kind: 'text' | 'missing' }>): st
   }
 }
 
-function isDirty(folder: vscode.Uri, path: string): boolean {
+function openDocument(folder: vscode.Uri, path: string): vscode.TextDocument | undefined {
   const uri = vscode.Uri.joinPath(folder, path).toString();
-  return vscode.workspace.textDocuments.some((document) => document.isDirty && document.uri.toString() === uri);
+  return vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri);
+}
+
+function notSaved(path: string): Error {
+  return new Error(vscode.l10n.t('{0} could not be saved.', path));
 }
 
 /** @throws Error by name, where the file cannot be written through the editor */
 async function prepared(folder: vscode.Uri, write: FileWrite, was: string | null): Promise<Due> {
+  await assertWritable(folder, write);
   const uri = vscode.Uri.joinPath(folder, write.path);
-  const refuse = (why: string): Error =>
-    new Error(vscode.l10n.t('{0} cannot be written: {1}. Nothing was written.', write.path, why));
-  const found = await lstat(uri.fsPath).catch(ignoreMissing);
-  if (write.text === null && found?.isSymbolicLink()) {
-    throw refuse(vscode.l10n.t('it is a symbolic link, which only you can remove'));
-  }
-  if (found && !(await isWritable(uri.fsPath))) throw refuse(vscode.l10n.t('it is read-only'));
-  if (vscode.workspace.notebookDocuments.some((notebook) => notebook.uri.toString() === uri.toString())) {
-    throw refuse(vscode.l10n.t('it is open as a notebook; close it first'));
-  }
   const stays = was !== null && write.text !== null;
   const document = stays ? await vscode.workspace.openTextDocument(uri) : undefined;
   if (document && document.encoding !== 'utf8' && document.encoding !== 'utf8bom') {
-    throw refuse(vscode.l10n.t('the editor takes it for {0}; reopen it as UTF-8', document.encoding));
+    throw refusal(write.path, vscode.l10n.t('the editor takes it for {0}; reopen it as UTF-8', document.encoding));
   }
   const source = write.from === undefined ? uri : vscode.Uri.joinPath(folder, write.from);
   const wasMode = (await stat(source.fsPath).catch(ignoreMissing))?.mode;
-  return { ...write, uri, was, document, wasMode: wasMode === undefined ? undefined : wasMode & 0o7777 };
+  const wasDirty = document?.isDirty === true;
+  return { ...write, uri, was, document, wasDirty, wasMode: wasMode === undefined ? undefined : wasMode & 0o7777 };
+}
+
+/** @throws Error by name, where the file cannot be written whatever the text is */
+async function assertWritable(folder: vscode.Uri, { path, text }: Pick<FileWrite, 'path' | 'text'>): Promise<void> {
+  const uri = vscode.Uri.joinPath(folder, path);
+  const found = await lstat(uri.fsPath).catch(ignoreMissing);
+  if (text === null && found?.isSymbolicLink()) {
+    throw refusal(path, vscode.l10n.t('it is a symbolic link, which only you can remove'));
+  }
+  if (found && !(await isWritable(uri.fsPath))) throw refusal(path, vscode.l10n.t('it is read-only'));
+  if (vscode.workspace.notebookDocuments.some((notebook) => notebook.uri.toString() === uri.toString())) {
+    throw refusal(path, vscode.l10n.t('it is open as a notebook; close it first'));
+  }
+}
+
+function refusal(path: string, why: string): Error {
+  return new Error(vscode.l10n.t('{0} cannot be written: {1}. Nothing was written.', path, why));
 }
 
 async function isWritable(path: string): Promise<boolean> {
@@ -150,59 +168,42 @@ function catchUp(document: vscode.TextDocument, text: string): Promise<boolean> 
   });
 }
 
-async function apply(due: readonly Due[]): Promise<void> {
-  const edit = new vscode.WorkspaceEdit();
-  // Deletions first: a file may make room for a folder of its name.
-  for (const { uri, text, was } of due) if (text === null && was !== null) edit.deleteFile(uri, { recursive: false });
-  for (const { uri, text, was } of due) {
-    if (text !== null && was === null) edit.createFile(uri, { contents: new TextEncoder().encode(text) });
+/** Unsaved edits are saved first; where that changes a text, it is a conflict. */
+async function writeDirectly(folder: vscode.Uri, direct: readonly Direct[], disk: WorkspaceWriter): Promise<Written> {
+  for (const { path } of direct) {
+    const document = openDocument(folder, path);
+    if (document?.isDirty && !(await document.save())) throw notSaved(path);
   }
-  for (const { uri, text, document } of due) {
-    if (document && text !== null) edit.set(uri, lineEdits(document, text));
-  }
-  // Not by the edit's `size`: that counts texts only, neither creations nor deletions.
-  if (due.length > 0 && !(await vscode.workspace.applyEdit(edit))) {
-    throw new Error(vscode.l10n.t('The editor did not take the change.'));
-  }
-  for (const { path, document } of due) {
-    if (document?.isDirty && !(await document.save())) {
-      throw new Error(vscode.l10n.t('{0} could not be saved.', path));
-    }
-  }
-  for (const { path, uri, text } of due) {
-    const isThere = (await lstat(uri.fsPath).catch(ignoreMissing)) !== undefined;
-    if (isThere !== (text !== null)) throw new Error(vscode.l10n.t('The editor did not take the change of {0}.', path));
-  }
-  for (const { uri, text, was, from, mode, wasMode } of due) {
-    const permissions = from === undefined ? mode : (wasMode ?? mode);
-    if (text !== null && was === null && permissions !== undefined) await chmod(uri.fsPath, permissions);
-  }
+  return disk.write(direct.map(({ was: _was, renamed: _renamed, ...write }) => write));
 }
 
-/** @returns a sentence that says what state the files are in */
-async function putBack(due: readonly Due[], workspace: Workspace, disk: WorkspaceWriter): Promise<string> {
-  const failed: string[] = [];
-  for (const { path, uri, was, document, wasMode } of due.toReversed()) {
-    try {
-      if (document && was !== null) {
-        const edit = new vscode.WorkspaceEdit();
-        edit.set(uri, lineEdits(document, was));
-        if (!(await vscode.workspace.applyEdit(edit)) || (document.isDirty && !(await document.save())))
-          failed.push(path);
-        continue;
-      }
-      const now = await textNow(workspace, path);
-      if (now === was) continue;
-      const mode = wasMode === undefined ? {} : { mode: wasMode };
-      const back = { path, before: now === null ? null : hashText(now), text: was, ...mode };
-      if ((await disk.write([back])).kind === 'conflict') failed.push(path);
-    } catch {
-      failed.push(path);
-    }
+async function apply(due: readonly Due[]): Promise<void> {
+  const edit = new vscode.WorkspaceEdit();
+  const gone = due.filter(({ text, was }) => text === null && was !== null);
+  const fresh = due.filter(({ text, was }) => text !== null && was === null);
+  const changed = due.flatMap(({ uri, text, document }) => {
+    const edits = document && text !== null ? lineEdits(document, text) : [];
+    return edits.length > 0 ? [{ uri, edits }] : [];
+  });
+  // Deletions first: a file may make room for a folder of its name.
+  for (const { uri } of gone) edit.deleteFile(uri, { recursive: false });
+  for (const { uri, text } of fresh) edit.createFile(uri, { contents: new TextEncoder().encode(text ?? '') });
+  for (const { uri, edits } of changed) edit.set(uri, edits);
+  // Its own size does not count files that come and go, and an empty one is said not to have been applied.
+  const isEmpty = gone.length + fresh.length + changed.length === 0;
+  if (!isEmpty && !(await vscode.workspace.applyEdit(edit))) {
+    throw new Error(vscode.l10n.t('The editor did not take the change.'));
   }
-  return failed.length === 0
-    ? vscode.l10n.t('Nothing was changed.')
-    : vscode.l10n.t('Not everything could be put back: look at {0}.', failed.join(', '));
+  for (const one of due) {
+    const { path, document } = one;
+    if (!document?.isDirty) continue;
+    if (!(await document.save())) throw notSaved(path);
+    if (!document.isDirty) one.saved = document.getText();
+  }
+  for (const { uri, from, mode, wasMode } of fresh) {
+    const permissions = from === undefined ? mode : (wasMode ?? mode);
+    if (permissions !== undefined) await chmod(uri.fsPath, permissions);
+  }
 }
 
 async function tidyFolders(folder: vscode.Uri, due: readonly Due[]): Promise<void> {

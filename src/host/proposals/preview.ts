@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { type FileProposal, hunksDecided, type PathText, textsWith } from '../../core/changes/hunks.ts';
 import { mergeTexts } from '../../core/changes/mergeTexts.ts';
+import { differOnlyByCase } from '../../core/changes/workspacePath.ts';
 import { type Decision, decideProposal } from '../../core/orchestrator/deciding.ts';
 import type { Workspace } from '../../core/ports.ts';
 import { lineEdits } from './lineEdits.ts';
@@ -13,6 +14,8 @@ export interface Previewed {
   open: number;
   /** Could not be offered: the user changed the same lines. */
   conflicts: number;
+  /** Is not offered: a name that only changes upper and lower case, which the editor takes for the same one. */
+  apart: number;
 }
 
 /** What one hunk changes, on top of what is accepted, whatever becomes of the other hunks. */
@@ -30,12 +33,14 @@ interface Offer {
  */
 export async function previewProposal(host: ProposalHost, view: ProposalView): Promise<Previewed> {
   const { workspace, snapshots } = await host.crewOf(view.folder);
-  const all = await offersOf(view, workspace);
+  const cased = view.proposal.files.filter(({ file: { path, from = path } }) => differOnlyByCase(from, path));
+  const apart = cased.filter(({ file }) => hunksDecided(view.proposal, file.path, undefined).size > 0).length;
+  const all = (await offersOf(view, workspace)).filter(({ path }) => !cased.some(({ file }) => file.path === path));
   const offers = all.filter(({ texts }) =>
     texts.every((text) => mergeTexts(text.base, text.now, text.wanted.text).kind === 'merged'),
   );
   const conflicts = all.length - offers.length;
-  if (offers.length === 0) return { applied: 0, open: 0, conflicts };
+  if (offers.length === 0) return { applied: 0, open: 0, conflicts, apart };
   const edit = new vscode.WorkspaceEdit();
   for (const offer of offers) await offerIn(edit, view.folder, offer);
   const before = new Map(offers.flatMap(({ texts }) => texts.map(({ wanted, now }) => [wanted.path, now])));
@@ -53,7 +58,7 @@ export async function previewProposal(host: ProposalHost, view: ProposalView): P
   for (const path of before.keys()) after.set(path, await textNow(workspace, path));
   if ([...after].every(([path, text]) => before.get(path) === text)) {
     await kept.discard();
-    return { applied: 0, open: offers.length, conflicts };
+    return { applied: 0, open: offers.length, conflicts, apart };
   }
   await kept.settle([...after].map(([path, text]) => ({ path, text })));
   const applied = offers.filter(({ texts }) =>
@@ -66,7 +71,7 @@ export async function previewProposal(host: ProposalHost, view: ProposalView): P
   const decisions = applied.map(({ path, hunk }): Decision => ({ path, hunks: [hunk], decision: 'accepted' }));
   // They are in the files already, so this writes nothing: it records them.
   if (decisions.length > 0) await host.work(view.runId, (run) => decideProposal(run, decisions));
-  return { applied: applied.length, open: offers.length - applied.length, conflicts };
+  return { applied: applied.length, open: offers.length - applied.length, conflicts, apart };
 }
 
 async function offersOf({ proposal }: ProposalView, workspace: Workspace): Promise<Offer[]> {

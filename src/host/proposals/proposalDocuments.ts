@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { hunksDecided } from '../../core/changes/hunks.ts';
+import { StoreError } from '../../core/store/storeError.ts';
 import { type ProposalHost, viewOf } from './proposalHost.ts';
 import { remainderOf, textAt } from './remainder.ts';
 
@@ -42,7 +43,14 @@ export function provideProposalDocuments(host: ProposalHost): vscode.Disposable 
     onDidChange: changed.event,
     async provideTextDocumentContent(uri) {
       const place = placeOfUri(uri);
-      return place ? ((await textOfPlace(host, place)) ?? '').replace(/^\uFEFF/, '') : '';
+      if (!place) return undefined;
+      try {
+        return ((await textOfPlace(host, place)) ?? '').replace(/^\uFEFF/, '');
+      } catch (error) {
+        // A run that was deleted has no documents any more.
+        if (error instanceof StoreError && error.failure === 'unknownRun') return undefined;
+        throw error;
+      }
     },
   };
   // Not at every key: the texts are merged anew each time.

@@ -6,7 +6,7 @@ import type { HunkDecision } from '../../shared/events.ts';
 import { type ProposalPart, partAtCursor, provideHunkLenses } from './hunkLenses.ts';
 import { openDiff } from './openDiff.ts';
 import { previewProposal } from './preview.ts';
-import { provideProposalDocuments } from './proposalDocuments.ts';
+import { placeOfUri, provideProposalDocuments } from './proposalDocuments.ts';
 import { type ProposalHost, type ProposalView, viewOf } from './proposalHost.ts';
 
 /** Everything about proposals in the editor. What cannot be done is thrown, in words for the user. */
@@ -16,8 +16,8 @@ export interface Proposals extends vscode.Disposable {
   preview(runId?: string): Promise<void>;
   decide(decision: HunkDecision, about: ProposalPart): Promise<void>;
   undo(runId?: string): Promise<void>;
-  /** By command id. The lenses and the chat give a ProposalPart; the palette gives nothing. */
-  readonly commands: Record<string, (part?: ProposalPart) => Promise<void>>;
+  /** By command id. The lenses and the chat give a ProposalPart, an editor's title a Uri; the palette gives nothing. */
+  readonly commands: Record<string, (about?: ProposalPart | vscode.Uri) => Promise<void>>;
 }
 
 export function openProposals(host: ProposalHost): Proposals {
@@ -48,12 +48,20 @@ export function openProposals(host: ProposalHost): Proposals {
   async function preview(runId?: string): Promise<void> {
     const view = await shownView(runId);
     if (view.proposal.state !== 'open') throw new Error(vscode.l10n.t('Nothing of this proposal waits any more.'));
-    const { applied, open, conflicts } = await previewProposal(host, view);
-    if (applied === 0 && conflicts === 0) return;
+    const { applied, open, conflicts, apart } = await previewProposal(host, view);
+    if (applied === 0 && conflicts === 0 && apart === 0) return;
     const parts = [
       vscode.l10n.t('Accepted {0}.', applied),
       ...(open > 0 ? [vscode.l10n.t('Left open, because not ticked: {0}.', open)] : []),
       ...(conflicts > 0 ? [vscode.l10n.t('Not offered, because you changed the same lines: {0}.', conflicts)] : []),
+      ...(apart > 0
+        ? [
+            vscode.l10n.t(
+              'Not offered, because only upper and lower case change (accept them in the diff): {0}.',
+              apart,
+            ),
+          ]
+        : []),
     ];
     void vscode.window.showInformationMessage(`${vscode.l10n.t('Hunks of the proposal:')} ${parts.join(' ')}`);
   }
@@ -85,23 +93,29 @@ export function openProposals(host: ProposalHost): Proposals {
     return need === 'file' ? { runId, path } : { runId, path, hunk };
   }
 
+  const commands: Record<string, (part?: ProposalPart) => Promise<void>> = {
+    'conclave.openProposal': async (part) => openDiff(await shownView(part?.runId), part?.path),
+    'conclave.previewProposal': (part) => preview(part?.runId),
+    'conclave.acceptProposal': (part) => decide('accepted', { ...(part?.runId && { runId: part.runId }) }),
+    'conclave.rejectProposal': (part) => decide('rejected', { ...(part?.runId && { runId: part.runId }) }),
+    'conclave.acceptFile': async (part) => decide('accepted', await partFor(part, 'file')),
+    'conclave.rejectFile': async (part) => decide('rejected', await partFor(part, 'file')),
+    'conclave.acceptHunk': async (part) => decide('accepted', await partFor(part, 'hunk')),
+    'conclave.rejectHunk': async (part) => decide('rejected', await partFor(part, 'hunk')),
+    'conclave.undoProposal': (part) => undo(part?.runId),
+    'conclave.restoreSnapshot': () => restore(),
+  };
   return {
     openDiff: async (path, runId) => openDiff(await shownView(runId), path),
     preview,
     decide,
     undo,
-    commands: {
-      'conclave.openProposal': async (part) => openDiff(await shownView(part?.runId), part?.path),
-      'conclave.previewProposal': (part) => preview(part?.runId),
-      'conclave.acceptProposal': (part) => decide('accepted', { ...(part?.runId && { runId: part.runId }) }),
-      'conclave.rejectProposal': (part) => decide('rejected', { ...(part?.runId && { runId: part.runId }) }),
-      'conclave.acceptFile': async (part) => decide('accepted', await partFor(part, 'file')),
-      'conclave.rejectFile': async (part) => decide('rejected', await partFor(part, 'file')),
-      'conclave.acceptHunk': async (part) => decide('accepted', await partFor(part, 'hunk')),
-      'conclave.rejectHunk': async (part) => decide('rejected', await partFor(part, 'hunk')),
-      'conclave.undoProposal': (part) => undo(part?.runId),
-      'conclave.restoreSnapshot': () => restore(),
-    },
+    commands: Object.fromEntries(
+      Object.entries(commands).map(([id, run]) => [
+        id,
+        (about?: ProposalPart | vscode.Uri) => run(about instanceof vscode.Uri ? placeOfUri(about) : about),
+      ]),
+    ),
     dispose: () => vscode.Disposable.from(...registered).dispose(),
   };
 }

@@ -7,6 +7,7 @@ import {
 } from '../../core/changes/hunks.ts';
 import { mergeTexts } from '../../core/changes/mergeTexts.ts';
 import { rawLines, stretches } from '../../core/changes/textLines.ts';
+import { differOnlyByCase } from '../../core/changes/workspacePath.ts';
 import type { Workspace } from '../../core/ports.ts';
 
 /** What a file will be when everything of the proposal that still waits is accepted. */
@@ -25,14 +26,17 @@ export async function remainderOf(
   proposal: StandingProposal,
   workspace: Workspace,
 ): Promise<Remainder> {
-  const { path } = file.file;
+  const { path, from } = file.file;
   const accepted = hunksDecided(proposal, path, 'accepted');
   const waiting = [...hunksDecided(proposal, path, undefined)];
   const all = new Set([...accepted, ...waiting]);
   const wanted = textAt(file, all);
+  const base = textAt(file, accepted);
+  // Many disks would show the old file under the new name, where only upper and lower case change.
+  const isOld = base === null && from !== undefined && differOnlyByCase(from, path);
   const content = await workspace.read(path);
-  const now = content.kind === 'text' ? content.text : null;
-  const merge = mergeTexts(textAt(file, accepted), now, wanted);
+  const now = content.kind === 'text' && !isOld ? content.text : null;
+  const merge = mergeTexts(base, now, wanted);
   const text = merge.kind === 'merged' ? merge.text : wanted;
   const lineIn = lineMap(wanted ?? '', text ?? '');
   return {

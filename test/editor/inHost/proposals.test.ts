@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -11,10 +12,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { emptyChangeSet, withStates } from '../../../src/core/changes/changeSet.ts';
 import { hashText } from '../../../src/core/changes/hash.ts';
+import { differOnlyByCase } from '../../../src/core/changes/workspacePath.ts';
 import { propose } from '../../../src/core/orchestrator/finishing.ts';
 import type { Crew } from '../../../src/core/orchestrator/runContext.ts';
 import { resumeRun, type Session, startRun } from '../../../src/core/orchestrator/session.ts';
@@ -319,6 +321,76 @@ describe('a proposal in the editor', () => {
     );
   });
 
+  it('that could not be saved is taken back, but nothing of what the user typed meanwhile', async () => {
+    for (const name of ['a', 'b', 'c']) put(`p/l${name}.txt`, lines());
+    await proposed(...['a', 'b', 'c'].map((name) => ({ path: `p/l${name}.txt`, text: lines(THREE) })));
+    const mine = await vscode.workspace.openTextDocument(uri('p/lc.txt'));
+    const saving = vscode.workspace.onWillSaveTextDocument((event) => {
+      if (!event.document.uri.path.endsWith('/p/lb.txt')) return;
+      rmSync(join(root, 'p/lb.txt'), { force: true });
+      mkdirSync(join(root, 'p/lb.txt'), { recursive: true });
+      const edit = new vscode.WorkspaceEdit();
+      edit.insert(mine.uri, new vscode.Position(10, 0), 'mine\n');
+      event.waitUntil(vscode.workspace.applyEdit(edit).then(() => []));
+    });
+    try {
+      await assert.rejects(
+        proposals.decide('accepted', {}),
+        /p\/lb\.txt could not be saved.*left as it is: p\/lc\.txt\./,
+      );
+      const typed = lines(THREE).replace('line 10\n', 'mine\nline 10\n');
+      assert.deepEqual([read('p/la.txt'), read('p/lc.txt'), mine.getText()], [lines(), lines(), typed]);
+      assert.equal((await proposal())?.state, 'open');
+    } finally {
+      saving.dispose();
+      rmSync(join(root, 'p/lb.txt'), { recursive: true });
+      for (const document of vscode.workspace.textDocuments.filter(({ isDirty }) => isDirty)) {
+        await vscode.window.showTextDocument(document);
+        await vscode.commands.executeCommand('workbench.action.files.revert');
+      }
+    }
+  });
+
+  it('is decided by a file’s buttons in the title of its diff, which give a Uri', async () => {
+    put('p/m.txt', lines());
+    const runId = await proposed({ path: 'p/m.txt', text: lines(THREE) });
+    await proposals.commands['conclave.acceptFile']?.(proposalUri({ runId, path: 'p/m.txt', side: 'open' }));
+    assert.equal(read('p/m.txt'), lines(THREE));
+  });
+
+  it('that changes only upper and lower case of a name is accepted and undone, where the disk takes both for one', async () => {
+    put('p/name.txt', lines(), 0o755);
+    const runId = await proposed(
+      { path: 'p/Name.txt', text: lines(THREE), from: 'p/name.txt' },
+      { path: 'p/k.txt', text: 'new\n' },
+    );
+    ignoresCase = true;
+    try {
+      const place = proposalUri({ runId, path: 'p/Name.txt', side: 'open' });
+      await vscode.workspace.openTextDocument(place);
+      const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
+        'vscode.executeCodeLensProvider',
+        place,
+        20,
+      );
+      assert.ok(lenses.length > 0 && !lenses.some(({ command }) => command?.title.includes('conflict')));
+      await proposals.decide('accepted', {});
+      assert.deepEqual(
+        [names('p', /^name/i), read('p/Name.txt'), read('p/k.txt')],
+        [['Name.txt'], lines(THREE), 'new\n'],
+      );
+      assert.equal(statSync(join(root, 'p/Name.txt')).mode & 0o777, 0o755);
+      await proposals.undo();
+      assert.deepEqual(
+        [names('p', /^name/i), read('p/name.txt'), existsSync(join(root, 'p/k.txt'))],
+        [['name.txt'], lines(), false],
+      );
+      assert.equal(statSync(join(root, 'p/name.txt')).mode & 0o777, 0o755);
+    } finally {
+      ignoresCase = false;
+    }
+  });
+
   it('of several files is one editor for all of them', async () => {
     put('p/i.txt', lines());
     await proposed({ path: 'p/i.txt', text: lines(THREE) }, { path: 'p/j.txt', text: 'new\n' });
@@ -341,6 +413,19 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
   assert.fail('it did not come about');
 }
 
+/** As on a disk that takes "name" for "Name"; none is at hand. */
+let ignoresCase = false;
+
+function names(path: string, pattern: RegExp): string[] {
+  return readdirSync(join(root, path)).filter((name) => pattern.test(name));
+}
+
+function asOnDisk(path: string): string {
+  if (!ignoresCase || existsSync(join(root, path)) || !existsSync(dirname(join(root, path)))) return path;
+  const found = readdirSync(dirname(join(root, path))).find((name) => differOnlyByCase(name, basename(path)));
+  return found === undefined ? path : `${dirname(path)}/${found}`;
+}
+
 function withUnsaved(disk: Workspace): Workspace {
   return {
     ...disk,
@@ -349,7 +434,7 @@ function withUnsaved(disk: Workspace): Workspace {
       const target = vscode.Uri.joinPath(folder, path).toString();
       const document = vscode.workspace.textDocuments.find((one) => one.isDirty && one.uri.toString() === target);
       const text = `${document?.encoding === 'utf8bom' ? '\uFEFF' : ''}${document?.getText() ?? ''}`;
-      return document ? { kind: 'text', text, hash: hashText(text) } : disk.read(path);
+      return document ? { kind: 'text', text, hash: hashText(text) } : disk.read(asOnDisk(path));
     },
   };
 }
