@@ -1,7 +1,6 @@
 import type { Dirent, Stats } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import type { FileEntry } from '../core/ports.ts';
 import { childEnvironment } from './childEnvironment.ts';
 import { findRepository, type IgnoreRules, type Repository, rulesAbove } from './gitIgnore.ts';
@@ -86,6 +85,7 @@ const QUIET_GIT = { GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_NO_LA
 
 async function gitPaths(root: string, args: string[], signal?: AbortSignal): Promise<string[] | undefined> {
   signal?.throwIfAborted();
+  const { execa } = await import('execa');
   const result = await execa('git', ['-c', 'core.fsmonitor=false', ...args], {
     cwd: root,
     env: childEnvironment(process.env, QUIET_GIT),

@@ -1,6 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { execa } from 'execa';
 import type { Processes, ProcessResult } from '../core/ports.ts';
 import { childEnvironment } from './childEnvironment.ts';
 import { outputTail } from './outputTail.ts';
@@ -23,6 +22,8 @@ export function nodeProcesses(options: { grace?: number } = {}): Processes {
   const grace = options.grace ?? DEFAULT_GRACE;
   return {
     async run(argv, { cwd, signal, timeout, env, keep = DEFAULT_KEEP, stdoutOnly, onOutput }) {
+      // Only once there is something to run: an editor that starts does not need it.
+      const { execa } = await import('execa');
       signal.throwIfAborted();
       const [program, ...args] = argv;
       if (program === undefined || program === '')

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { sep } from 'node:path';
-import { execa } from 'execa';
 import { z } from 'zod';
 import type { SearchMatch, SearchQuery } from '../core/ports.ts';
 import { SearchError } from '../core/tools/searchError.ts';
@@ -69,6 +68,7 @@ async function* matchedFiles(
   signal?: AbortSignal,
 ): AsyncGenerator<{ path: string; matches: SearchMatch[] }> {
   signal?.throwIfAborted();
+  const { execa } = await import('execa');
   const child = execa(ripgrep, argv, {
     env: childEnvironment(process.env),
     extendEnv: false,

@@ -1,5 +1,3 @@
-import { Agent, fetch } from 'undici';
-
 export type Fetch = typeof globalThis.fetch;
 
 /**
@@ -8,6 +6,17 @@ export type Fetch = typeof globalThis.fetch;
  * @param connectTimeout milliseconds, kept to about half a second
  */
 export function unpooledFetch(connectTimeout: number): Fetch {
+  let unpooled: Promise<(input: unknown, init: object) => ReturnType<Fetch>> | undefined;
+  return async (input, init) => {
+    unpooled ??= loadUndici(connectTimeout);
+    // A redirect would carry the prompt, and so the user's code, to a server that nobody configured.
+    return (await unpooled)(input, { ...init, redirect: 'error' });
+  };
+}
+
+/** Only once there is something to ask: it is the largest library we have, and an editor that starts does not need it. */
+async function loadUndici(connectTimeout: number): Promise<(input: unknown, init: object) => ReturnType<Fetch>> {
+  const { Agent, fetch } = await import('undici');
   const dispatcher = new Agent({
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -15,7 +24,6 @@ export function unpooledFetch(connectTimeout: number): Fetch {
     connect: { timeout: connectTimeout },
   });
   // undici's fetch is the one that Node has built in, so the types differ in name only.
-  const unpooled = fetch as unknown as (input: unknown, init: object) => ReturnType<Fetch>;
-  // A redirect would carry the prompt, and so the user's code, to a server that nobody configured.
-  return (input, init) => unpooled(input, { ...init, dispatcher, redirect: 'error' });
+  const ask = fetch as unknown as (input: unknown, init: object) => ReturnType<Fetch>;
+  return (input, init) => ask(input, { ...init, dispatcher });
 }
