@@ -1,13 +1,12 @@
 import * as vscode from 'vscode';
+import type { RunEvent } from '../shared/events.ts';
 import type { Activity, ChatMethods, HostFacts, HostMethods } from '../shared/protocol.ts';
 import { type Handlers, openPeer, type Peer } from '../shared/rpc.ts';
 import { chatHtml } from './chatHtml.ts';
+import { feed, openGate } from './feed.ts';
 import type { Runs, Shown } from './runs.ts';
 
 export const CHAT_VIEW = 'conclave.chat';
-
-/** The most events of one message: a long run comes in pieces, one a frame. */
-const BATCH = 400;
 
 /** The chat, which may not be there: what is said to it then is lost, because it asks for everything when it comes back. */
 export interface Chat extends vscode.Disposable {
@@ -107,33 +106,24 @@ export function openChat(options: {
   /** A page of the chat, fed with the events of the shown run as long as it is there. */
   function openPage(to: Peer<ChatMethods>): Page {
     let feeding = new AbortController();
-    let isPainted: () => void = () => {};
+    const painted = openGate();
     const stopFeeding = (): void => {
       feeding.abort();
-      isPainted();
+      painted.open();
     };
-    async function feed(runId: string, signal: AbortSignal): Promise<void> {
-      for await (const batch of runs.events(runId, signal)) {
-        for (let from = 0; from < batch.length; from += BATCH) {
-          const painted = new Promise<void>((resolve) => {
-            isPainted = resolve;
-          });
-          // A page that is gone never answers; that it has painted says that it has taken them.
-          to.call('events', { runId, events: batch.slice(from, from + BATCH) }).catch(() => {});
-          await painted;
-          if (signal.aborted) return;
-        }
-      }
-    }
     return {
       peer: to,
-      painted: () => isPainted(),
+      painted: () => painted.open(),
       show(shown) {
         stopFeeding();
         feeding = new AbortController();
         const activity: Activity = shown?.activity ?? { kind: 'idle' };
         tellQuietly('show', { ...(shown === undefined ? {} : { runId: shown.runId }), activity });
-        if (shown) void feed(shown.runId, feeding.signal).catch(report);
+        if (!shown) return;
+        const { runId } = shown;
+        // A page that is gone never answers; that it has painted says that it has taken them.
+        const send = (events: RunEvent[]): void => void to.call('events', { runId, events }).catch(() => {});
+        void feed(runs.events(runId, feeding.signal), send, painted, feeding.signal).catch(report);
       },
       close: stopFeeding,
     };

@@ -7,10 +7,17 @@ const CHROMIUM = '/usr/bin/chromium';
 
 /** Starts Chromium, installed by apt where that is ours to do; skips the test or suite where it cannot be had. */
 export async function needBrowser(context: Mocha.Context): Promise<Browser> {
-  if (!existsSync(CHROMIUM)) {
-    const obstacle = await installChromium();
-    if (obstacle !== undefined) skip(context, obstacle);
-  }
+  const obstacle = await noBrowser();
+  if (obstacle !== undefined) skip(context, obstacle);
+  return launchBrowser();
+}
+
+/** Why there can be no Chromium here; undefined where there is one, or was one installed now. */
+export async function noBrowser(): Promise<string | undefined> {
+  return existsSync(CHROMIUM) ? undefined : installChromium();
+}
+
+export function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: CHROMIUM,
     args: [

