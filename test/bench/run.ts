@@ -27,7 +27,9 @@ if (name === undefined || !NAMES.includes(name)) {
   const figures = await measure((text) => process.stderr.write(`… ${text}\n`));
   const seconds = Math.round((performance.now() - started) / 1000);
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.versions.node}`;
-  console.log(`${title}\n${machine}; load ${begun.toFixed(1)} before; ${seconds} s\n\n${table(figures)}`);
+  console.log(
+    `${title}\n${machine}; load ${begun.toFixed(1)} before, ${(loadavg()[0] ?? 0).toFixed(1)} after; ${seconds} s\n\n${table(figures)}`,
+  );
   // Browsers and editors are stopped by now; nothing that lingers keeps the terminal.
   process.exit(0);
 }

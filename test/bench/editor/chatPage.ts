@@ -74,12 +74,14 @@ async function stream(browser: Browser, manner: Manner, seconds: number): Promis
     // What belongs to the start is over.
     await sleep(500);
     await browser.startTracing(chat.page, { categories: ['toplevel'] });
+    const started = performance.now();
     if (manner === 'nothing') await sleep(seconds * 1000);
     else if (manner === 'naive')
       for await (const events of run.tokens(seconds)) for (const one of events) void send([one]);
     else await feed(run.tokens(seconds), send, painted, new AbortController().signal);
+    const ms = performance.now() - started;
     const trace = (await browser.stopTracing()).toString('utf8');
-    return { latencies: await chat.page.evaluate<number[]>('paintLatencies'), ...mainThread(trace, seconds) };
+    return { latencies: await chat.page.evaluate<number[]>('paintLatencies'), ...mainThread(trace, ms) };
   } finally {
     await chat.close();
   }
@@ -102,8 +104,11 @@ export const WATCH_PAINTS = `{
   });
 }`;
 
-/** @param trace what Chromium recorded of the category "toplevel" */
-function mainThread(trace: string, seconds: number): Pick<Streamed, 'longestTask' | 'busy'> {
+/**
+ * @param trace what Chromium recorded of the category "toplevel"
+ * @param ms how long it recorded
+ */
+function mainThread(trace: string, ms: number): Pick<Streamed, 'longestTask' | 'busy'> {
   interface TraceEvent {
     name: string;
     ph: string;
@@ -121,8 +126,8 @@ function mainThread(trace: string, seconds: number): Pick<Streamed, 'longestTask
   const tasks = traceEvents
     .filter((event) => event.name === 'ThreadControllerImpl::RunTask' && event.ph === 'X' && mains.has(thread(event)))
     .map(({ dur = 0 }) => dur / 1000);
-  const sum = tasks.reduce((total, ms) => total + ms, 0);
-  return { longestTask: Math.max(0, ...tasks), busy: (sum / (seconds * 1000)) * 100 };
+  const sum = tasks.reduce((total, task) => total + task, 0);
+  return { longestTask: Math.max(0, ...tasks), busy: (sum / ms) * 100 };
 }
 
 /** A run with a plan of four subtasks, in which four Coders write at the same time. */
