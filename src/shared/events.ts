@@ -321,6 +321,8 @@ export type RedFlag =
   | 'truncated'
   | 'malformed'
   | 'whitespace'
+  /** The same over and over. */
+  | 'repetition'
   | 'code_without_edit'
   | 'foreign_tool_call'
   | 'edit_rejected'

@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { type EndpointOptions, openEndpoint } from '../../src/core/models/endpoint.ts';
 import { ModelError, type ModelFailure } from '../../src/core/models/modelError.ts';
+import { REPETITION_LIMIT, repetitionGuard } from '../../src/core/models/repetitionGuard.ts';
 import { openingMessages, samplingOf, traitsOf } from '../../src/core/models/traits.ts';
 import { WHITESPACE_LIMIT, whitespaceGuard } from '../../src/core/models/whitespaceGuard.ts';
 import type { Model, ModelEvent, ModelRequest } from '../../src/core/ports.ts';
@@ -332,6 +333,9 @@ describe('an endpoint', () => {
       fleetNow.inject('coder', 'whitespaceLoop');
       const endless = await failureOf(streamed(model, { schema: reviewSchema }));
       assert.deepEqual(endless.failure, { kind: 'whitespaceLoop' });
+      fleetNow.inject('coder', 'repetitionLoop');
+      const repeating = await failureOf(streamed(model, { schema: reviewSchema }));
+      assert.deepEqual(repeating.failure, { kind: 'repetitionLoop' });
       fleetNow.inject('coder', 'whitespaceLoop');
       await streamed(model, { maxTokens: 50 });
       await streamed(model);
@@ -340,7 +344,7 @@ describe('an endpoint', () => {
         'served',
         'it never retries by itself, and goes on afterwards',
       );
-      assert.equal(fleetNow.requests.length, cases.length + 3);
+      assert.equal(fleetNow.requests.length, cases.length + 4);
     });
 
     it('on silence, with time-outs of its own for the first token and between tokens', async () => {
@@ -570,5 +574,30 @@ describe('the white space guard', () => {
     assert.equal(runsAway('"'), false);
     assert.equal(runsAway('\n\t'.repeat(WHITESPACE_LIMIT / 2)), false);
     assert.equal(runsAway(' '), true);
+  });
+});
+
+describe('the repetition guard', () => {
+  const piecesOf = (text: string, size: number): string[] => text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
+
+  for (const piece of ['x', '8Z_', 'plan_1_1_2_', '{"path": "src/greet.js", "action": "create"}, ']) {
+    it(`sees that "${piece}" is all that comes, in pieces of any size`, () => {
+      for (const size of [1, 7, 2000]) {
+        const isRepeated = repetitionGuard();
+        const text = `{"known_failures": ["${piece.repeat(100)}`;
+        assert.ok(piecesOf(text.padEnd(REPETITION_LIMIT * 2, piece), size).some(isRepeated), `pieces of ${size}`);
+      }
+    });
+  }
+
+  it('leaves alone what only resembles itself, and what is repeated and then goes on', () => {
+    const rows = Array.from({ length: 200 }, (_, index) => `{"id": "task_${index}", "description": "Do it."}`).join(
+      ', ',
+    );
+    const dashes = `${'-'.repeat(REPETITION_LIMIT - 100)}|`.repeat(4);
+    for (const text of [rows, dashes]) {
+      const isRepeated = repetitionGuard();
+      assert.ok(!piecesOf(text, 5).some(isRepeated));
+    }
   });
 });

@@ -314,7 +314,7 @@ describe('a tool call', () => {
   const read = { json: { action: 'read_file', args: { path: 'src/greet.js' } } };
 
   it('that is repeated is run once, flagged, and ends the gathering', async () => {
-    const { run, prompts } = await given(
+    const { run, prompts, fleet } = await given(
       crewScripts({
         plan: onePlan,
         edits: { task_1: [greetByName] },
@@ -326,6 +326,12 @@ describe('a tool call', () => {
     assert.equal(ofType(events, 'tool.called').length, 1);
     assert.deepEqual(flags(events, 'planner'), ['repeated_call', 'repeated_call']);
     assert.match(prompts('planner').join('\n'), /You already have the result of this call/);
+    const temperatures = chats(fleet, 'planner').map(({ temperature }) => temperature.toFixed(1));
+    assert.deepEqual(
+      temperatures.slice(0, 4),
+      ['0.6', '0.6', '0.9', '0.6'],
+      'hotter to shake it out, and not for the plan',
+    );
   });
 
   it('is run again once the change has moved on, and sees the change', async () => {
@@ -344,6 +350,21 @@ describe('a tool call', () => {
     const seen = ofType(events, 'tool.returned').map(({ text }) => text.includes("'Hello, ' + name"));
     assert.deepEqual(seen, [false, true]);
     assert.deepEqual(flags(events, 'coder'), []);
+  });
+
+  it('made over and over in place of the answer ends the round soon, and the next one begins with the answer', async () => {
+    const { run } = await given(
+      crewScripts({
+        plan: onePlan,
+        edits: { task_1: [greetByName] },
+        coder: [{ name: 'look', when: { none: '# Round 1 gave no usable change' }, reply: read }],
+      }),
+    );
+    const { status, events } = await run(['run', 'Greet']);
+    assert.equal(status, 0);
+    const turns = ofType(events, 'turn.finished').filter(({ role }) => role === 'coder');
+    assert.equal(turns.length, 3 + 3 + 1, 'gathering, the first answer, the second');
+    assert.deepEqual(flags(events, 'coder'), Array(4).fill('repeated_call'));
   });
 
   it('of a tool that the role does not have, or out of the workspace, is told so and runs nothing', async () => {
@@ -467,6 +488,23 @@ describe('a server', () => {
     const { status, events } = await run(['run', 'Greet']);
     assert.equal(status, 0);
     assert.deepEqual(flags(events, 'planner'), ['whitespace']);
+  });
+
+  it('that says the same over and over is asked again, and in the end told that its answer was cut off', async () => {
+    const { run, fleet } = await given(
+      crewScripts({
+        plan: onePlan,
+        edits: { task_1: [greetByName] },
+        planner: [
+          { name: 'endless', when: { schema: 'plan' }, reply: { json: onePlan }, fault: 'repetitionLoop', times: 3 },
+        ],
+      }),
+    );
+    const { status, events } = await run(['run', 'Greet']);
+    assert.equal(status, 0);
+    assert.deepEqual(flags(events, 'planner'), ['repetition', 'repetition', 'repetition', 'truncated']);
+    const outcomes = fleet.requests.filter(({ role, path }) => role === 'planner' && path.endsWith('/completions'));
+    assert.equal(outcomes.filter(({ outcome }) => outcome === 'cancelled').length, 3, 'none went on to its limit');
   });
 
   it('whose window a prompt exceeds gets a shorter one', async () => {

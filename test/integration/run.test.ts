@@ -123,6 +123,19 @@ describe('a run', () => {
       });
     }
 
+    it('that is asked again word for word is not put to the user again', async () => {
+      const again = plan([{ id: 'task_1', ...onGreet }], { clarifications_needed: [{ question, choices: [] }] });
+      const { run, conclave } = await given(crewScripts({ plan: again, edits: { task_1: [greetByName] } }));
+      const { status, events } = await run([
+        'run',
+        'Greet',
+        '--answers',
+        answers(conclave.data, ['friendly', 'what?']),
+      ]);
+      assert.equal(status, 0);
+      assert.equal(ofType(events, 'plan.question').length, 1);
+    });
+
     it('that nobody answers stops with status 3, and goes on with --resume and the answer', async () => {
       const { run, conclave, fleet } = await given(scripts());
       const stopped = await run(['run', 'Greet']);

@@ -26,6 +26,8 @@ const faultObjectSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('endWithoutFinish'), afterTokens: afterTokens.default(3) }),
   /** An answer in JSON that pads with white space until max_tokens. */
   z.strictObject({ kind: z.literal('whitespaceLoop') }),
+  /** An answer in JSON that says the same within a string until max_tokens. */
+  z.strictObject({ kind: z.literal('repetitionLoop') }),
   /** The tool call that the server's parser missed. */
   z.strictObject({ kind: z.literal('toolCallAsText') }),
   /** finish_reason "length" after so many tokens. */
@@ -76,6 +78,8 @@ export function misbehave(fault: Fault, reply: Reply, maxTokens: number): Reply 
     case 'whitespaceLoop':
       // Two of the fleet's tokens more than fit, so that the limit ends it.
       return { text: `{${' '.repeat(4 * (maxTokens + 2))}` };
+    case 'repetitionLoop':
+      return { text: `{"task_understood": "${'8Z_'.repeat(2 * (maxTokens + 2))}` };
     case 'toolCallAsText': {
       const calls = (reply.toolCalls ?? []).map((call) => renderToolCall(call.name, argumentsText(call.arguments)));
       return {

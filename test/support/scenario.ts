@@ -90,6 +90,7 @@ export function endingOf(events: readonly RunEvent[]): { code: string; message: 
 interface Chat {
   messages: { role: string; content: string }[];
   model: string;
+  temperature: number;
 }
 
 /** The chat requests that a role got. */

@@ -16,6 +16,8 @@ import { fillPrompt } from '../../src/core/agents/prompts.ts';
 import { normalise } from '../../src/core/orchestrator/preprocessing.ts';
 import { ROLES } from '../../src/shared/events.ts';
 
+const plan = planAnswer({ questions: true, redChecks: true });
+
 describe('JSON in what a model wrote', () => {
   for (const [what, text] of [
     ['alone', '{"a": {"b": [1]}}'],
@@ -72,32 +74,29 @@ describe('a plan as a model writes it', () => {
   const subtask = { id: 'task_1', description: 'Do it.', success_criteria: 'It is done.' };
 
   it('may leave out everything but id, description and criterion, and give plain file names', () => {
-    assert.deepEqual(
-      read(planAnswer, { plan: [{ ...subtask, files: ['a.js', { path: 'b.js', action: 'create' }] }] }),
-      {
-        plan: {
-          task_understood: '',
-          clarifications_needed: [],
-          known_failures: [],
-          risks: [],
-          plan: [
-            {
-              ...subtask,
-              depends_on: [],
-              files: [
-                { path: 'a.js', action: 'modify' },
-                { path: 'b.js', action: 'create' },
-              ],
-            },
-          ],
-        },
-        questions: [],
+    assert.deepEqual(read(plan, { plan: [{ ...subtask, files: ['a.js', { path: 'b.js', action: 'create' }] }] }), {
+      plan: {
+        task_understood: '',
+        clarifications_needed: [],
+        known_failures: [],
+        risks: [],
+        plan: [
+          {
+            ...subtask,
+            depends_on: [],
+            files: [
+              { path: 'a.js', action: 'modify' },
+              { path: 'b.js', action: 'create' },
+            ],
+          },
+        ],
       },
-    );
+      questions: [],
+    });
   });
 
   it('may number its subtasks, list its criteria and keep assigned_to', () => {
-    const value = read(planAnswer, {
+    const value = read(plan, {
       plan: [{ ...subtask, id: 1, success_criteria: ['one', 'two'], assigned_to: 'reviewer', extra: 1 }],
     });
     assert.ok(typeof value !== 'string');
@@ -106,7 +105,7 @@ describe('a plan as a model writes it', () => {
   });
 
   it('may ask in plain words or with choices; the same thing once', () => {
-    const value = read(planAnswer, {
+    const value = read(plan, {
       plan: [],
       clarifications_needed: ['Why?', { question: 'How?', choices: ['a', 'a', 'b'] }, ' Why? ', ''],
     });
@@ -127,7 +126,7 @@ describe('a plan as a model writes it', () => {
       /plan\.0\.id: must be a short name such as "task_1"/,
     ],
   ] as const)
-    it(`with ${what} is told where`, () => assert.match(String(read(planAnswer, value)), words));
+    it(`with ${what} is told where`, () => assert.match(String(read(plan, value)), words));
 });
 
 describe('a review as a model writes it', () => {
@@ -169,8 +168,14 @@ describe('the other answers', () => {
     assert.equal(typeof read(preprocessedAnswer, { preprocessed_text: '  ' }), 'string');
   });
 
+  it('of a plan have no room for what there can be none of', () => {
+    const { schema } = planAnswer({ questions: false, redChecks: false });
+    const { clarifications_needed, known_failures } = schema.properties as Record<string, { maxItems: number }>;
+    assert.deepEqual([clarifications_needed?.maxItems, known_failures?.maxItems], [0, 0]);
+  });
+
   it('have schemas that every constrained decoder takes: no unions, references or patterns', () => {
-    for (const { schema } of [planAnswer, reviewAnswer, escalationAnswer, checklistAnswer, preprocessedAnswer]) {
+    for (const { schema } of [plan, reviewAnswer, escalationAnswer, checklistAnswer, preprocessedAnswer]) {
       const text = JSON.stringify(schema);
       assert.doesNotMatch(text, /"(anyOf|oneOf|allOf|\$ref|pattern|format)"/);
       assert.match(text, /"additionalProperties":false/);

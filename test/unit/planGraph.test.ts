@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {
+  mendedPlan,
   overlap,
   planComplaint,
   replaceSubtask,
   settleFiles,
   transitiveDependencies,
   withFreshIds,
-  withoutUnknownDependencies,
 } from '../../src/core/orchestrator/planGraph.ts';
 import type { FileContent, Workspace } from '../../src/core/ports.ts';
 import type { DeclaredFile, PlannedSubtask } from '../../src/shared/wire.ts';
@@ -98,9 +98,21 @@ describe('a plan', () => {
   });
 
   it('loses dependencies on nothing, with a note', () => {
-    const { plan, notes } = withoutUnknownDependencies(planOf(subtask('a', ['setup']), subtask('b', ['a'])));
-    assert.deepEqual(shape(plan.plan), ['a<', 'b<a']);
-    assert.deepEqual(notes, ['a: "setup" is no subtask, so it does not wait for it.']);
+    const twice = { ...subtask('a'), description: 'Something else.' };
+    const { plan, notes } = mendedPlan(
+      planOf(subtask('a', ['setup']), subtask('b', ['a', 'b']), subtask('b', ['a']), twice),
+    );
+    assert.deepEqual(shape(plan.plan), ['a<', 'b<a', 'a<']);
+    assert.deepEqual(notes, [
+      'b: it stood in the plan more than once.',
+      'a: "setup" is no subtask, so it does not wait for it.',
+      'b: it does not wait for itself.',
+    ]);
+    assert.match(
+      planComplaint(plan.plan) ?? '',
+      /used twice/,
+      'which of two different ones is meant is the Planner to say',
+    );
   });
 });
 
@@ -109,7 +121,7 @@ describe('the files of a plan', () => {
     const { plan, notes } = await settleFiles(
       planOf(
         touching('a', file('./src/old.js', 'create'), file('src\\new.js', 'modify'), file('locked')),
-        touching('b', file('src/new.js', 'create'), file('src/old.js', 'delete')),
+        touching('b', file('src/new.js', 'create'), file('src/old.js', 'delete'), file('./src/old.js')),
       ),
       workspace,
     );

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { bounded, cutAtLines, cutLine, lastLines, lineCount } from '../../src/core/tools/bounded.ts';
 import { looksLikeDefinition } from '../../src/core/tools/findReferences.ts';
 import { givenPath } from '../../src/core/tools/givenPath.ts';
-import { describeTools, TOOLS, toolSchema } from '../../src/core/tools/index.ts';
+import { callSignature, describeTools, TOOLS, toolSchema } from '../../src/core/tools/index.ts';
 import { exportsOf, isTestFile } from '../../src/core/tools/languages.ts';
 import { readManifest } from '../../src/core/tools/manifests.ts';
 import { nearestPaths } from '../../src/core/tools/nearestPaths.ts';
@@ -99,6 +99,19 @@ describe('paths as models write them', () => {
     ]);
     assert.deepEqual(nearestPaths('server/session.ts', paths).slice(0, 2), ['src/auth/session.ts', 'src/session.go']);
     assert.deepEqual(nearestPaths('completely/different', paths), []);
+  });
+});
+
+describe('two tool calls', () => {
+  const same = (a: unknown, b: unknown): boolean => callSignature('git_diff', a) === callSignature('git_diff', b);
+
+  it('are the same where they differ in nothing that the tool takes', () => {
+    const call = { file: 'src/a.ts', ref: 'HEAD' };
+    assert.ok(same(call, { ref: 'HEAD', path: 'src/a.ts', file: 'src/a.ts', start_line: 0 }));
+    assert.ok(same({}, undefined));
+    assert.ok(!same(call, { file: 'src/a.ts' }));
+    assert.notEqual(callSignature('git_diff', {}), callSignature('run_tests', {}));
+    assert.notEqual(callSignature('no_such_tool', { a: 1 }), callSignature('no_such_tool', { a: 2 }));
   });
 });
 

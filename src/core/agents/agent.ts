@@ -42,6 +42,11 @@ export interface Agent {
   readonly transcript: Transcript;
   /** Characters that a message to this agent may have, so that a few of them fit the window. */
   readonly budget: { chars: number };
+  /**
+   * Whether it is let look things up before it is asked for its answer. One that has only repeated a call until it was
+   * given up is not, from then on; it may still make a call where an answer is due.
+   */
+  gathers: boolean;
   /** How often each tool call was made on the change set `on`: results on another one may differ. */
   calls: { on: ChangeSet | undefined; times: Map<string, number> };
 }
@@ -69,6 +74,7 @@ export async function openAgent(run: RunContext, spec: AgentSpec): Promise<Agent
     spec,
     transcript,
     budget: { chars: openingChars(transcript) },
+    gathers: true,
     calls: { on: undefined, times: new Map() },
   };
 }

@@ -87,13 +87,17 @@ export interface PlanAnswer {
   questions: Clarification[];
 }
 
-export const planAnswer: JsonAnswer<PlanAnswer> = {
+/**
+ * A plan. Lists of what there can be none of have no room in the schema: a small model fills in whatever it is given room for.
+ * @param has whether questions can still be asked, and whether checks are red that may have nothing to do with the task
+ */
+export const planAnswer = (has: { questions: boolean; redChecks: boolean }): JsonAnswer<PlanAnswer> => ({
   name: 'plan',
   schema: object({
     task_understood: text,
-    clarifications_needed: list(object({ question: text, choices: list(text, 5) }), 3),
+    clarifications_needed: list(object({ question: text, choices: list(text, 5) }), has.questions ? 3 : 0),
     plan: list(subtaskSchema, 10),
-    known_failures: list(text, 200),
+    known_failures: list(text, has.redChecks ? 200 : 0),
     risks: list(text, 5),
   }),
   read: (value) =>
@@ -101,7 +105,7 @@ export const planAnswer: JsonAnswer<PlanAnswer> = {
       plan: planOf(shape),
       questions: distinct(shape.clarifications_needed),
     })),
-};
+});
 
 function planOf(shape: z.infer<typeof planShape>): Plan {
   return {

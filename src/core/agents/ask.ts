@@ -6,11 +6,13 @@ import { type AnswerFormat, callIn, type NoAnswer, type Reading } from './answer
 import { turnThatFits } from './fittingTurn.ts';
 import { jsonIn } from './jsonText.ts';
 import { clip } from './shareRoom.ts';
-import { answerCall } from './toolCall.ts';
+import { answerCall, wasCalled } from './toolCall.ts';
 import { type Begin, raiseFlag, say } from './turn.ts';
 
 const EDIT_RETRIES = 5;
 const PARTS = 12;
+/** Times that a call whose result is there already is made where an answer is due. */
+const REPEATS = 2;
 
 /**
  * The loop: say something, let the agent gather with its tools, then have it answer. Every way round is bounded, and
@@ -29,21 +31,25 @@ export async function ask<T>(
     gathered.kind === 'reading' ? gathered.reading : undefined;
   if (!reading) say(agent.transcript, format.request);
 
-  const used = { repair: 0, edit: 0, part: 0, call: 0 };
+  const used = { repair: 0, edit: 0, part: 0, call: 0, repeat: 0 };
   const bounds = {
     repair: run.settings.limits.answerRepairs,
     edit: EDIT_RETRIES,
     part: PARTS,
     call: run.settings.limits.gatherTurns,
+    repeat: REPEATS,
   };
   for (;;) {
     if (reading) {
-      const counts = reading.kind === 'call' ? 'call' : reading.counts;
+      const counts = reading.kind !== 'call' ? reading.counts : wasCalled(agent, reading) ? 'repeat' : 'call';
       used[counts] += 1;
-      if (used[counts] > bounds[counts])
+      if (used[counts] > bounds[counts]) {
+        if (counts === 'repeat') agent.gathers = false;
         return { kind: 'noAnswer', reason: giveUpReason(counts, bounds[counts], reading) };
+      }
       if (reading.kind === 'call') {
-        if ((await answerCall(run, agent, reading)) === 'repeated') say(agent.transcript, format.request);
+        if ((await answerCall(run, agent, reading)) === 'repeated')
+          say(agent.transcript, `${format.request}\nDo not make that call again: answer with what you have.`);
       } else {
         if (reading.flag) raiseFlag(run, agent.transcript, reading.flag, reading.message);
         say(agent.transcript, reading.message);
@@ -62,7 +68,7 @@ type Gathered<T> =
 
 async function gather<T>(run: RunContext, agent: Agent, format: AnswerFormat<T>): Promise<Gathered<T>> {
   const { toolbox } = agent.spec;
-  if (!toolbox) return { kind: 'done' };
+  if (!toolbox || !agent.gathers) return { kind: 'done' };
   const schema = { name: 'action', schema: toolSchema(toolbox.names) };
   let unusable = 0;
   let repeated = 0;
@@ -132,6 +138,8 @@ function giveUpReason(counts: string, bound: number, reading: { kind: string; me
       return `Its edits did not apply ${bound} times in a row.${last}`;
     case 'part':
       return `It was still writing after ${bound} parts.`;
+    case 'repeat':
+      return `It made the same tool call over and over, though it had the result.`;
     case 'call':
       return `It asked for tools ${bound} times where an answer was due.`;
     default:

@@ -1,9 +1,14 @@
 import type { RunContext } from '../orchestrator/runContext.ts';
-import { runTool } from '../tools/index.ts';
+import { callSignature, runTool } from '../tools/index.ts';
 import type { Agent } from './agent.ts';
 import { withBrief } from './brief.ts';
 import { raiseFlag, say } from './turn.ts';
 import { toolResultChars } from './windowBudget.ts';
+
+/** Whether a call's result is there already, and still true. */
+export function wasCalled({ spec, calls }: Agent, call: { tool: string; args: unknown }): boolean {
+  return calls.on === spec.toolbox?.changes() && calls.times.has(callSignature(call.tool, call.args));
+}
 
 /** Runs a tool call and says its result. A call whose result is already there is not run again. */
 export async function answerCall(
@@ -14,7 +19,7 @@ export async function answerCall(
   const { role, lane, toolbox } = agent.spec;
   const on = toolbox?.changes();
   if (agent.calls.on !== on) agent.calls = { on, times: new Map() };
-  const signature = JSON.stringify([call.tool, call.args]);
+  const signature = callSignature(call.tool, call.args);
   const times = (agent.calls.times.get(signature) ?? 0) + 1;
   agent.calls.times.set(signature, times);
   if (times > 1) {

@@ -20,6 +20,8 @@ export interface Transcript {
   /** Tokens that the server says it serves. */
   served: number;
   sampling: { temperature: number; topP?: number };
+  /** Name of the schema that the last turn was to answer in; absent for free text, and before the first. */
+  askedFor?: string | undefined;
   /** What was sent and answered; empty until the first turn of a transcript that begins. */
   messages: Message[];
   /** What is said and goes with the next turn. */
@@ -88,7 +90,7 @@ export async function takeTurn<R>(
     messages,
     maxTokens,
     ...transcript.sampling,
-    temperature: transcript.sampling.temperature + 0.3 * Math.min(3, repeatedAnswers(messages)),
+    temperature: temperatureOf(transcript, messages, schema?.name),
     ...(schema ? { schema } : {}),
   };
   let live: { reading: R } | undefined;
@@ -106,6 +108,7 @@ export async function takeTurn<R>(
   });
   const reading = live === undefined ? await readAgain(turn, begin({ turnKey, emit: () => {} })) : live.reading;
   transcript.turns = index;
+  transcript.askedFor = schema?.name;
   transcript.messages = [
     ...messages,
     { role: 'assistant', content: turn.text.trim() === '' ? '(no answer)' : turn.text },
@@ -121,7 +124,20 @@ export function raiseFlag(run: RunContext, transcript: Transcript, flag: RedFlag
   run.journal.emit({ type: 'redflag.raised', lane: transcript.lane, role: transcript.role, flag, message });
 }
 
-/** How many times in a row the model has given its last answer before: at the same temperature it would do so for ever. */
+/** Above this, a model's answers are noise. */
+const HOTTEST = 1;
+
+/**
+ * Rises with every time that the model only repeats its last answer: at the same temperature it would do so for ever.
+ * Where another kind of answer is due now, it cannot, so there is nothing to shake it out of.
+ */
+function temperatureOf(transcript: Transcript, messages: readonly Message[], schema: string | undefined): number {
+  const { temperature } = transcript.sampling;
+  if (schema !== transcript.askedFor) return temperature;
+  return Math.max(temperature, Math.min(HOTTEST, temperature + 0.3 * repeatedAnswers(messages)));
+}
+
+/** How many times in a row the model has given its last answer before. */
 function repeatedAnswers(messages: readonly Message[]): number {
   const answers = messages.filter(({ role }) => role === 'assistant').map(({ content }) => content);
   const last = answers.pop();
@@ -146,14 +162,14 @@ async function streamWithRetries<R>(
     try {
       const sampled =
         tries > 1 && request.schema ? { ...request, temperature: Math.max(request.temperature, 0.3) } : request;
-      const result = await streamOnce(run, transcript, sampled, index, newReader());
+      const result = await streamOnce(run, transcript, sampled, index, newReader(), tries >= RUNAWAY_TRIES);
       if (tries > 1) run.journal.emit({ type: 'server.recovered', role, url: model.url });
       return result;
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
       const { failure } = error;
       if (failure.kind === 'contextExceeded') throw new WindowExceeded(failure.window, error);
-      if (failure.kind === 'whitespaceLoop') raiseFlag(run, transcript, 'whitespace', error.message);
+      if (isRunaway(failure)) raiseFlag(run, transcript, RUNAWAYS[failure.kind], error.message);
       else
         run.journal.emit({
           type: failure.kind === 'overloaded' ? 'server.busy' : 'server.lost',
@@ -168,6 +184,16 @@ async function streamWithRetries<R>(
   }
 }
 
+/** Answers that never end; what is flagged for each. */
+const RUNAWAYS = { whitespaceLoop: 'whitespace', repetitionLoop: 'repetition' } as const;
+
+/** Tries after which an answer that never ends is taken as one that was cut off: the server is well, and the model is told. */
+const RUNAWAY_TRIES = 3;
+
+function isRunaway(failure: ModelFailure): failure is ModelFailure & { kind: keyof typeof RUNAWAYS } {
+  return failure.kind in RUNAWAYS;
+}
+
 /** Milliseconds to wait before the next try, or undefined to give up. Every failure has a bounded number of tries. */
 function waitBeforeRetry(failure: ModelFailure, tries: number): number | undefined {
   const bounded = (most: number, first: number): number | undefined =>
@@ -179,8 +205,10 @@ function waitBeforeRetry(failure: ModelFailure, tries: number): number | undefin
       return bounded(4, 500);
     case 'lost':
     case 'malformed':
-    case 'whitespaceLoop':
       return bounded(4, 250);
+    case 'whitespaceLoop':
+    case 'repetitionLoop':
+      return 0;
     case 'timedOut':
       return bounded(2, 1000);
     case 'unauthorised':
@@ -211,6 +239,7 @@ async function streamOnce<R>(
   request: ModelRequest,
   index: number,
   reader: Reader<R>,
+  cutsRunaways: boolean,
 ): Promise<{ turn: Turn; reading: R }> {
   const { role, lane, model, modelName, window } = transcript;
   const started = run.now().getTime();
@@ -219,23 +248,29 @@ async function streamOnce<R>(
   let reasoning = '';
   let usage: Usage | undefined;
   let stopReason: StopReason = 'stop';
-  for await (const event of model.stream(request, run.signal)) {
-    if (event.type !== 'finished') firstTokenMs ??= run.now().getTime() - started;
-    if (event.type === 'text') {
-      text += event.delta;
-      run.journal.emit(
-        request.schema?.name === 'plan'
-          ? { type: 'plan.delta', delta: event.delta }
-          : { type: 'agent.delta', role, lane, channel: 'text', delta: event.delta },
-      );
-      reader.push(event.delta);
-    } else if (event.type === 'reasoning') {
-      reasoning += event.delta;
-      run.journal.emit({ type: 'agent.delta', role, lane, channel: 'reasoning', delta: event.delta });
-    } else if (event.type === 'finished') {
-      stopReason = event.stopReason;
-      usage = event.usage;
+  try {
+    for await (const event of model.stream(request, run.signal)) {
+      if (event.type !== 'finished') firstTokenMs ??= run.now().getTime() - started;
+      if (event.type === 'text') {
+        text += event.delta;
+        run.journal.emit(
+          request.schema?.name === 'plan'
+            ? { type: 'plan.delta', delta: event.delta }
+            : { type: 'agent.delta', role, lane, channel: 'text', delta: event.delta },
+        );
+        reader.push(event.delta);
+      } else if (event.type === 'reasoning') {
+        reasoning += event.delta;
+        run.journal.emit({ type: 'agent.delta', role, lane, channel: 'reasoning', delta: event.delta });
+      } else if (event.type === 'finished') {
+        stopReason = event.stopReason;
+        usage = event.usage;
+      }
     }
+  } catch (error) {
+    if (!cutsRunaways || !(error instanceof ModelError) || !isRunaway(error.failure)) throw error;
+    raiseFlag(run, transcript, RUNAWAYS[error.failure.kind], error.message);
+    stopReason = 'length';
   }
   const reading = await reader.end({ text, reasoning, stopReason });
   const ms = run.now().getTime() - started;

@@ -4,6 +4,7 @@ import type { Model, ModelEvent, ModelRequest, Served } from '../ports.ts';
 import { readChunk, wireRequest } from './chatWire.ts';
 import { failed, failureOfConnection, failureOfResponse, failureOfStream, type ServerName } from './failures.ts';
 import { ModelError } from './modelError.ts';
+import { REPETITION_LIMIT, repetitionGuard } from './repetitionGuard.ts';
 import { readServed } from './served.ts';
 import { type Fetch, unpooledFetch } from './unpooledFetch.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
@@ -79,7 +80,7 @@ export function openEndpoint(options: EndpointOptions): Model {
       const chunks = await ask('text/event-stream', (client) =>
         client.chat.completions.create(body, { signal: watchdog.signal }),
       );
-      yield* readChunks(chunks, watchdog, request.schema ? whitespaceGuard() : () => false);
+      yield* readChunks(chunks, watchdog, request.schema ? refuseRunaways() : () => {});
     } catch (error) {
       throw whyItEnded(error, watchdog, signal);
     } finally {
@@ -90,7 +91,7 @@ export function openEndpoint(options: EndpointOptions): Model {
   async function* readChunks(
     chunks: AsyncIterable<unknown>,
     watchdog: Watchdog,
-    runsAway: (delta: string) => boolean,
+    watch: (delta: string) => void,
   ): AsyncGenerator<ModelEvent> {
     let stopReason: StopReason | undefined;
     let usage: Usage | undefined;
@@ -99,10 +100,7 @@ export function openEndpoint(options: EndpointOptions): Model {
       const read = readChunk(chunk);
       if (read === undefined) throw failed(server, { kind: 'malformed' }, 'sent a piece that is no chat completion');
       for (const event of read.events) {
-        if (event.type === 'text' && runsAway(event.delta)) {
-          const what = `wrote more than ${WHITESPACE_LIMIT} white space characters in a row instead of JSON`;
-          throw failed(server, { kind: 'whitespaceLoop' }, what);
-        }
+        if (event.type === 'text') watch(event.delta);
         yield event;
       }
       usage = read.usage ?? usage;
@@ -113,6 +111,22 @@ export function openEndpoint(options: EndpointOptions): Model {
     watchdog.signal.throwIfAborted();
     if (stopReason === undefined) throw failed(server, { kind: 'lost' }, 'ended its answer without a finish_reason');
     yield usage ? { type: 'finished', stopReason, usage } : { type: 'finished', stopReason };
+  }
+
+  /** Takes an answer in JSON piece by piece, and throws where it will not come to an end. */
+  function refuseRunaways(): (delta: string) => void {
+    const isBlank = whitespaceGuard();
+    const isRepeated = repetitionGuard();
+    return (delta) => {
+      if (isBlank(delta)) {
+        const what = `wrote more than ${WHITESPACE_LIMIT} white space characters in a row instead of JSON`;
+        throw failed(server, { kind: 'whitespaceLoop' }, what);
+      }
+      if (isRepeated(delta)) {
+        const what = `wrote the same over and over, for ${REPETITION_LIMIT} characters, instead of ending its JSON`;
+        throw failed(server, { kind: 'repetitionLoop' }, what);
+      }
+    };
   }
 
   function readStopReason(reason: string): StopReason {

@@ -151,6 +151,8 @@ function remedy({ role }: ServerName, failure: ModelFailure): string {
       return '; shorten the prompt, or start the server with a larger window';
     case 'whitespaceLoop':
       return '; start it with the structured output setting "disable_any_whitespace": true';
+    case 'repetitionLoop':
+      return '; a larger model seldom does';
     case 'lost':
     case 'malformed':
     case 'badRequest':

@@ -34,16 +34,27 @@ export function planComplaint(
 }
 
 /**
- * Takes out dependencies on subtasks that do not exist, for a Planner that cannot be brought to do it.
- * @returns the plan, and a note for every one
+ * Puts right what can be without a guess, for a Planner that cannot be brought to do it: a subtask that is there twice,
+ * word for word, counts once; nothing waits for itself, or for what is no subtask.
+ * @returns the plan, and a note for every correction
  */
-export function withoutUnknownDependencies(plan: Plan): { plan: Plan; notes: string[] } {
-  const ids = new Set(plan.plan.map(({ id }) => id));
+export function mendedPlan(plan: Plan): { plan: Plan; notes: string[] } {
   const notes: string[] = [];
-  const subtasks = plan.plan.map((subtask) => {
-    const unknown = subtask.depends_on.filter((id) => !ids.has(id));
-    for (const id of unknown) notes.push(`${subtask.id}: "${id}" is no subtask, so it does not wait for it.`);
-    return { ...subtask, depends_on: subtask.depends_on.filter((id) => ids.has(id)) };
+  const first = new Map<string, PlannedSubtask>();
+  const once = plan.plan.filter((subtask) => {
+    const same = first.get(subtask.id);
+    if (same === undefined) first.set(subtask.id, subtask);
+    const isAgain = same?.description === subtask.description && same.success_criteria === subtask.success_criteria;
+    if (isAgain) notes.push(`${subtask.id}: it stood in the plan more than once.`);
+    return !isAgain;
+  });
+  const subtasks = once.map((subtask) => {
+    const known = subtask.depends_on.filter((id) => first.has(id) && id !== subtask.id);
+    for (const id of subtask.depends_on) {
+      if (id === subtask.id) notes.push(`${subtask.id}: it does not wait for itself.`);
+      else if (!first.has(id)) notes.push(`${subtask.id}: "${id}" is no subtask, so it does not wait for it.`);
+    }
+    return { ...subtask, depends_on: known };
   });
   return { plan: { ...plan, plan: subtasks }, notes };
 }
@@ -126,7 +137,7 @@ export async function settleFiles(plan: Plan, workspace: Workspace): Promise<{ p
         notes.push(
           `${subtask.id}: ${path} ${exists ? 'exists' : 'does not exist'}, so "${file.action}" became "${action}".`,
         );
-      files.push({ path, action });
+      if (!files.some((other) => other.path === path)) files.push({ path, action });
     }
     subtasks.push({ ...subtask, files });
   }

@@ -7,7 +7,7 @@ import { ask } from '../agents/ask.ts';
 import { type ChangeSet, emptyChangeSet } from '../changes/changeSet.ts';
 import { openToolbox } from './checking.ts';
 import { answersText, planningText, type TaskFacts } from './messages.ts';
-import { planComplaint, settleFiles, withFreshIds, withoutUnknownDependencies } from './planGraph.ts';
+import { mendedPlan, planComplaint, settleFiles, withFreshIds } from './planGraph.ts';
 import { RESERVED_IDS } from './progress.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
@@ -39,7 +39,8 @@ export async function planTask(
   const planner = await openPlanner(run, 'planner', 'plan', ({ chars }) => planningText(facts, baseChecks, chars));
   let message = '';
   for (let asked = 0; ; asked += 1) {
-    const answer = await ask(run, planner, message, jsonFormat(planAnswer, PLAN_REQUEST, complaintOf(asked)));
+    const form = planAnswer({ questions: asked < QUESTION_ROUNDS, redChecks: baseChecks.status !== 'passed' });
+    const answer = await ask(run, planner, message, jsonFormat(form, PLAN_REQUEST, complaintOf(asked, facts.answers)));
     if (answer.kind === 'noAnswer') {
       throw new RunStop({
         code: 'plan_unusable',
@@ -47,7 +48,8 @@ export async function planTask(
         remedy: 'Say the task in other words or in smaller steps, or use a stronger planner model.',
       });
     }
-    const { plan, questions } = answer.value;
+    const { plan } = answer.value;
+    const questions = unanswered(answer.value.questions, facts.answers);
     if (questions.length > 0 && asked < QUESTION_ROUNDS) {
       const answers = await askUser(run, `plan/questions-${asked + 1}`, questions);
       facts.answers.push(...answers);
@@ -55,10 +57,10 @@ export async function planTask(
       continue;
     }
     const proposed = await run.journal.step('plan/proposed', async () => {
-      const named = { ...plan, clarifications_needed: [], plan: withFreshIds(plan.plan, new Set(RESERVED_IDS)) };
-      const known = withoutUnknownDependencies(named);
-      const settled = await settleFiles(known.plan, run.base.workspace);
-      return { type: 'plan.proposed', plan: settled.plan, notes: [...known.notes, ...settled.notes] };
+      const mended = mendedPlan({ ...plan, clarifications_needed: [] });
+      const subtasks = withFreshIds(mended.plan.plan, new Set(RESERVED_IDS));
+      const settled = await settleFiles({ ...mended.plan, plan: subtasks }, run.base.workspace);
+      return { type: 'plan.proposed', plan: settled.plan, notes: [...mended.notes, ...settled.notes] };
     });
     return { plan: proposed.plan, facts };
   }
@@ -82,20 +84,26 @@ export function openPlanner(
   });
 }
 
-function complaintOf(asked: number): (answer: PlanAnswer) => string | undefined {
+/** Small models ask again what they were told: the user is asked once. */
+function unanswered(questions: readonly Clarification[], answers: readonly Answer[]): Clarification[] {
+  const known = new Set(answers.map(({ question }) => question));
+  return questions.filter(({ question }) => !known.has(question));
+}
+
+function complaintOf(asked: number, answers: readonly Answer[]): (answer: PlanAnswer) => string | undefined {
   let emptyOnce = false;
   let complaints = 0;
   return ({ plan, questions }) => {
-    if (questions.length > 0 && asked < QUESTION_ROUNDS) return undefined;
+    if (asked < QUESTION_ROUNDS && unanswered(questions, answers).length > 0) return undefined;
     if (plan.plan.length === 0 && !emptyOnce) {
       emptyOnce = true;
-      return `Your plan holds no subtask${questions.length > 0 ? ', and no more questions can be asked' : ''}. If the task needs a change, plan it; if the workspace is already as the task wants it, answer with an empty plan again and say so in task_understood.`;
+      return `Your plan holds no subtask${questions.length > 0 ? ', and what it asks was answered or cannot be asked any more' : ''}. If the task needs a change, plan it; if the workspace is already as the task wants it, answer with an empty plan again and say so in task_understood.`;
     }
     const complaint = planComplaint(plan.plan);
     if (complaint === undefined) return undefined;
     complaints += 1;
     // What is told in vain is put right here, where that can be done without a guess; the plan's notes say so.
-    return complaints > 2 ? planComplaint(withoutUnknownDependencies(plan).plan.plan) : complaint;
+    return complaints > 2 ? planComplaint(mendedPlan(plan).plan.plan) : complaint;
   };
 }
 

@@ -23,7 +23,11 @@ export const gitDiff: Tool<z.infer<typeof ARGS>> = {
   run: async (args, ctx) => {
     const base = await findBase(args.ref, ctx);
     if (base.kind === 'none') return withoutGit(base.reason, ctx);
-    if (base.kind === 'unknown') return { text: `Git knows no commit "${args.ref}".`, isError: true };
+    if (base.kind === 'unknown')
+      return {
+        text: `Git knows no commit "${args.ref}". Leave "ref" out to compare with the last commit.`,
+        isError: true,
+      };
 
     const file = args.file === undefined ? '.' : givenPath(args.file, ctx.workspace);
     const content = await ctx.workspace.read(file);

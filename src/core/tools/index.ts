@@ -43,6 +43,17 @@ export async function runTool(name: string, args: unknown, ctx: ToolContext): Pr
 }
 
 /**
+ * What a call really asks for, as text: two calls with the same one have the same result. Small models fill in arguments
+ * of other tools too; those say nothing.
+ */
+export function callSignature(name: string, args: unknown): string {
+  const given = Object.entries(Object(withoutBlanks(args)) as Record<string, unknown>);
+  const known = isToolName(name) ? propertiesOf(TOOLS[name]) : undefined;
+  const counting = given.filter(([arg]) => known === undefined || Object.hasOwn(known, arg));
+  return JSON.stringify([name, counting.sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+/**
  * The one flat schema by which a model asks for a tool or says that it is done: `{action, args}`, where `args` takes
  * the arguments of all these tools, none of them required. Flat and without unions, because grammars of servers are.
  */

