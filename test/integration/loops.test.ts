@@ -364,7 +364,7 @@ describe('a tool call', () => {
     assert.equal(status, 0);
     const turns = ofType(events, 'turn.finished').filter(({ role }) => role === 'coder');
     assert.equal(turns.length, 3 + 3 + 1, 'gathering, the first answer, the second');
-    assert.deepEqual(flags(events, 'coder'), Array(4).fill('repeated_call'));
+    assert.deepEqual(flags(events, 'coder'), Array(5).fill('repeated_call'));
   });
 
   it('of a tool that the role does not have, or out of the workspace, is told so and runs nothing', async () => {

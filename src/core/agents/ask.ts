@@ -45,7 +45,11 @@ export async function ask<T>(
       used[counts] += 1;
       if (used[counts] > bounds[counts]) {
         if (counts === 'repeat') agent.gathers = false;
-        return { kind: 'noAnswer', reason: giveUpReason(counts, bounds[counts], reading) };
+        const reason = giveUpReason(counts, bounds[counts], reading);
+        // The last answer is refused like those before it, and the log says why.
+        if (reading.kind === 'call') raiseFlag(run, agent.transcript, 'repeated_call', reason);
+        else if (reading.flag) raiseFlag(run, agent.transcript, reading.flag, reading.message);
+        return { kind: 'noAnswer', reason };
       }
       if (reading.kind === 'call') {
         if ((await answerCall(run, agent, reading)) === 'repeated')
