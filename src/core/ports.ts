@@ -151,7 +151,7 @@ export interface KeptFile {
 export interface Snapshots {
   /** Called before a write. `after` is what shall be written. */
   keep(runId: string, files: readonly Pick<KeptFile, 'path' | 'before' | 'after'>[]): Promise<Snapshot>;
-  /** What was kept for each write of the run, oldest first. */
+  /** What was kept for each write of the run, oldest first; nothing where some of it had to make room. */
   of(runId: string): Promise<KeptFile[][]>;
   /** Forgets everything about the run. */
   drop(runId: string): Promise<void>;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { KeptFile, Snapshots } from '../core/ports.ts';
+import type { KeptFile, Snapshot, Snapshots } from '../core/ports.ts';
 import { fileNameFrom, nameFrom } from './fileStore/fileNames.ts';
 import { errorCode, resolveInside } from './paths.ts';
 
@@ -10,7 +10,8 @@ export const SNAPSHOT_LIMITS = { file: 4 * 1024 * 1024, total: 256 * 1024 * 1024
 
 /**
  * Snapshots in files: a folder a run, in it the touched texts by their SHA-256, and a list for each write. What a killed
- * process left unfinished there is harmless, and goes with the run.
+ * process left unfinished there is harmless, and goes with the run. Where a run had to make room, a mark says so: what is
+ * written afterwards would be half of it, and is not kept.
  * @param dir absolute; made where it is missing
  * @param root the workspace, from which permissions are read
  */
@@ -18,6 +19,7 @@ export function openSnapshots(dir: string, root: string, limits = SNAPSHOT_LIMIT
   return {
     async keep(runId, files) {
       const folder = folderOf(dir, runId);
+      if (await hadToMakeRoom(folder)) return NOT_KEPT;
       await mkdir(join(folder, 'texts'), { recursive: true, mode: 0o700 });
       // One after the other: two files of a rename have the same text.
       const listed: Listed[] = [];
@@ -27,6 +29,7 @@ export function openSnapshots(dir: string, root: string, limits = SNAPSHOT_LIMIT
       await forgetOldest(dir, fileNameFrom(runId), limits.total);
       return {
         async settle(settled) {
+          if (await hadToMakeRoom(folder)) return;
           const texts = new Map(settled.map(({ path, text }) => [path, text]));
           const now: Listed[] = [];
           for (const file of listed) {
@@ -42,6 +45,7 @@ export function openSnapshots(dir: string, root: string, limits = SNAPSHOT_LIMIT
 
     async of(runId) {
       const folder = folderOf(dir, runId);
+      if (await hadToMakeRoom(folder)) return [];
       const lists = await listsIn(folder);
       return Promise.all(
         lists.map(async (name) => keptFrom(folder, JSON.parse(await readFile(join(folder, name), 'utf8')))),
@@ -63,6 +67,23 @@ export async function snapshotSizes(dir: string): Promise<{ runId: string; bytes
     const runId = nameFrom(name);
     return runId === undefined ? [] : [{ runId, bytes }];
   });
+}
+
+/** An empty file in the folder of a run that had to make room. */
+const MARK = 'made-room';
+
+const NOT_KEPT: Snapshot = { settle: async () => {}, discard: async () => {} };
+
+async function hadToMakeRoom(folder: string): Promise<boolean> {
+  return (await stat(join(folder, MARK)).catch(ignoreMissing)) !== undefined;
+}
+
+/** The mark comes first: what is left behind by a crash in between counts for nothing. */
+async function makeRoom(folder: string): Promise<void> {
+  await put(join(folder, MARK), '');
+  for (const name of await readdir(folder)) {
+    if (name !== MARK) await rm(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 /** A file as a list holds it: texts by their SHA-256. */
@@ -136,8 +157,8 @@ async function forgetOldest(dir: string, kept: string, total: number): Promise<v
   let bytes = all.reduce((sum, run) => sum + run.bytes, 0);
   for (const run of all) {
     if (bytes <= total) return;
-    if (run.name === kept) continue;
-    await rm(join(dir, run.name), { recursive: true, force: true });
+    if (run.name === kept || run.bytes === 0) continue;
+    await makeRoom(join(dir, run.name));
     bytes -= run.bytes;
   }
 }

@@ -7,7 +7,7 @@ import { type RunEnd, resumeRun, type Session } from '../../src/core/orchestrato
 import { undoProposal } from '../../src/core/orchestrator/undoing.ts';
 import { loadSettings } from '../../src/node/configuration.ts';
 import { openCrew, openStore } from '../../src/node/openCrew.ts';
-import { snapshotSizes } from '../../src/node/snapshots.ts';
+import { openSnapshots, snapshotSizes } from '../../src/node/snapshots.ts';
 import type { RunEvent } from '../../src/shared/events.ts';
 import { fold } from '../../src/shared/runState.ts';
 import { idOf, type Scenario, scenarios } from '../support/scenario.ts';
@@ -239,6 +239,20 @@ describe('a proposal, decided after the run', () => {
     assert.deepEqual(readdirSync(join(conclave.data, 'snapshots')), [deciding.runId]);
     rmSync(join(conclave.data, 'snapshots'), { recursive: true });
     await deciding.undo();
+    assert.deepEqual(project.files(), before);
+  });
+
+  it('is undone as a whole where the snapshots of its first part had to make room', async () => {
+    const deciding = await proposed();
+    const { project, conclave } = deciding.scenario;
+    const before = project.files();
+    await deciding.decide(accept('src/words.js', [0]));
+    const dir = join(conclave.data, 'snapshots');
+    const other = openSnapshots(dir, project.dir, { file: 1_000, total: 0 });
+    await other.keep('another-run', [{ path: 'a', before: 'a', after: 'b' }]);
+    await deciding.decide(accept('src/words.js', [2]));
+    const { ending } = await deciding.undo();
+    assert.equal(ending.code, 'approved', ending.message);
     assert.deepEqual(project.files(), before);
   });
 
