@@ -64,7 +64,6 @@ export const TASK = 'Round all prices to whole cents';
 /** A task whose Coder writes for some seconds. */
 export const LONG_TASK = 'Describe what the shop sells';
 export const CATALOGUE = 'docs/catalogue.md';
-export const LAST_ARTICLE = 'Article 160';
 /** What stands in src/prices.js already and is not right: the Reviewer's remark, with the edit that mends it. */
 export const REMARK = 'The comment says "or more", so an order of exactly 50 euros has to be free of postage too.';
 export const REMARKED = 'subtotal(lines) > FREE_POSTAGE';
