@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { type EndpointOptions, openEndpoint } from '../../src/core/models/endpoint.ts';
 import { ModelError, type ModelFailure } from '../../src/core/models/modelError.ts';
-import { REPETITION_LIMIT, repetitionGuard } from '../../src/core/models/repetitionGuard.ts';
+import { REPETITION_LIMITS, repetitionGuard } from '../../src/core/models/repetitionGuard.ts';
 import { openingMessages, samplingOf, traitsOf } from '../../src/core/models/traits.ts';
 import { WHITESPACE_LIMIT, whitespaceGuard } from '../../src/core/models/whitespaceGuard.ts';
 import type { Model, ModelEvent, ModelRequest } from '../../src/core/ports.ts';
@@ -580,24 +580,24 @@ describe('the white space guard', () => {
 describe('the repetition guard', () => {
   const piecesOf = (text: string, size: number): string[] => text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
 
-  for (const piece of ['x', '8Z_', 'plan_1_1_2_', '{"path": "src/greet.js", "action": "create"}, ']) {
-    it(`sees that "${piece}" is all that comes, in pieces of any size`, () => {
-      for (const size of [1, 7, 2000]) {
-        const isRepeated = repetitionGuard();
-        const text = `{"known_failures": ["${piece.repeat(100)}`;
-        assert.ok(piecesOf(text.padEnd(REPETITION_LIMIT * 2, piece), size).some(isRepeated), `pieces of ${size}`);
+  for (const [form, limit] of Object.entries(REPETITION_LIMITS)) {
+    for (const piece of ['x', '8Z_', '"modify"}, {"path": "src/greet.js", "action": ', 'So the plan is to plan.\n\n']) {
+      it(`sees in ${form} that ${JSON.stringify(piece)} is all that comes, in pieces of any size`, () => {
+        for (const size of [1, 7, 5000]) {
+          const isRepeated = repetitionGuard(limit);
+          const text = `It begins, and then: ${piece.repeat(Math.ceil((limit.chars + 100) / piece.length))}`;
+          assert.ok(piecesOf(text, size).some(isRepeated), `pieces of ${size}`);
+        }
+      });
+    }
+
+    it(`leaves alone in ${form} what only resembles itself, and what is repeated and then goes on`, () => {
+      const rows = Array.from({ length: 400 }, (_, index) => `{"id": "task_${index}", "what": "Do it."}`).join(', ');
+      const dashes = `${'-'.repeat(limit.chars - 100)}|`.repeat(4);
+      for (const text of [rows, dashes]) {
+        const isRepeated = repetitionGuard(limit);
+        assert.ok(!piecesOf(text, 5).some(isRepeated));
       }
     });
   }
-
-  it('leaves alone what only resembles itself, and what is repeated and then goes on', () => {
-    const rows = Array.from({ length: 200 }, (_, index) => `{"id": "task_${index}", "description": "Do it."}`).join(
-      ', ',
-    );
-    const dashes = `${'-'.repeat(REPETITION_LIMIT - 100)}|`.repeat(4);
-    for (const text of [rows, dashes]) {
-      const isRepeated = repetitionGuard();
-      assert.ok(!piecesOf(text, 5).some(isRepeated));
-    }
-  });
 });

@@ -507,6 +507,21 @@ describe('a server', () => {
     assert.equal(outcomes.filter(({ outcome }) => outcome === 'cancelled').length, 3, 'none went on to its limit');
   });
 
+  it('that does so in free text is cut short and asked again', async () => {
+    const { run } = await given(
+      crewScripts({
+        plan: onePlan,
+        edits: { task_1: [greetByName] },
+        coder: [
+          { name: 'endless', when: { schema: false }, reply: { text: 'Well.' }, fault: 'repetitionLoop', times: 2 },
+        ],
+      }),
+    );
+    const { status, events } = await run(['run', 'Greet']);
+    assert.equal(status, 0);
+    assert.deepEqual(flags(events, 'coder'), ['repetition', 'repetition']);
+  });
+
   it('whose window a prompt exceeds gets a shorter one', async () => {
     const { run, fleet } = await given(greeting());
     fleet.inject('reviewer', 'contextExceeded');

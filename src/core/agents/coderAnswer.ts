@@ -151,10 +151,15 @@ function readingOf(
   answer: { text: string; reasoning: string; truncated: boolean },
 ): Reading<CoderAnswer> {
   const applied = result.applied.length === 0 ? '' : `Applied: ${result.applied.join(', ')}. `;
+  if (answer.truncated && result.applied.length === 0 && !/^<{5,9}|"code_chunk"/m.test(answer.text)) {
+    const problem = 'Your answer was cut off at the length limit before it came to an edit block.';
+    return { kind: 'again', counts: 'repair', flag: 'truncated', message: `${problem} ${EDIT_REQUEST}` };
+  }
   if (answer.truncated) {
     return {
       kind: 'again',
-      counts: 'part',
+      // Parts are for what grows: an answer of which nothing was of use is one that has to be mended.
+      counts: result.applied.length > 0 ? 'part' : 'repair',
       flag: 'truncated',
       message: `Your answer was cut off at the length limit. ${applied}The block that was cut off was not applied. Go on with what is missing, in shorter answers.\n${PARTS_HELP}`,
     };

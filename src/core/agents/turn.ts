@@ -158,10 +158,13 @@ async function streamWithRetries<R>(
   newReader: () => Reader<R>,
 ): Promise<{ turn: Turn; reading: R }> {
   const { role, model } = transcript;
+  let ranAway = false;
   for (let tries = 1; ; tries += 1) {
     try {
       const sampled =
-        tries > 1 && request.schema ? { ...request, temperature: Math.max(request.temperature, 0.3) } : request;
+        ranAway || (tries > 1 && request.schema)
+          ? { ...request, temperature: Math.max(request.temperature, 0.3) }
+          : request;
       const result = await streamOnce(run, transcript, sampled, index, newReader(), tries >= RUNAWAY_TRIES);
       if (tries > 1) run.journal.emit({ type: 'server.recovered', role, url: model.url });
       return result;
@@ -169,6 +172,7 @@ async function streamWithRetries<R>(
       if (!(error instanceof ModelError)) throw error;
       const { failure } = error;
       if (failure.kind === 'contextExceeded') throw new WindowExceeded(failure.window, error);
+      ranAway ||= isRunaway(failure);
       if (isRunaway(failure)) raiseFlag(run, transcript, RUNAWAYS[failure.kind], error.message);
       else
         run.journal.emit({

@@ -4,7 +4,7 @@ import type { Model, ModelEvent, ModelRequest, Served } from '../ports.ts';
 import { readChunk, wireRequest } from './chatWire.ts';
 import { failed, failureOfConnection, failureOfResponse, failureOfStream, type ServerName } from './failures.ts';
 import { ModelError } from './modelError.ts';
-import { REPETITION_LIMIT, repetitionGuard } from './repetitionGuard.ts';
+import { REPETITION_LIMITS, repetitionGuard } from './repetitionGuard.ts';
 import { readServed } from './served.ts';
 import { type Fetch, unpooledFetch } from './unpooledFetch.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
@@ -80,7 +80,7 @@ export function openEndpoint(options: EndpointOptions): Model {
       const chunks = await ask('text/event-stream', (client) =>
         client.chat.completions.create(body, { signal: watchdog.signal }),
       );
-      yield* readChunks(chunks, watchdog, request.schema ? refuseRunaways() : () => {});
+      yield* readChunks(chunks, watchdog, refuseRunaways(request.schema ? 'json' : 'text'));
     } catch (error) {
       throw whyItEnded(error, watchdog, signal);
     } finally {
@@ -113,17 +113,18 @@ export function openEndpoint(options: EndpointOptions): Model {
     yield usage ? { type: 'finished', stopReason, usage } : { type: 'finished', stopReason };
   }
 
-  /** Takes an answer in JSON piece by piece, and throws where it will not come to an end. */
-  function refuseRunaways(): (delta: string) => void {
-    const isBlank = whitespaceGuard();
-    const isRepeated = repetitionGuard();
+  /** Takes an answer piece by piece, and throws where it will not come to an end. */
+  function refuseRunaways(form: 'json' | 'text'): (delta: string) => void {
+    const isBlank = form === 'json' ? whitespaceGuard() : () => false;
+    const limit = REPETITION_LIMITS[form];
+    const isRepeated = repetitionGuard(limit);
     return (delta) => {
       if (isBlank(delta)) {
         const what = `wrote more than ${WHITESPACE_LIMIT} white space characters in a row instead of JSON`;
         throw failed(server, { kind: 'whitespaceLoop' }, what);
       }
       if (isRepeated(delta)) {
-        const what = `wrote the same over and over, for ${REPETITION_LIMIT} characters, instead of ending its JSON`;
+        const what = `wrote the same over and over, for ${limit.chars} characters, and no end`;
         throw failed(server, { kind: 'repetitionLoop' }, what);
       }
     };

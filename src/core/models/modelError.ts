@@ -17,7 +17,7 @@ export type ModelFailure =
   | { kind: 'malformed' }
   /** An answer in JSON ran away in white space and was stopped. */
   | { kind: 'whitespaceLoop' }
-  /** An answer in JSON said the same over and over and was stopped. */
+  /** An answer said the same over and over and was stopped. */
   | { kind: 'repetitionLoop' }
   /** No byte for too long; `waited` in milliseconds. */
   | { kind: 'timedOut'; waited: number };
