@@ -78,7 +78,7 @@ async function stream(browser: Browser, manner: Manner, seconds: number): Promis
     if (manner === 'nothing') await sleep(seconds * 1000);
     else if (manner === 'naive')
       for await (const events of run.tokens(seconds)) for (const one of events) void send([one]);
-    else await feed(run.tokens(seconds), send, painted, new AbortController().signal);
+    else await feed(batched(run.tokens(seconds)), send, painted, new AbortController().signal);
     const ms = performance.now() - started;
     const trace = (await browser.stopTracing()).toString('utf8');
     return { latencies: await chat.page.evaluate<number[]>('paintLatencies'), ...mainThread(trace, ms) };
@@ -170,6 +170,32 @@ function openRun(runId: string): { begin(): RunEvent[]; tokens(seconds: number):
       }
     },
   };
+}
+
+/** What arrives while the page paints comes together, as from a run of the extension. */
+async function* batched(stream: AsyncIterable<RunEvent[]>): AsyncGenerator<RunEvent[]> {
+  let arrived: RunEvent[] = [];
+  let wake: () => void = () => {};
+  let isOver = false;
+  const reading = (async () => {
+    for await (const events of stream) {
+      arrived.push(...events);
+      wake();
+    }
+    isOver = true;
+    wake();
+  })();
+  while (!isOver || arrived.length > 0) {
+    if (arrived.length > 0) {
+      const events = arrived;
+      arrived = [];
+      yield events;
+    } else
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+  }
+  await reading;
 }
 
 /** What a Coder might write: prose, and code in fences. */
