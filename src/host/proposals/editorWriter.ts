@@ -200,6 +200,10 @@ async function apply(due: readonly Due[]): Promise<void> {
     if (!(await document.save())) throw notSaved(path);
     if (!document.isDirty) one.saved = document.getText();
   }
+  for (const { path, uri, text } of [...gone, ...fresh]) {
+    const isThere = (await lstat(uri.fsPath).catch(ignoreMissing)) !== undefined;
+    if (isThere !== (text !== null)) throw new Error(vscode.l10n.t('The editor did not take the change of {0}.', path));
+  }
   for (const { uri, from, mode, wasMode } of fresh) {
     const permissions = from === undefined ? mode : (wasMode ?? mode);
     if (permissions !== undefined) await chmod(uri.fsPath, permissions);
