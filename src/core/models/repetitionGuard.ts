@@ -4,7 +4,7 @@
  */
 export const REPETITION_LIMITS = {
   json: { chars: 600, piece: 60 },
-  text: { chars: 3000, piece: 150 },
+  text: { chars: 4000, piece: 500 },
 } as const;
 
 /** Characters after which it is looked again. */
