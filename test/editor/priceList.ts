@@ -61,9 +61,10 @@ test('ten pieces cost a tenth less', () => {
 export const QUESTION = 'How shall half a cent be rounded?';
 export const CHOICE = 'Up';
 export const TASK = 'Round all prices to whole cents';
-/** A task whose Coder writes for some seconds. */
+/** A task whose Coder writes for a while. */
 export const LONG_TASK = 'Describe what the shop sells';
 export const CATALOGUE = 'docs/catalogue.md';
+export const LAST_ARTICLE = 'Article 60';
 /** What stands in src/prices.js already and is not right: the Reviewer's remark, with the edit that mends it. */
 export const REMARK = 'The comment says "or more", so an order of exactly 50 euros has to be free of postage too.';
 export const REMARKED = 'subtotal(lines) > FREE_POSTAGE';
@@ -92,10 +93,12 @@ export const PRICES_AFTER = (PROJECT[PRICES] ?? '')
 export const CENTS_AFTER = `${cents('round')}\n`;
 
 const catalogue = Array.from(
-  { length: 160 },
+  { length: 60 },
   (_, i) => `- Article ${i + 1}: sold by the piece, sent within ${(i % 5) + 1} days.`,
 ).join('\n');
+const CATALOGUE_EDIT = `The catalogue, article by article.\n${edit(CATALOGUE, '', catalogue)}`;
 
+/** The Coder of the long task falls silent in the midst of its answer, twice. */
 export const SCRIPT = crewScripts({
   plan: plan(
     [
@@ -135,6 +138,15 @@ export const SCRIPT = crewScripts({
       },
     },
   ],
+  coder: [
+    {
+      name: 'falls silent',
+      when: { schema: false, all: '# Your subtask: docs_1\n' },
+      reply: { text: CATALOGUE_EDIT },
+      fault: { kind: 'hangMidStream', afterTokens: 300 },
+      times: 2,
+    },
+  ],
   edits: {
     task_1: [
       `All amounts go through one function.\n${edit(CENTS, '', cents('floor'))}${firstHunk}${secondHunk}${thirdHunk}`,
@@ -145,7 +157,7 @@ export const SCRIPT = crewScripts({
       )}`,
     ],
     task_2: [`Nothing imports it.\nDELETE ${OLD}\n`],
-    docs_1: [`The catalogue, article by article.\n${edit(CATALOGUE, '', catalogue)}`],
+    docs_1: [CATALOGUE_EDIT],
   },
   checklist: [
     {

@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Browser, FrameLocator, Page } from 'playwright-core';
-import { ROLES } from '../../src/shared/events.ts';
+import type { Browser, Frame, FrameLocator, Page } from 'playwright-core';
+import { openStore } from '../../src/node/openCrew.ts';
+import { ROLES, type RunEvent } from '../../src/shared/events.ts';
 import { type Fleet, startFleet } from '../models/fleet.ts';
 import { makeProject, type Project } from '../support/project.ts';
 import { needBrowser } from './browser.ts';
 import { type EditorHost, startHost } from './host.ts';
 import { needEditor } from './installation.ts';
 import {
+  CATALOGUE,
   CENTS,
   CENTS_AFTER,
   CHOICE,
+  LAST_ARTICLE,
+  LONG_TASK,
   MENDED,
   OLD,
   PRICES,
@@ -23,7 +30,7 @@ import {
   TASK,
 } from './priceList.ts';
 import { packExtension } from './vsix.ts';
-import { conclaveView, openWorkbench, runCommand, screenshotOfFailure, type Workbench } from './workbench.ts';
+import { conclaveView, openWorkbench, ready, runCommand, screenshotOfFailure, type Workbench } from './workbench.ts';
 
 /** The installed .vsix in the real workbench, from a task to its undoing, as a user does it; the models are scripted. */
 describe('a task in the editor', function () {
@@ -39,6 +46,17 @@ describe('a task in the editor', function () {
   /** The files before anything of the proposal is accepted. */
   let untouched: Record<string, string>;
   const statusBar = (text: string) => page.locator('.statusbar-item', { hasText: text });
+
+  async function openChatView(where: Page): Promise<void> {
+    await where.locator('.activitybar').getByRole('tab', { name: 'Conclave' }).click();
+    // Its tooltip would lie over the chat.
+    await where.mouse.move(700, 10);
+  }
+  async function send(task: string): Promise<void> {
+    const box = chat.getByRole('textbox', { name: 'Message to the crew' });
+    await box.fill(task);
+    await box.press('Enter');
+  }
 
   before(async function () {
     const editor = await needEditor(this, 'current');
@@ -64,11 +82,8 @@ describe('a task in the editor', function () {
   });
 
   it('is typed into the chat, and the Planner asks', async () => {
-    await page.locator('.activitybar').getByRole('tab', { name: 'Conclave' }).click();
-    await page.mouse.move(700, 10);
-    const box = chat.getByRole('textbox', { name: 'Message to the crew' });
-    await box.fill(TASK);
-    await box.press('Enter');
+    await openChatView(page);
+    await send(TASK);
     await statusBar('Conclave: needs you').waitFor();
     await chat.getByText(QUESTION).waitFor();
     await chat.getByLabel(CHOICE, { exact: true }).check();
@@ -138,7 +153,147 @@ describe('a task in the editor', function () {
     await chat.getByText('Undone; the files are as they were before.').waitFor();
     assert.deepEqual(project.files(), untouched);
   });
+
+  it('stops when it is told to, and goes on when it is told to', async () => {
+    await chat.getByRole('button', { name: 'New task' }).click();
+    await chat.getByText('What shall the crew do?').waitFor();
+    await send(LONG_TASK);
+    await statusBar('Coder: docs_1').waitFor();
+    await eventually(() => fleet.running('coder') === 1);
+    await chat.getByRole('button', { name: 'Stop' }).click();
+    await statusBar('Conclave: stopped').waitFor();
+    assert.equal(fleet.running('coder'), 0);
+    await chat.getByRole('button', { name: 'Continue' }).first().click();
+    await statusBar('Coder: docs_1').waitFor();
+    await eventually(() => fleet.running('coder') === 1);
+  });
+
+  it('is followed live in another window', async () => {
+    const other = await openWorkbench(browser, host, { folder: project.dir });
+    try {
+      await openChatView(other.page);
+      const there = conclaveView(other.page);
+      await there.getByRole('button', { name: 'Show runs' }).click();
+      await there.getByText(LONG_TASK).click();
+      await there.getByText('you follow it live').waitFor();
+      await there.getByText('Write the catalogue.').first().waitFor();
+      assert.equal(await there.getByRole('button', { name: 'Stop' }).count(), 0);
+
+      await page.reload();
+      await ready(page);
+      await there.getByRole('region', { name: 'Proposed change' }).waitFor({ timeout: 60_000 });
+    } catch (error) {
+      throw new Error(`See ${await screenshotOfFailure(other.page, 'other')}`, { cause: error });
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('goes on by itself after the reload, and nothing of it is there twice', async () => {
+    await chat.getByRole('region', { name: 'Proposed change' }).waitFor();
+    assert.equal(await chat.getByRole('region', { name: 'Proposed change' }).count(), 1);
+    await chat.getByRole('log').evaluate((log) => log.scrollTo(0, 0));
+    await chat.getByRole('region', { name: 'Plan', exact: true }).waitFor();
+    assert.equal(await chat.getByRole('region', { name: 'Plan', exact: true }).count(), 1);
+    const plans = fleet.requests.filter(({ reply }) => reply === 'the long plan');
+    assert.equal(plans.length, 1, 'what was planned is not planned again');
+    assert.ok(!(CATALOGUE in project.files()));
+    await chat.getByRole('button', { name: 'Accept all' }).click();
+    await eventually(() => (project.files()[CATALOGUE] ?? '').includes(LAST_ARTICLE));
+  });
+
+  it('has no serious obstacle for anyone in the chat', async () => {
+    const frame = await frameOf(chat);
+    await frame.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+    const violations = await frame.evaluate<string[]>(
+      `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => id + ' ' + nodes[0].html.slice(0, 200) + ' ' + nodes[0].failureSummary))`,
+    );
+    assert.deepEqual(violations, []);
+  });
+
+  it('is shown again with 10,000 events: one message a frame, a bounded page, a bounded extension host', async () => {
+    const events = await storeLongRun(join(host.dir, 'data', 'conclave'), 10_000);
+    const frame = await frameOf(chat);
+    await frame.evaluate(COUNT_MESSAGES);
+    const before = memoryOfExtensionHosts(host);
+    await runCommand(page, 'Conclave: Replay Run…');
+    await page.locator('.quick-input-list .monaco-list-row', { hasText: LONG_RUN }).first().click();
+    const counted = () => frame.evaluate<{ events: number; most: number }>('counted');
+    while ((await counted()).events < events) await sleep(200);
+    assert.equal((await counted()).most, 1, 'messages of events in a frame');
+    const nodes = await frame.evaluate<number>('document.querySelectorAll("*").length');
+    assert.ok(nodes < 1500, `the page has ${nodes} elements`);
+    for (const [pid, bytes] of memoryOfExtensionHosts(host)) {
+      const grown = (bytes - (before.get(pid) ?? bytes)) / 2 ** 20;
+      assert.ok(grown < 100, `an extension host has grown by ${Math.round(grown)} MB`);
+    }
+  });
 });
+
+/** Counts the messages with events that come between two frames, and the events in them. */
+const COUNT_MESSAGES = `
+  globalThis.counted = { events: 0, most: 0 };
+  let inFrame = 0;
+  const frame = () => { inFrame = 0; requestAnimationFrame(frame); };
+  requestAnimationFrame(frame);
+  addEventListener('message', ({ data }) => {
+    if (data?.kind !== 'call' || data.method !== 'events') return;
+    inFrame += 1;
+    counted.events += data.params.events.length;
+    counted.most = Math.max(counted.most, inFrame);
+  });
+`;
+
+async function frameOf(view: FrameLocator): Promise<Frame> {
+  const body = await view.locator('body').elementHandle();
+  return (await body?.ownerFrame()) ?? assert.fail('the chat is not there');
+}
+
+const LONG_RUN = 'A very long task';
+
+/** Stores a run of at least so many events: the work of the newest one again and again. @returns how many there are */
+async function storeLongRun(data: string, least: number): Promise<number> {
+  const store = await openStore({ CONCLAVE_DATA: data });
+  try {
+    const [newest] = await store.log.list();
+    const recorded: RunEvent[] = [];
+    for await (const event of store.log.read(newest?.runId ?? assert.fail('there is no run'))) recorded.push(event);
+    const [started, ...rest] = recorded;
+    const work = rest.filter(({ type }) => !/^(run|proposal)\./.test(type));
+    const runId = 'run-long';
+    const events = [
+      { ...started, runId, seq: 1, task: LONG_RUN, said: { text: LONG_RUN, attachments: [] } } as RunEvent,
+    ];
+    while (events.length < least) for (const event of work) events.push({ ...event, runId, seq: events.length + 1 });
+    const lease = await store.leases.acquire(`run/${runId}`, 'test');
+    if ('heldBy' in lease) assert.fail(lease.heldBy);
+    await store.log.append(lease, events, true);
+    await store.leases.release(lease);
+    return events.length;
+  } finally {
+    await store.close();
+  }
+}
+
+/** Resident bytes by process id. */
+function memoryOfExtensionHosts({ dir }: EditorHost): Map<string, number> {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const read = (pid: string, what: string): string => {
+    try {
+      return readFileSync(`/proc/${pid}/${what}`, 'utf8');
+    } catch {
+      // It has ended meanwhile.
+      return '';
+    }
+  };
+  const hosts = pids.filter(
+    (pid) => read(pid, 'cmdline').includes('extensionHost') && read(pid, 'environ').includes(`HOME=${dir}`),
+  );
+  assert.ok(hosts.length > 0, 'there is no extension host');
+  return new Map(hosts.map((pid) => [pid, Number(/VmRSS:\s+(\d+)/.exec(read(pid, 'status'))?.[1] ?? 0) * 1024]));
+}
 
 async function eventually(holds: () => boolean): Promise<void> {
   const limit = Date.now() + 20_000;
