@@ -246,26 +246,6 @@ export function noteWords(event: NotedEvent): { icon: string; tone: NoteTone; te
           .map(([choice, votes]) => `${choice}: ${votes}`)
           .join('\n'),
       };
-    case 'proposal.accepted':
-      return {
-        icon: 'check',
-        tone: 'good',
-        text: plural(
-          event.paths.length,
-          '{0} file was written to the workspace.',
-          '{0} files were written to the workspace.',
-        ),
-        more: event.paths.join('\n'),
-      };
-    case 'proposal.rejected':
-      return { icon: 'close', tone: 'quiet', text: t('The change was rejected; the workspace is as it was.') };
-    case 'proposal.undone':
-      return {
-        icon: 'discard',
-        tone: 'quiet',
-        text: plural(event.paths.length, '{0} file is as it was before.', '{0} files are as they were before.'),
-        more: event.paths.join('\n'),
-      };
     case 'server.busy':
       return {
         icon: 'server',

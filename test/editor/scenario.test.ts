@@ -85,7 +85,7 @@ describe('a task in the editor', function () {
     await openChatView(page);
     await send(TASK);
     await statusBar('Conclave: needs you').waitFor();
-    await chat.getByText(QUESTION).waitFor();
+    await chat.getByText(QUESTION, { exact: true }).waitFor();
     await chat.getByLabel(CHOICE, { exact: true }).check();
     await chat.getByRole('button', { name: 'Send answer' }).click();
   });

@@ -209,6 +209,31 @@ describe('the transcript', () => {
     assert.equal(decisionOf(files[0] ?? assert.fail(), only(all, 'proposal').proposal).state, 'mixed');
   });
 
+  it('has one end, however often the user decides about the proposal', () => {
+    const finished = (message: string): EventBody => ({
+      type: 'run.finished',
+      outcome: 'approved',
+      ending: { code: 'approved', message },
+    });
+    const transcript = transcriptOf(
+      ...planned,
+      { type: 'proposal.ready', files: [proposed('a.js'), proposed('b.js')] },
+      finished('Approved.'),
+      { type: 'run.resumed', epoch: 2 },
+      { type: 'proposal.decided', path: 'a.js', hunks: [0], decision: 'accepted' },
+      finished('Accepted 1 of 2 hunks.'),
+      { type: 'run.resumed', epoch: 3 },
+      { type: 'proposal.decided', path: 'b.js', hunks: [0], decision: 'accepted' },
+      { type: 'proposal.accepted', paths: ['a.js', 'b.js'], by: 'user' },
+      finished('Accepted.'),
+    );
+    assert.deepEqual(kinds(transcript), ['user', 'plan', 'proposal', 'ending']);
+    assert.deepEqual(
+      [only(transcript, 'ending').ending.message, only(transcript, 'ending').over],
+      ['Accepted.', false],
+    );
+  });
+
   it('keeps a question open until it is answered', () => {
     const questions = [{ id: 'q1', text: 'Which database?', choices: ['SQLite'] }];
     const asked = transcriptOf(started, { type: 'plan.question', questions });

@@ -202,7 +202,11 @@ function endingOf(error: unknown, signal: AbortSignal): { ending: Ending; state:
   }
   if (signal.aborted) {
     return {
-      ending: { code: 'aborted', message: 'Stopped. Everything up to here is kept.', remedy: 'Go on with --resume.' },
+      ending: {
+        code: 'aborted',
+        message: 'Stopped. Everything up to here is kept.',
+        remedy: 'Resume the run to go on.',
+      },
       state: 'aborted',
     };
   }
@@ -211,7 +215,7 @@ function endingOf(error: unknown, signal: AbortSignal): { ending: Ending; state:
     ending: {
       code: 'internal_error',
       message: `A defect of Conclave stopped the run: ${message}`,
-      remedy: 'The run is kept: report it, and try to go on with --resume.',
+      remedy: 'The run is kept: report it, and try to resume it.',
     },
     state: 'paused',
   };

@@ -159,9 +159,6 @@ export type NotedType =
   | 'subtask.finished'
   | 'redflag.raised'
   | 'vote.decided'
-  | 'proposal.accepted'
-  | 'proposal.rejected'
-  | 'proposal.undone'
   | 'server.busy'
   | 'server.lost'
   | 'server.recovered';

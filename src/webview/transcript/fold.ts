@@ -19,8 +19,11 @@ export function foldBatch(before: Transcript, events: readonly RunEvent[]): Tran
     if (run.lastAt !== '' && event.type !== 'run.resumed' && !isAfterTheEnd(run)) {
       activeMs += Math.max(0, Date.parse(event.at) - Date.parse(run.lastAt));
     }
+    const wasFinished = run.phase.kind === 'finished';
     run = foldEvent(run, event);
-    take(builder, event, run);
+    // Whoever takes up a finished run decides about its proposal, or has its plan implemented: that speaks for itself.
+    if (event.type === 'run.resumed' && wasFinished) takeUp(builder);
+    else take(builder, event, run);
   }
   if (run === before.run) return before;
   renewCards(builder, run, before.run);
@@ -38,8 +41,7 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
       builder.add({ kind: 'user', key: 'user', ...run.said });
       return;
     case 'run.resumed':
-      endStretches(builder);
-      for (const entry of builder.entries) if (entry.kind === 'ending') builder.put({ ...entry, over: true });
+      takeUp(builder);
       addNote(builder, event, event.seq);
       return;
     case 'run.paused':
@@ -144,9 +146,6 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
     case 'plan.cached':
     case 'redflag.raised':
     case 'vote.decided':
-    case 'proposal.accepted':
-    case 'proposal.rejected':
-    case 'proposal.undone':
       addNote(builder, event, event.seq);
       return;
 
@@ -155,11 +154,20 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
     case 'file.based':
     case 'vote.cast':
     case 'window.learnt':
+    // The proposal's card and the run's end show it.
     case 'proposal.decided':
+    case 'proposal.accepted':
+    case 'proposal.rejected':
+    case 'proposal.undone':
       return;
     default:
       event satisfies never;
   }
+}
+
+function takeUp(builder: Builder): void {
+  endStretches(builder);
+  for (const entry of builder.entries) if (entry.kind === 'ending') builder.put({ ...entry, over: true });
 }
 
 function addNote(builder: Builder, event: NotedEvent, seq: number): void {
@@ -232,6 +240,9 @@ function addEnding(
   endStretches(builder);
   const stop = event.type === 'run.paused' ? 'paused' : event.type === 'run.aborted' ? 'aborted' : 'finished';
   const { ending, seq } = event;
+  // Decisions about the proposal one after the other: the newest end counts, and the card stays in sight.
+  const before = builder.entries.at(-1);
+  if (before?.kind === 'ending' && before.stop === 'finished') builder.remove(({ key }) => key === before.key);
   builder.add({
     kind: 'ending',
     key: `ending:${seq}`,
