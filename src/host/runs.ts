@@ -91,11 +91,8 @@ export function openRuns(options: {
   /** @param how `anew`: what was shown of it is not what its log says any more */
   async function show(runId: string, { replay, anew }: { replay?: true; anew?: boolean } = {}): Promise<void> {
     const mine = ++shows;
-    const activity: Activity = replay
-      ? { kind: 'replaying' }
-      : work?.runId === runId
-        ? { kind: 'working' }
-        : await activityElsewhere(store, runId);
+    const { elsewhere, lastSeq } = await stateInStore(store, runId);
+    const activity: Activity = replay ? { kind: 'replaying' } : work?.runId === runId ? { kind: 'working' } : elsewhere;
     // The user has gone on to another one meanwhile.
     if (mine !== shows) return;
     if (shown?.runId === runId && !replay && !anew && shown.activity.kind !== 'replaying') return setActivity(activity);
@@ -104,18 +101,22 @@ export function openRuns(options: {
     showing = here;
     shown = { runId, state: emptyRunState(), activity };
     onShow.fire(shown);
-    void follow(runId, here.signal).catch((error: unknown) => {
+    void follow(runId, lastSeq, here.signal).catch((error: unknown) => {
       if (!here.signal.aborted) options.onUnreadable(runId, error);
     });
   }
 
-  async function follow(runId: string, signal: AbortSignal): Promise<void> {
+  /** @param known the last event when it was first shown: what comes after it happens now */
+  async function follow(runId: string, known: number, signal: AbortSignal): Promise<void> {
     for await (const batch of events(runId, signal)) {
       if (signal.aborted || shown?.runId !== runId) return;
       let { state } = shown;
       for (const event of batch) state = foldEvent(state, event);
       shown = { ...shown, state };
-      if (shown.activity.kind === 'elsewhere' && isOver(state)) setActivity({ kind: 'idle' });
+      const isNow = state.lastSeq >= known;
+      if (isNow && shown.activity.kind === 'elsewhere' && isOver(state)) setActivity({ kind: 'idle' });
+      const resumed = batch.some(({ type, seq }) => type === 'run.resumed' && seq > known);
+      if (resumed && !work && shown.activity.kind === 'idle' && !isOver(state)) setActivity(ELSEWHERE);
       onEvents.fire({ shown, events: batch });
     }
   }
@@ -215,9 +216,11 @@ export function inWords(error: unknown): { message: string; remedy?: string } {
   return { message: error instanceof Error ? error.message : String(error) };
 }
 
-async function activityElsewhere(store: Store, runId: string): Promise<Activity> {
+const ELSEWHERE: Activity = { kind: 'elsewhere', holder: 'another window or terminal' };
+
+async function stateInStore(store: Store, runId: string): Promise<{ elsewhere: Activity; lastSeq: number }> {
   const summary = (await store.log.list()).find((one) => one.runId === runId);
-  return summary?.state === 'running' ? { kind: 'elsewhere', holder: 'another window or terminal' } : { kind: 'idle' };
+  return { elsewhere: summary?.state === 'running' ? ELSEWHERE : { kind: 'idle' }, lastSeq: summary?.lastSeq ?? 0 };
 }
 
 function isOver({ phase }: RunState): boolean {

@@ -58,6 +58,15 @@ describe('a task in the editor', function () {
     await box.press('Enter');
   }
 
+  const settings = () => Object.fromEntries(ROLES.map((role) => [`conclave.endpoints.${role}.url`, fleet.urls[role]]));
+  async function pictured(name: string): Promise<void> {
+    await widen(page, 400);
+    await runCommand(page, 'Notifications: Clear All Notifications');
+    await page.mouse.move(900, 760);
+    await sleep(1500);
+    await screenshot(page, PICTURES ?? '', name);
+  }
+
   before(async function () {
     const editor = await needEditor(this, 'current');
     browser = await needBrowser(this);
@@ -65,7 +74,7 @@ describe('a task in the editor', function () {
     fleet = await startFleet({ script: SCRIPT, pace: 'real', timing: { prefill: 1_000_000, decode: 400 } });
     host = await startHost(editor, {
       vsix: await packExtension(),
-      settings: Object.fromEntries(ROLES.map((role) => [`conclave.endpoints.${role}.url`, fleet.urls[role]])),
+      settings: settings(),
     });
     window = await openWorkbench(browser, host, { folder: project.dir });
     page = window.page;
@@ -130,6 +139,7 @@ describe('a task in the editor', function () {
     await chat.getByTitle(`Open diff of ${PRICES}`).click();
     const lens = page.locator('.codelens-decoration a', { hasText: 'Accept hunk' });
     await lens.nth(2).waitFor();
+    if (PICTURES !== undefined) await pictured('review');
     await lens.first().click();
     await eventually(() => project.read(PRICES).includes('toCents(price'));
     await lens.nth(2).waitFor({ state: 'detached' });
@@ -202,8 +212,30 @@ describe('a task in the editor', function () {
     await eventually(() => (project.files()[CATALOGUE] ?? '').includes(LAST_ARTICLE));
   });
 
+  if (PICTURES !== undefined) {
+    for (const theme of ['light', 'highContrast'] as const) {
+      it(`is pictured in a narrow side bar (${theme})`, async () => {
+        host.setSettings({ ...settings(), 'workbench.colorTheme': THEMES[theme] });
+        const other = await openWorkbench(browser, host, { folder: project.dir });
+        await openChatView(other.page);
+        await widen(other.page, 320);
+        const there = conclaveView(other.page);
+        await there.getByRole('button', { name: 'Show runs' }).click();
+        await there.getByText(TASK).click();
+        await there.getByRole('region', { name: 'End of the run' }).waitFor();
+        await runCommand(other.page, 'Notifications: Clear All Notifications');
+        await other.page.mouse.move(900, 500);
+        await sleep(1000);
+        await webviewFrame(other.page).screenshot({ path: join(PICTURES, `chat-${theme}.png`) });
+        await other.close();
+      });
+    }
+  }
+
   it('has no serious obstacle for anyone in the chat', async () => {
     const frame = await frameOf(chat);
+    // The side bar shows through the page, which axe cannot see.
+    await frame.evaluate("document.body.style.background = 'var(--vscode-sideBar-background)'");
     await frame.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
     const violations = await frame.evaluate<string[]>(
       `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations
@@ -245,6 +277,21 @@ const COUNT_MESSAGES = `
     counted.most = Math.max(counted.most, inFrame);
   });
 `;
+
+/** Where README's pictures are to be put, by whoever wants them anew. */
+const PICTURES = process.env.CONCLAVE_SCREENSHOTS;
+
+/** Drags the edge of the side bar until the chat is so wide. */
+async function widen(page: Page, width: number): Promise<void> {
+  const now = await webviewFrame(page).boundingBox();
+  if (!now) assert.fail('the chat is not there');
+  const edge = now.x + now.width + 3;
+  await page.mouse.move(edge, 400);
+  await page.mouse.down();
+  await page.mouse.move(edge + width - now.width, 400, { steps: 5 });
+  await page.mouse.up();
+  await page.mouse.move(900, 500);
+}
 
 async function frameOf(view: FrameLocator): Promise<Frame> {
   const body = await view.locator('body').elementHandle();
