@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Frame, FrameLocator, Page } from 'playwright-core';
-import { openStore } from '../../src/node/openCrew.ts';
-import { ROLES, type RunEvent } from '../../src/shared/events.ts';
+import { ROLES } from '../../src/shared/events.ts';
 import { type Fleet, startFleet } from '../models/fleet.ts';
 import { makeProject, type Project } from '../support/project.ts';
 import { needBrowser } from './browser.ts';
 import { type EditorHost, startHost } from './host.ts';
 import { needEditor } from './installation.ts';
+import { COUNT_MESSAGES, LONG_RUN, memoryOfExtensionHosts, storeLongRun } from './longRun.ts';
 import {
   CATALOGUE,
   CENTS,
@@ -30,7 +30,21 @@ import {
   TASK,
 } from './priceList.ts';
 import { packExtension } from './vsix.ts';
-import { conclaveView, openWorkbench, ready, runCommand, screenshotOfFailure, type Workbench } from './workbench.ts';
+import {
+  conclaveView,
+  openWorkbench,
+  ready,
+  runCommand,
+  screenshot,
+  screenshotOfFailure,
+  THEMES,
+  type Workbench,
+  webviewFrame,
+  widenChat,
+} from './workbench.ts';
+
+/** Where README's pictures are to be put, by whoever wants them anew. */
+const PICTURES = process.env.CONCLAVE_SCREENSHOTS;
 
 /** The installed .vsix in the real workbench, from a task to its undoing, as a user does it; the models are scripted. */
 describe('a task in the editor', function () {
@@ -60,7 +74,7 @@ describe('a task in the editor', function () {
 
   const settings = () => Object.fromEntries(ROLES.map((role) => [`conclave.endpoints.${role}.url`, fleet.urls[role]]));
   async function pictured(name: string): Promise<void> {
-    await widen(page, 400);
+    await widenChat(page, 400);
     await runCommand(page, 'Notifications: Clear All Notifications');
     await page.mouse.move(900, 760);
     await sleep(1500);
@@ -218,7 +232,7 @@ describe('a task in the editor', function () {
         host.setSettings({ ...settings(), 'workbench.colorTheme': THEMES[theme] });
         const other = await openWorkbench(browser, host, { folder: project.dir });
         await openChatView(other.page);
-        await widen(other.page, 320);
+        await widenChat(other.page, 320);
         const there = conclaveView(other.page);
         await there.getByRole('button', { name: 'Show runs' }).click();
         await there.getByText(TASK).click();
@@ -264,82 +278,9 @@ describe('a task in the editor', function () {
   });
 });
 
-/** Counts the messages with events that come between two frames, and the events in them. */
-const COUNT_MESSAGES = `
-  globalThis.counted = { events: 0, most: 0 };
-  let inFrame = 0;
-  const frame = () => { inFrame = 0; requestAnimationFrame(frame); };
-  requestAnimationFrame(frame);
-  addEventListener('message', ({ data }) => {
-    if (data?.kind !== 'call' || data.method !== 'events') return;
-    inFrame += 1;
-    counted.events += data.params.events.length;
-    counted.most = Math.max(counted.most, inFrame);
-  });
-`;
-
-/** Where README's pictures are to be put, by whoever wants them anew. */
-const PICTURES = process.env.CONCLAVE_SCREENSHOTS;
-
-/** Drags the edge of the side bar until the chat is so wide. */
-async function widen(page: Page, width: number): Promise<void> {
-  const now = await webviewFrame(page).boundingBox();
-  if (!now) assert.fail('the chat is not there');
-  const edge = now.x + now.width + 3;
-  await page.mouse.move(edge, 400);
-  await page.mouse.down();
-  await page.mouse.move(edge + width - now.width, 400, { steps: 5 });
-  await page.mouse.up();
-  await page.mouse.move(900, 500);
-}
-
 async function frameOf(view: FrameLocator): Promise<Frame> {
   const body = await view.locator('body').elementHandle();
   return (await body?.ownerFrame()) ?? assert.fail('the chat is not there');
-}
-
-const LONG_RUN = 'A very long task';
-
-/** Stores a run of at least so many events: the work of the newest one again and again. @returns how many there are */
-async function storeLongRun(data: string, least: number): Promise<number> {
-  const store = await openStore({ CONCLAVE_DATA: data });
-  try {
-    const [newest] = await store.log.list();
-    const recorded: RunEvent[] = [];
-    for await (const event of store.log.read(newest?.runId ?? assert.fail('there is no run'))) recorded.push(event);
-    const [started, ...rest] = recorded;
-    const work = rest.filter(({ type }) => !/^(run|proposal)\./.test(type));
-    const runId = 'run-long';
-    const events = [
-      { ...started, runId, seq: 1, task: LONG_RUN, said: { text: LONG_RUN, attachments: [] } } as RunEvent,
-    ];
-    while (events.length < least) for (const event of work) events.push({ ...event, runId, seq: events.length + 1 });
-    const lease = await store.leases.acquire(`run/${runId}`, 'test');
-    if ('heldBy' in lease) assert.fail(lease.heldBy);
-    await store.log.append(lease, events, true);
-    await store.leases.release(lease);
-    return events.length;
-  } finally {
-    await store.close();
-  }
-}
-
-/** Resident bytes by process id. */
-function memoryOfExtensionHosts({ dir }: EditorHost): Map<string, number> {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const read = (pid: string, what: string): string => {
-    try {
-      return readFileSync(`/proc/${pid}/${what}`, 'utf8');
-    } catch {
-      // It has ended meanwhile.
-      return '';
-    }
-  };
-  const hosts = pids.filter(
-    (pid) => read(pid, 'cmdline').includes('extensionHost') && read(pid, 'environ').includes(`HOME=${dir}`),
-  );
-  assert.ok(hosts.length > 0, 'there is no extension host');
-  return new Map(hosts.map((pid) => [pid, Number(/VmRSS:\s+(\d+)/.exec(read(pid, 'status'))?.[1] ?? 0) * 1024]));
 }
 
 async function eventually(holds: () => boolean): Promise<void> {

@@ -123,6 +123,18 @@ export function webviewFrame(page: Page): Locator {
   return page.locator('iframe.webview.ready[src*="extensionId=conclave.conclave"]').first();
 }
 
+/** Drags the edge of the side bar until the chat is so wide. */
+export async function widenChat(page: Page, width: number): Promise<void> {
+  const now = await webviewFrame(page).boundingBox();
+  if (!now) throw new Error('The chat is not there.');
+  const edge = now.x + now.width + 3;
+  await page.mouse.move(edge, 400);
+  await page.mouse.down();
+  await page.mouse.move(edge + width - now.width, 400, { steps: 5 });
+  await page.mouse.up();
+  await page.mouse.move(900, 500);
+}
+
 /** A notification, as toast or, where toasts are suppressed, in the list of notifications. */
 export function notification(page: Page, text: string): Locator {
   return page.locator('.notification-toast, .notifications-center .monaco-list-row').filter({ hasText: text }).first();
