@@ -80,6 +80,8 @@ function FileLine({ file, proposal, canDecide }: { file: ProposedFile; proposal:
   const { state, hunks, accepted, rejected } = decisionOf(file, proposal);
   const decide = (decision: HunkDecision): void => actOnRun('decide', { decision, path });
   const isPart = state === 'open' && accepted + rejected > 0;
+  // What was undone is not in the workspace, whatever was decided before.
+  const showsDecision = proposal.state !== 'undone';
   return (
     <li class={`file is-${state}`}>
       <button
@@ -96,9 +98,9 @@ function FileLine({ file, proposal, canDecide }: { file: ProposedFile; proposal:
         <PlusMinus added={added} removed={removed} />
       </button>
       {isPart && <span class="tag">{t('{0} of {1} decided', accepted + rejected, hunks)}</span>}
-      {state === 'mixed' && <span class="tag">{t('{0} of {1} accepted', accepted, hunks)}</span>}
-      {state === 'accepted' && <span class="tag">{t('Accepted')}</span>}
-      {state === 'rejected' && <span class="tag">{t('Rejected')}</span>}
+      {showsDecision && state === 'mixed' && <span class="tag">{t('{0} of {1} accepted', accepted, hunks)}</span>}
+      {showsDecision && state === 'accepted' && <span class="tag">{t('Accepted')}</span>}
+      {showsDecision && state === 'rejected' && <span class="tag">{t('Rejected')}</span>}
       {canDecide && state === 'open' && (
         <span class="file-actions">
           <IconButton icon="check" label={t('Accept {0}', path)} onClick={() => decide('accepted')} />
