@@ -84,7 +84,7 @@ describe('a task in the editor', function () {
   before(async function () {
     const editor = await needEditor(this, 'current');
     browser = await needBrowser(this);
-    project = makeProject(PROJECT, { git: 'none' });
+    project = makeProject(PROJECT, { git: 'none', name: 'shop' });
     fleet = await startFleet({ script: SCRIPT, pace: 'real', timing: { prefill: 1_000_000, decode: 400 } });
     host = await startHost(editor, {
       vsix: await packExtension(),

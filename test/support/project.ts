@@ -15,9 +15,13 @@ export interface Project {
   remove(): void;
 }
 
-/** Makes a project of these files; a git repository with one commit unless `git` is "none". */
-export function makeProject(files: Record<string, string>, options: { git?: 'none' } = {}): Project {
-  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'conclave-test-')));
+/**
+ * Makes a project of these files; a git repository with one commit unless `git` is "none".
+ * @param options.name of its folder, where that is seen
+ */
+export function makeProject(files: Record<string, string>, options: { git?: 'none'; name?: string } = {}): Project {
+  const parent = realpathSync(mkdtempSync(join(tmpdir(), 'conclave-test-')));
+  const dir = options.name === undefined ? parent : join(parent, options.name);
   const write = (path: string, text: string): void => {
     mkdirSync(dirname(join(dir, path)), { recursive: true });
     writeFileSync(join(dir, path), text);
@@ -52,7 +56,7 @@ export function makeProject(files: Record<string, string>, options: { git?: 'non
           .sort()
           .map((path) => [path, readFileSync(join(dir, path), 'utf8')]),
       ),
-    remove: () => rmSync(dir, { recursive: true, force: true }),
+    remove: () => rmSync(parent, { recursive: true, force: true }),
   };
 }
 
