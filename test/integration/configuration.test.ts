@@ -241,7 +241,7 @@ describe('settings that cannot be used', () => {
 
   it('include a file that cannot be read', async () => {
     await mkdir(file, { recursive: true });
-    assert.equal(await refusal({}), 'FILE: could not be read (EISDIR)');
+    assert.equal(await refusal({}), 'FILE: is a folder; expected a JSON file with settings');
   });
 });
 
