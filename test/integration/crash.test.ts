@@ -223,7 +223,7 @@ function turnsOf(events: readonly RunEvent[]): string[] {
 }
 
 describe('a run whose process dies', function () {
-  this.timeout(600_000);
+  this.timeout(1_500_000);
   let reference: Reference;
 
   before(async () => {

@@ -112,7 +112,7 @@ describe('a subtask that fails three rounds', () => {
     const ids = fold(events).subtasks.map(({ plan: { id } }) => id);
     assert.equal(new Set(ids).size, ids.length, `every subtask has a name of its own: ${ids.join(', ')}`);
     assert.deepEqual(project.files(), before);
-  }).timeout(30_000);
+  }).timeout(120_000);
 
   it('with green checks may be waived, and the checklist shows it', async () => {
     const { run, conclave, project } = await given(
@@ -294,7 +294,7 @@ describe('a merged change that fails its rounds', () => {
     assert.match(endingOf(events).message, /^Every subtask was approved, but the merged change was not\./);
     assert.equal(fold(events).merged.phase, 'failed');
     assert.deepEqual(project.files(), before);
-  }).timeout(60_000);
+  }).timeout(180_000);
 
   it('with green checks may be waived, and the checklist shows it', async () => {
     const { run, project } = await given(scripts({ planner: [decides('waive')], reviews: { merged: [unloved] } }), {
