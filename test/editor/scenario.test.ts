@@ -33,6 +33,7 @@ import { packExtension } from './vsix.ts';
 import {
   conclaveView,
   openWorkbench,
+  quickFix,
   ready,
   runCommand,
   screenshot,
@@ -131,22 +132,14 @@ describe('a task in the editor', function () {
     await problem.dblclick();
     await page.getByRole('tab', { name: 'prices.js' }).waitFor();
     await page.locator('.editor-instance .view-line', { hasText: REMARKED }).click();
-    // The editor asks for quick fixes a moment after the caret has moved.
-    await page
-      .locator(
-        '.editor-instance .lightBulbWidget:visible, .editor-instance [class*="codicon-gutter-lightbulb"]:visible',
-      )
-      .first()
-      .waitFor();
-    await page.keyboard.press('Control+.');
-    await page.locator('.action-widget').first().waitFor();
-    await page.locator('.action-widget').first().getByText('Apply the Reviewer’s suggestion').click();
+    await (await quickFix(page, 'Apply the Reviewer’s suggestion')).click();
     await problem.waitFor({ state: 'detached' });
     await page.keyboard.press('Control+S');
     await eventually(() => project.read(PRICES).includes(MENDED));
     untouched = { ...PROJECT, [PRICES]: (PROJECT[PRICES] ?? '').replace(REMARKED, MENDED) };
     assert.deepEqual(project.files(), untouched);
     await page.keyboard.press('Control+J');
+    await page.locator('.markers-panel').waitFor({ state: 'hidden' });
   });
 
   it('is a proposal of which two of three hunks are accepted', async () => {

@@ -34,8 +34,8 @@ export interface Workbench {
 /** How long the workbench may take to appear: a limit, not an expectation. */
 const READY_LIMIT = 90_000;
 
-/** How often the palette is opened, two seconds each, until an extension's command counts as missing. */
-const PALETTE_ATTEMPTS = 15;
+/** How often a list is opened, two seconds each, until what it shall offer counts as missing. */
+const ATTEMPTS = 15;
 
 /** Opens a window and waits until it can be used. @throws with a picture and the host's log where it does not come up */
 export async function openWorkbench(
@@ -92,12 +92,31 @@ export async function paletteEntry(page: Page, title: string): Promise<Locator> 
       await label.waitFor({ timeout: 2000 });
       return label;
     } catch (error) {
-      if (attempts === PALETTE_ATTEMPTS) {
+      if (attempts === ATTEMPTS) {
         const shown = await screenshotOfFailure(page, 'palette');
         throw new Error(`There is no command "${title}" in the palette; see ${shown}.`, { cause: error });
       }
       await page.keyboard.press('Escape');
       await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    }
+  }
+}
+
+/**
+ * The quick fix of that title, in the menu that opens at the caret. A menu that opens while the editor is still busy with
+ * the file closes again, so it is opened anew until it stays.
+ */
+export async function quickFix(page: Page, title: string): Promise<Locator> {
+  const entry = page.locator('.action-widget .monaco-list-row', { hasText: title }).first();
+  for (let attempts = 1; ; attempts++) {
+    await page.keyboard.press('Control+.');
+    try {
+      await entry.waitFor({ timeout: 2000 });
+      return entry;
+    } catch (error) {
+      if (attempts < ATTEMPTS) continue;
+      const shown = await screenshotOfFailure(page, 'quickFix');
+      throw new Error(`There is no quick fix "${title}" here; see ${shown}.`, { cause: error });
     }
   }
 }
