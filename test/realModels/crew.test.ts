@@ -24,7 +24,7 @@ const TASK = 'greet() takes a name';
 const WINDOW = 8192;
 
 /** A model like this one uses up every chance it gets: with fewer of them, it comes to the same in less time. */
-const LIMITS = { rounds: 2, gatherTurns: 4, answerRepairs: 3, replans: 1 };
+const LIMITS = { rounds: 2, gatherTurns: 3, answerRepairs: 2, replans: 0 };
 const FILES = { ...GREETER, '.conclave/config.json': JSON.stringify({ limits: LIMITS }) };
 
 const MINUTE = 60_000;
