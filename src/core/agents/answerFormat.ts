@@ -16,8 +16,11 @@ export interface AnswerFormat<T> {
 
 export type Reading<T> =
   | { kind: 'answer'; value: T }
-  /** Not usable, or not finished: `message` goes back to the model. Each `counts` has a bound of its own. */
-  | { kind: 'again'; counts: 'repair' | 'edit' | 'part'; flag?: RedFlag; message: string }
+  /**
+   * Not usable, or not finished: `message` goes back to the model. Each `counts` has a bound of its own. `problem` is what
+   * people are told where `message` says more than what is wrong, namely how to answer.
+   */
+  | { kind: 'again'; counts: 'repair' | 'edit' | 'part'; flag?: RedFlag; problem?: string; message: string }
   /** The model asks to look something up first. */
   | { kind: 'call'; tool: string; args: unknown };
 
@@ -48,15 +51,13 @@ export function jsonFormat<T>(
         const value = jsonIn(text) ?? jsonIn(reasoning);
         if (value === undefined) {
           const flag = text.trim() === '' ? 'empty' : 'malformed';
-          return repair(
-            flag,
-            `Your answer was ${flag === 'empty' ? 'empty' : 'not one JSON object'}, so it was not used. ${request}`,
-          );
+          const problem = `Your answer was ${flag === 'empty' ? 'empty' : 'not one JSON object'}, so it was not used.`;
+          return repair(flag, problem, request);
         }
         const call = callIn(value);
         if (call) return call;
         const read = answer.read(value);
-        if (!read.ok) return repair('malformed', `Your JSON was not usable: ${read.complaint}. ${request}`);
+        if (!read.ok) return repair('malformed', `Your JSON was not usable: ${read.complaint}.`, request);
         const complaint = check?.(read.value);
         return complaint === undefined ? { kind: 'answer', value: read.value } : repair('malformed', complaint);
       },
@@ -71,6 +72,8 @@ export function callIn(value: unknown): { kind: 'call'; tool: string; args: unkn
   return typeof action === 'string' && action !== 'done' ? { kind: 'call', tool: action, args: args ?? {} } : undefined;
 }
 
-function repair(flag: RedFlag, message: string): Reading<never> {
-  return { kind: 'again', counts: 'repair', flag, message };
+/** An answer that has to be given again. @param request how; where the problem does not say it */
+export function repair(flag: RedFlag, problem: string, request?: string): Reading<never> {
+  const message = request === undefined ? problem : `${problem} ${request}`;
+  return { kind: 'again', counts: 'repair', flag, problem, message };
 }

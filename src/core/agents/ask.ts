@@ -48,14 +48,14 @@ export async function ask<T>(
         const reason = giveUpReason(counts, bounds[counts], reading);
         // The last answer is refused like those before it, and the log says why.
         if (reading.kind === 'call') raiseFlag(run, agent.transcript, 'repeated_call', reason);
-        else if (reading.flag) raiseFlag(run, agent.transcript, reading.flag, reading.message);
+        else if (reading.flag) raiseFlag(run, agent.transcript, reading.flag, reading.problem ?? reading.message);
         return { kind: 'noAnswer', reason };
       }
       if (reading.kind === 'call') {
         if ((await answerCall(run, agent, reading)) === 'repeated')
           say(agent.transcript, `${format.request}\nDo not make that call again: answer with what you have.`);
       } else {
-        if (reading.flag) raiseFlag(run, agent.transcript, reading.flag, reading.message);
+        if (reading.flag) raiseFlag(run, agent.transcript, reading.flag, reading.problem ?? reading.message);
         say(agent.transcript, reading.message);
       }
     }
@@ -135,8 +135,9 @@ function gatherReader<T>(format: AnswerFormat<T>): Begin<GatherReading<T>> {
   });
 }
 
-function giveUpReason(counts: string, bound: number, reading: { kind: string; message?: string }): string {
-  const last = reading.message === undefined ? '' : ` The last problem: ${clip(reading.message, 300)}`;
+function giveUpReason(counts: string, bound: number, reading: Exclude<Reading<unknown>, { kind: 'answer' }>): string {
+  const last =
+    reading.kind === 'call' ? '' : ` The last problem: ${clip(reading.problem ?? reading.message, 300).trimEnd()}`;
   switch (counts) {
     case 'edit':
       return `Its edits did not apply ${bound} times in a row.${last}`;

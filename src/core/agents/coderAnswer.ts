@@ -3,7 +3,7 @@ import { applyBlock, type ChangeSet } from '../changes/changeSet.ts';
 import { type Block, codeWithoutEdit, createEditBlockParser, foreignToolCall } from '../changes/editBlocks.ts';
 import { settleBlock } from '../changes/guessedPath.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
-import { type AnswerFormat, callIn, type Reading } from './answerFormat.ts';
+import { type AnswerFormat, callIn, type Reading, repair } from './answerFormat.ts';
 import { jsonIn, withoutThinking } from './jsonText.ts';
 import type { Reader } from './turn.ts';
 
@@ -153,15 +153,17 @@ function readingOf(
   const applied = result.applied.length === 0 ? '' : `Applied: ${result.applied.join(', ')}. `;
   if (answer.truncated && result.applied.length === 0 && !/^<{5,9}|"code_chunk"/m.test(answer.text)) {
     const problem = 'Your answer was cut off at the length limit before it came to an edit block.';
-    return { kind: 'again', counts: 'repair', flag: 'truncated', message: `${problem} ${EDIT_REQUEST}` };
+    return repair('truncated', problem, EDIT_REQUEST);
   }
   if (answer.truncated) {
+    const problem = `Your answer was cut off at the length limit. ${applied}The block that was cut off was not applied.`;
     return {
       kind: 'again',
       // Parts are for what grows: an answer of which nothing was of use is one that has to be mended.
       counts: result.applied.length > 0 ? 'part' : 'repair',
       flag: 'truncated',
-      message: `Your answer was cut off at the length limit. ${applied}The block that was cut off was not applied. Go on with what is missing, in shorter answers.\n${PARTS_HELP}`,
+      problem,
+      message: `${problem} Go on with what is missing, in shorter answers.\n${PARTS_HELP}`,
     };
   }
   if (result.rejected.length > 0 || result.malformed.length > 0) {
@@ -184,20 +186,15 @@ function readingOf(
 function readingWithoutEdits({ text, reasoning }: { text: string; reasoning: string }): Reading<CoderAnswer> {
   const call = callIn(jsonIn(text) ?? jsonIn(reasoning));
   if (call) return call;
-  const repair = (flag: RedFlag, problem: string): Reading<CoderAnswer> => ({
-    kind: 'again',
-    counts: 'repair',
-    flag,
-    message: `${problem} ${EDIT_REQUEST}`,
-  });
-  if (text.trim() === '') return repair('empty', 'Your answer was empty.');
+  const again = (flag: RedFlag, problem: string): Reading<CoderAnswer> => repair(flag, problem, EDIT_REQUEST);
+  if (text.trim() === '') return again('empty', 'Your answer was empty.');
   const foreign = foreignToolCall(text);
-  if (foreign !== undefined) return repair('foreign_tool_call', foreign);
+  if (foreign !== undefined) return again('foreign_tool_call', foreign);
   const complaint = codeWithoutEdit(text);
-  if (complaint !== undefined) return repair('code_without_edit', complaint);
+  if (complaint !== undefined) return again('code_without_edit', complaint);
   const claim = noChangeClaim(text);
   if (claim !== undefined) return { kind: 'answer', value: { kind: 'unchanged', claim } };
-  return repair(
+  return again(
     'no_change',
     'Your answer holds no edit block, so nothing was changed. The subtask is not done before its change is written.',
   );

@@ -1,5 +1,6 @@
+import type { RedFlag } from '../../shared/events.ts';
 import { openAgent, servedBy } from '../agents/agent.ts';
-import type { AnswerFormat, Reading } from '../agents/answerFormat.ts';
+import { type AnswerFormat, type Reading, repair } from '../agents/answerFormat.ts';
 import { ask } from '../agents/ask.ts';
 import { withoutThinking } from '../agents/jsonText.ts';
 import { emptyChangeSet } from '../changes/changeSet.ts';
@@ -49,12 +50,7 @@ const textFormat: AnswerFormat<string> = {
     push: () => {},
     end: async ({ text, stopReason }): Promise<Reading<string>> => {
       const answer = withoutThinking(text).trim();
-      const again = (flag: 'empty' | 'truncated' | 'foreign_tool_call', problem: string): Reading<string> => ({
-        kind: 'again',
-        counts: 'repair',
-        flag,
-        message: `${problem} ${ANSWER_REQUEST}`,
-      });
+      const again = (flag: RedFlag, problem: string): Reading<string> => repair(flag, problem, ANSWER_REQUEST);
       if (stopReason === 'length') return again('truncated', 'Your answer was cut off. Answer again, shorter.');
       if (answer === '') return again('empty', 'Your answer was empty.');
       const foreign = foreignToolCall(answer);

@@ -58,7 +58,7 @@ export async function escalate(
   const others = new Set([...plan.map(({ id }) => id), ...what.taken]);
   const allowed = [...(mayReplan ? ['"replan"'] : []), ...(mayWaive ? ['"waive"'] : []), ...(mayAsk ? ['"ask"'] : [])];
   if (allowed.length === 0) {
-    const because = 'Checks still fail, and the Planner has used up its chances to plan anew.';
+    const because = `It cannot be waived, because ${whyNoWaiver(rounds.at(-1))}, and the Planner has used up its chances to plan anew and to ask.`;
     await record('give_up', because, []);
     return { decision: 'give_up', because };
   }
@@ -75,7 +75,7 @@ export async function escalate(
     '',
     jsonFormat(escalationAnswer, request, ({ decision, plan: fresh, question }) => {
       if (!allowed.includes(`"${decision}"`))
-        return `"${decision}" is not possible here${decision === 'waive' ? ': checks still fail' : ''}. ${request}`;
+        return `"${decision}" is not possible here${decision === 'waive' ? `, because ${whyNoWaiver(rounds.at(-1))}` : ''}. ${request}`;
       if (decision === 'ask' && question.trim() === '') return 'To ask, put the question into "question".';
       if (decision !== 'replan') return undefined;
       if (fresh.plan.length === 0) return 'To replan, put at least one subtask into "plan".';
@@ -109,4 +109,11 @@ export async function escalate(
     return { type: 'plan.proposed', plan: settled.plan, replanFor: subtask.id, notes: settled.notes };
   });
   return { decision, because: reason };
+}
+
+/** Why what a failed round left cannot be waived. */
+function whyNoWaiver(last: RoundRecord | undefined): string {
+  if ((last?.diff ?? '') === '') return 'nothing was changed';
+  if (last?.verdict === undefined) return 'the last round gave no change that was reviewed';
+  return last.verdict.failingChecks.length > 0 ? 'checks still fail' : 'no finding blocks it';
 }
