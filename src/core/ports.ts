@@ -31,6 +31,10 @@ export interface ModelRequest {
   /** The answer must be JSON of this schema. Never together with `tools`. */
   schema?: { name: string; schema: JsonSchema };
   tools?: { name: string; description: string; parameters: JsonSchema }[];
+  /** Only with `tools`: whether the answer may do without a call; `auto` where absent. */
+  toolChoice?: 'auto' | 'required';
+  /** The answer is asked for in one piece, and so comes in one: for servers whose streams of tool calls are broken. */
+  whole?: true;
 }
 
 export type ModelEvent =

@@ -42,6 +42,18 @@ async function collect(stream: AsyncIterable<ModelEvent>): Promise<ModelEvent[]>
 const textOf = (events: readonly ModelEvent[], type: 'text' | 'reasoning'): string =>
   events.map((event) => (event.type === type ? event.delta : '')).join('');
 
+/** The tool calls of a stream, put together from their pieces. */
+function callsOf(events: readonly ModelEvent[]): { id: string; name: string; arguments: string }[] {
+  const calls: { id: string; name: string; arguments: string }[] = [];
+  for (const event of events) {
+    if (event.type !== 'toolCall') continue;
+    const call = calls[event.index];
+    if (call) call.arguments += event.argumentsDelta;
+    else calls[event.index] = { id: event.id ?? '', name: event.name ?? '', arguments: event.argumentsDelta };
+  }
+  return calls;
+}
+
 async function failureOf(work: Promise<unknown>): Promise<ModelError> {
   const error = await work.then(
     (value) => assert.fail(`no failure but ${JSON.stringify(value)}`),
@@ -135,6 +147,7 @@ describe('an endpoint', () => {
             topP: 0.95,
             seed: 5,
             tools: [readFileTool],
+            toolChoice: 'required',
           },
           never,
         ),
@@ -155,7 +168,9 @@ describe('an endpoint', () => {
         temperature: 0.6,
         top_p: 0.95,
         seed: 5,
-        tools: [{ type: 'function', function: readFileTool }],
+        tools: [{ type: 'function', function: { ...readFileTool, strict: true } }],
+        parallel_tool_calls: false,
+        tool_choice: 'required',
         stream: true,
         stream_options: { include_usage: true },
       });
@@ -180,13 +195,7 @@ describe('an endpoint', () => {
       ];
       await start({ coder: [{ reply: { toolCalls } }] });
       const events = await collect(open('coder').stream(ask('Read', { tools: [readFileTool] }), never));
-      const calls: { id: string; name: string; arguments: string }[] = [];
-      for (const event of events) {
-        if (event.type !== 'toolCall') continue;
-        const call = calls[event.index];
-        if (call) call.arguments += event.argumentsDelta;
-        else calls[event.index] = { id: event.id ?? '', name: event.name ?? '', arguments: event.argumentsDelta };
-      }
+      const calls = callsOf(events);
       assert.deepEqual(
         calls.map((call) => ({ name: call.name, arguments: JSON.parse(call.arguments) })),
         toolCalls,
@@ -194,6 +203,40 @@ describe('an endpoint', () => {
       assert.equal(new Set(calls.map(({ id }) => id)).size, 2);
       const last = events.at(-1);
       assert(last?.type === 'finished' && last.stopReason === 'tool_calls');
+    });
+
+    it('the same of an answer that was asked for in one piece', async () => {
+      const toolCalls = [
+        { name: 'read_file', arguments: { path: 'src/a/long/path.ts' } },
+        { name: 'read_file', arguments: { path: 'b' } },
+      ];
+      const { requests } = await start({
+        coder: [{ reply: { reasoning: 'Both of them.', text: 'Reading.', toolCalls } }],
+      });
+      const request = ask('Read', { tools: [readFileTool] });
+      const streamed = await collect(open('coder').stream(request, never));
+      const whole = await collect(open('coder').stream({ ...request, whole: true }, never));
+      for (const type of ['text', 'reasoning'] as const) assert.equal(textOf(whole, type), textOf(streamed, type));
+      assert.deepEqual(callsOf(whole), callsOf(streamed));
+      assert.equal(callsOf(whole).length, 2);
+      const ends = [streamed, whole].map((events) => {
+        const last = events.at(-1);
+        assert(last?.type === 'finished');
+        return { ...last, usage: { ...last.usage, cachedTokens: 0 } };
+      });
+      assert.deepEqual(ends[1], ends[0]);
+      const body = requests[1]?.body as Record<string, unknown>;
+      assert.deepEqual([body.stream, body.stream_options], [false, undefined]);
+    });
+
+    it('arguments that a server gives as an object, as their text', async () => {
+      const call = { id: 'a', type: 'function', function: { name: 'read_file', arguments: { path: 'a' } } };
+      const url = await answeringJson(200, {
+        choices: [{ index: 0, message: { content: null, tool_calls: [call] }, finish_reason: 'tool_calls' }],
+      });
+      const model = openEndpoint({ url, model: 'm' });
+      const events = await collect(model.stream(ask('Hi', { tools: [readFileTool], whole: true }), never));
+      assert.deepEqual(callsOf(events), [{ id: 'a', name: 'read_file', arguments: '{"path":"a"}' }]);
     });
 
     it('tells a cut answer and the tokens that came from the cache', async () => {
@@ -255,6 +298,16 @@ describe('an endpoint', () => {
       await untilItHangs('hangBeforeFirstByte', async (model) => {
         const controller = new AbortController();
         const reading = collect(model.stream(ask('Hi'), controller.signal));
+        while (fleet?.running('coder') === 0) await new Promise(setImmediate);
+        controller.abort();
+        await assert.rejects(reading, { name: 'AbortError' });
+      });
+    });
+
+    it('when its signal aborts while an answer in one piece is written', async () => {
+      await untilItHangs('hangMidStream', async (model) => {
+        const controller = new AbortController();
+        const reading = collect(model.stream(ask('Hi', { whole: true }), controller.signal));
         while (fleet?.running('coder') === 0) await new Promise(setImmediate);
         controller.abort();
         await assert.rejects(reading, { name: 'AbortError' });
@@ -345,6 +398,42 @@ describe('an endpoint', () => {
         'it never retries by itself, and goes on afterwards',
       );
       assert.equal(fleetNow.requests.length, cases.length + 4);
+    });
+
+    it('the same where the answer was asked for in one piece', async () => {
+      const fleetNow = await start(script);
+      const model = open('coder', { timeouts: { whole: 300 } });
+      const cases: [Parameters<Fleet['inject']>[1], ModelFailure][] = [
+        ['dropBeforeHeaders', { kind: 'unreachable' }],
+        ['dropMidStream', { kind: 'lost' }],
+        ['busy', { kind: 'overloaded' }],
+        ['contextExceeded', { kind: 'contextExceeded', window: 32768 }],
+        ['malformedChunk', { kind: 'malformed' }],
+        ['deadEngine', { kind: 'lost' }],
+        ['endWithoutFinish', { kind: 'lost' }],
+        ['hangMidStream', { kind: 'timedOut', waited: 300 }],
+      ];
+      for (const [fault, failure] of cases) {
+        fleetNow.inject('coder', fault);
+        assert.deepEqual((await failureOf(streamed(model, { whole: true }))).failure, failure);
+      }
+      for (const fault of ['whitespaceLoop', 'repetitionLoop'] as const) {
+        fleetNow.inject('coder', fault);
+        const endless = await failureOf(streamed(model, { schema: reviewSchema, whole: true }));
+        assert.deepEqual(endless.failure, { kind: fault });
+      }
+    });
+
+    it('where an answer in one piece is an error after all, or something else', async () => {
+      const whole = async (body: unknown): Promise<ModelError> => {
+        const url = await answeringJson(200, body);
+        return failureOf(collect(openEndpoint({ url, model: 'm' }).stream(ask('Hi', { whole: true }), never)));
+      };
+      const dead = await whole({ error: { message: 'EngineCore died', code: 500 } });
+      assert.deepEqual(dead.failure, { kind: 'lost' });
+      assert.match(dead.message, /EngineCore died/);
+      assert.deepEqual((await whole({ choices: [] })).failure, { kind: 'malformed' });
+      assert.deepEqual((await whole(['no', 'completion'])).failure, { kind: 'malformed' });
     });
 
     it('on silence, with time-outs of its own for the first token and between tokens', async () => {

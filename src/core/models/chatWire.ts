@@ -1,61 +1,89 @@
 /** The chat completions protocol: our requests in its words, and its chunks in ours. */
-import type {
-  ChatCompletionCreateParamsStreaming,
-  ChatCompletionMessageParam,
-} from 'openai/resources/chat/completions';
+import type { ChatCompletionCreateParams, ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import { z } from 'zod';
 import type { Usage } from '../../shared/events.ts';
 import type { Message, ModelEvent, ModelRequest } from '../ports.ts';
 
 /** @throws {TypeError} where both tools and a schema are given: servers then drop one of them without a word */
-export function wireRequest(request: ModelRequest, model: string): ChatCompletionCreateParamsStreaming {
-  const tools = request.tools ?? [];
-  if (request.schema && tools.length > 0)
+export function wireRequest(request: ModelRequest, model: string): ChatCompletionCreateParams {
+  if (request.schema && request.tools?.length)
     throw new TypeError('A model request has either tools or a schema, never both.');
-  return {
+  const body = {
     model,
     messages: request.messages.map(wireMessage),
     max_tokens: request.maxTokens,
     temperature: request.temperature,
     ...(request.topP === undefined ? {} : { top_p: request.topP }),
     ...(request.seed === undefined ? {} : { seed: request.seed }),
-    ...(tools.length === 0 ? {} : { tools: tools.map((tool) => ({ type: 'function' as const, function: tool })) }),
+    ...wireTools(request),
     ...(request.schema
       ? { response_format: { type: 'json_schema' as const, json_schema: { ...request.schema, strict: true } } }
       : {}),
-    stream: true,
-    stream_options: { include_usage: true },
+  };
+  return request.whole
+    ? { ...body, stream: false }
+    : { ...body, stream: true, stream_options: { include_usage: true } };
+}
+
+/** `strict`, because vLLM holds arguments to their schema only then. An empty list of tools is refused by it. */
+function wireTools({ tools = [], toolChoice }: ModelRequest): Partial<ChatCompletionCreateParams> {
+  if (tools.length === 0) return {};
+  return {
+    tools: tools.map((tool) => ({ type: 'function', function: { ...tool, strict: true } })),
+    parallel_tool_calls: false,
+    ...(toolChoice === undefined ? {} : { tool_choice: toolChoice }),
   };
 }
 
 const text = z.string().nullish();
 const count = z.number().nullish();
 
+/** JSON text; a few servers give the object itself. */
+const callArguments = z.union([
+  z.string(),
+  z.record(z.string(), z.unknown()).transform((args) => JSON.stringify(args)),
+]);
+
+const calledFunction = z.object({ name: text, arguments: callArguments.nullish() }).nullish();
+
+const saidSchema = z.object({
+  content: text,
+  reasoning: text,
+  /** The older name of `reasoning`; llama.cpp and older vLLM. */
+  reasoning_content: text,
+});
+
+const usageSchema = z
+  .object({
+    prompt_tokens: z.number(),
+    completion_tokens: z.number().optional(),
+    prompt_tokens_details: z.object({ cached_tokens: count }).nullish(),
+    completion_tokens_details: z.object({ reasoning_tokens: count }).nullish(),
+  })
+  .nullish();
+
 const chunkSchema = z.object({
   choices: z.array(
     z.object({
-      delta: z.object({
-        content: text,
-        reasoning: text,
-        /** The older name of `reasoning`; llama.cpp and older vLLM. */
-        reasoning_content: text,
-        tool_calls: z
-          .array(
-            z.object({ index: z.number(), id: text, function: z.object({ name: text, arguments: text }).nullish() }),
-          )
-          .nullish(),
+      delta: saidSchema.extend({
+        tool_calls: z.array(z.object({ index: z.number(), id: text, function: calledFunction })).nullish(),
       }),
       finish_reason: text,
     }),
   ),
-  usage: z
-    .object({
-      prompt_tokens: z.number(),
-      completion_tokens: z.number().optional(),
-      prompt_tokens_details: z.object({ cached_tokens: count }).nullish(),
-      completion_tokens_details: z.object({ reasoning_tokens: count }).nullish(),
-    })
-    .nullish(),
+  usage: usageSchema,
+});
+
+const completionSchema = z.object({
+  choices: z
+    .array(
+      z.object({
+        message: saidSchema.extend({ tool_calls: z.array(z.object({ id: text, function: calledFunction })).nullish() }),
+        finish_reason: text,
+      }),
+    )
+    .min(1),
+  usage: usageSchema,
 });
 
 export interface ReadChunk {
@@ -70,11 +98,28 @@ export function readChunk(chunk: unknown): ReadChunk | undefined {
   const read = chunkSchema.safeParse(chunk);
   if (!read.success) return undefined;
   const choice = read.data.choices[0];
+  return readPiece(choice?.delta ?? {}, choice?.finish_reason, read.data.usage);
+}
+
+/** @returns what an answer in one piece says, or undefined where it is no chat completion */
+export function readCompletion(completion: unknown): ReadChunk | undefined {
+  const read = completionSchema.safeParse(completion);
+  if (!read.success) return undefined;
+  const choice = read.data.choices[0];
+  const calls = choice?.message.tool_calls?.map((call, index) => ({ ...call, index }));
+  return readPiece({ ...choice?.message, tool_calls: calls }, choice?.finish_reason, read.data.usage);
+}
+
+function readPiece(
+  said: Partial<z.infer<typeof chunkSchema>['choices'][number]['delta']>,
+  finishReason: string | null | undefined,
+  usage: z.infer<typeof usageSchema>,
+): ReadChunk {
   const events: ReadChunk['events'] = [];
-  const reasoning = choice?.delta.reasoning || choice?.delta.reasoning_content;
+  const reasoning = said.reasoning || said.reasoning_content;
   if (reasoning) events.push({ type: 'reasoning', delta: reasoning });
-  if (choice?.delta.content) events.push({ type: 'text', delta: choice.delta.content });
-  for (const call of choice?.delta.tool_calls ?? []) {
+  if (said.content) events.push({ type: 'text', delta: said.content });
+  for (const call of said.tool_calls ?? []) {
     events.push({
       type: 'toolCall',
       index: call.index,
@@ -83,15 +128,14 @@ export function readChunk(chunk: unknown): ReadChunk | undefined {
       argumentsDelta: call.function?.arguments ?? '',
     });
   }
-  const { usage } = read.data;
   return {
     events,
-    ...(choice?.finish_reason ? { finishReason: choice.finish_reason } : {}),
+    ...(finishReason ? { finishReason } : {}),
     ...(usage ? { usage: readUsage(usage) } : {}),
   };
 }
 
-function readUsage(usage: NonNullable<z.infer<typeof chunkSchema>['usage']>): Usage {
+function readUsage(usage: NonNullable<z.infer<typeof usageSchema>>): Usage {
   const cached = usage.prompt_tokens_details?.cached_tokens;
   const reasoning = usage.completion_tokens_details?.reasoning_tokens;
   return {

@@ -1,8 +1,15 @@
 import OpenAI from 'openai';
 import type { Role, StopReason, Usage } from '../../shared/events.ts';
 import type { Model, ModelEvent, ModelRequest, Served } from '../ports.ts';
-import { readChunk, wireRequest } from './chatWire.ts';
-import { failed, failureOfConnection, failureOfResponse, failureOfStream, type ServerName } from './failures.ts';
+import { readChunk, readCompletion, wireRequest } from './chatWire.ts';
+import {
+  errorWords,
+  failed,
+  failureOfConnection,
+  failureOfResponse,
+  failureOfStream,
+  type ServerName,
+} from './failures.ts';
 import { ModelError } from './modelError.ts';
 import { REPETITION_LIMITS, repetitionGuard } from './repetitionGuard.ts';
 import { readServed } from './served.ts';
@@ -17,9 +24,16 @@ interface EndpointTimeouts {
   firstToken: number;
   /** Between two pieces of an answer; also how long the list of models may take. */
   betweenTokens: number;
+  /** From the request to an answer that comes in one piece: all of it has to be written first. */
+  whole: number;
 }
 
-const DEFAULT_TIMEOUTS: EndpointTimeouts = { connect: 10_000, firstToken: 600_000, betweenTokens: 120_000 };
+const DEFAULT_TIMEOUTS: EndpointTimeouts = {
+  connect: 10_000,
+  firstToken: 600_000,
+  betweenTokens: 120_000,
+  whole: 1_800_000,
+};
 
 /** Milliseconds. The client cannot do without a time-out of its own; this is the longest that a timer takes. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -38,7 +52,7 @@ export interface EndpointOptions {
 }
 
 /**
- * The model behind an OpenAI-compatible server (vLLM, llama.cpp, …). Always streams, never retries.
+ * The model behind an OpenAI-compatible server (vLLM, llama.cpp, …). Never retries.
  * Where no model is configured, the first request asks the server what it serves.
  */
 export function openEndpoint(options: EndpointOptions): Model {
@@ -75,12 +89,13 @@ export function openEndpoint(options: EndpointOptions): Model {
   async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
     signal.throwIfAborted();
     const body = wireRequest(request, options.model ?? (await served(signal)).model);
-    const watchdog = startWatchdog(signal, timeouts.firstToken);
+    const watchdog = startWatchdog(signal, request.whole ? timeouts.whole : timeouts.firstToken);
+    const watch = refuseRunaways(request.schema ? 'json' : 'text');
+    const post = (client: OpenAI): PromiseLike<unknown> =>
+      client.chat.completions.create(body, { signal: watchdog.signal });
     try {
-      const chunks = await ask('text/event-stream', (client) =>
-        client.chat.completions.create(body, { signal: watchdog.signal }),
-      );
-      yield* readChunks(chunks, watchdog, refuseRunaways(request.schema ? 'json' : 'text'));
+      if (request.whole) yield* readWhole(await ask('application/json', post), watch);
+      else yield* readChunks((await ask('text/event-stream', post)) as AsyncIterable<unknown>, watchdog, watch);
     } catch (error) {
       throw whyItEnded(error, watchdog, signal);
     } finally {
@@ -109,8 +124,27 @@ export function openEndpoint(options: EndpointOptions): Model {
     }
     // The client ends its iteration in silence when it was aborted.
     watchdog.signal.throwIfAborted();
+    yield finished(stopReason, usage);
+  }
+
+  function* readWhole(completion: unknown, watch: (delta: string) => void): Generator<ModelEvent> {
+    const read = readCompletion(completion);
+    if (read === undefined) {
+      const words = errorWords(completion);
+      throw words === undefined
+        ? failed(server, { kind: 'malformed' }, 'sent an answer that is no chat completion')
+        : failed(server, { kind: 'lost' }, `reported an error as its answer: ${words}`);
+    }
+    for (const event of read.events) {
+      if (event.type === 'text') watch(event.delta);
+      yield event;
+    }
+    yield finished(read.finishReason === undefined ? undefined : readStopReason(read.finishReason), read.usage);
+  }
+
+  function finished(stopReason: StopReason | undefined, usage: Usage | undefined): ModelEvent {
     if (stopReason === undefined) throw failed(server, { kind: 'lost' }, 'ended its answer without a finish_reason');
-    yield usage ? { type: 'finished', stopReason, usage } : { type: 'finished', stopReason };
+    return usage ? { type: 'finished', stopReason, usage } : { type: 'finished', stopReason };
   }
 
   /** Takes an answer piece by piece, and throws where it will not come to an end. */

@@ -98,6 +98,11 @@ function exceededWindow(body: string): Extract<ModelFailure, { kind: 'contextExc
   return llama ? { kind: 'contextExceeded', window: Number(llama[1]) } : { kind: 'contextExceeded' };
 }
 
+/** What a body says that came with a success and is an error all the same; undefined where it is none. */
+export function errorWords(body: unknown): string | undefined {
+  return typeof body === 'object' && body !== null && 'error' in body ? serverWords(body) : undefined;
+}
+
 /** `{error: {message}}`, `{error: "text"}` (vLLM's 401) or the flat `{object: "error", message}`. */
 function serverWords(body: unknown): string | undefined {
   if (typeof body === 'string') return body;
