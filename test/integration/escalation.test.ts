@@ -146,7 +146,9 @@ describe('a subtask that fails three rounds', () => {
     const { status, events } = await run(['run', 'Greet', '--apply']);
     assert.equal(status, 1);
     assert.equal(ofType(events, 'subtask.escalated')[0]?.decision, 'give_up');
-    assert.ok(prompts('planner').some((prompt) => prompt.includes('"waive" is not possible here, because checks still fail')));
+    assert.ok(
+      prompts('planner').some((prompt) => prompt.includes('"waive" is not possible here, because checks still fail')),
+    );
     assert.match(endingOf(events).message, /task_1/);
     assert.deepEqual(project.files(), before);
   });
