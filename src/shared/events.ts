@@ -4,6 +4,7 @@
  *
  * This file imports types of its own folder and nothing else, so that a webview can use it.
  */
+import type { Probe } from './probe.ts';
 import type { Plan, PreprocessedInput, Review, ReviewIssue } from './wire.ts';
 
 export type Role = 'preprocessor' | 'planner' | 'coder' | 'reviewer';
@@ -299,6 +300,8 @@ type Body =
       usage: Usage;
       tokensPerSecond: number;
     }
+  /** What a role's server was seen to do, at the run's first contact with it. */
+  | { type: 'server.probed'; role: Role; probe: Probe }
   /** A server refused a prompt that fits what it says it serves (`served`): it takes `window` tokens. */
   | { type: 'window.learnt'; role: Role; model: string; served: number; window: number }
   | { type: 'server.busy'; role: Role; url: string; message: string }

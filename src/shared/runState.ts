@@ -18,6 +18,7 @@ import type {
   Usage,
   Verdict,
 } from './events.ts';
+import type { Probe } from './probe.ts';
 import type { Plan, PlannedSubtask } from './wire.ts';
 
 export type RunPhase =
@@ -110,6 +111,8 @@ export interface RunState {
   usage: Partial<Record<Role, RoleUsage>>;
   redFlags: number;
   servers: Partial<Record<Role, { state: 'busy' | 'lost'; message: string }>>;
+  /** What the roles' servers were seen to do. */
+  probes: Partial<Record<Role, Probe>>;
 }
 
 export interface ProposalState {
@@ -142,6 +145,7 @@ export function emptyRunState(): RunState {
     usage: {},
     redFlags: 0,
     servers: {},
+    probes: {},
   };
 }
 
@@ -271,6 +275,8 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
       const { [event.role]: _recovered, ...servers } = state.servers;
       return { ...state, servers };
     }
+    case 'server.probed':
+      return { ...state, probes: { ...state.probes, [event.role]: event.probe } };
 
     case 'input.preprocessed':
     case 'window.learnt':

@@ -1,8 +1,9 @@
 /** What happens, in words of the user's language. */
 import type { CheckReport, FileAction, Role, Verdict } from '../shared/events.ts';
+import type { Probe } from '../shared/probe.ts';
 import { MERGED, type RunState, type SubtaskPhase } from '../shared/runState.ts';
 import type { Severity } from '../shared/wire.ts';
-import { duration, plural, t } from './l10n.ts';
+import { duration, number, plural, t } from './l10n.ts';
 import type { NotedEvent, Stretch, ToolStep } from './transcript/entries.ts';
 
 export const ROLE_ICONS: Record<Role, string> = {
@@ -177,6 +178,24 @@ export function verdictWords({ status, failingChecks, findings }: Verdict): stri
   return reasons.length === 0 ? t('Not approved') : t('Not approved: {0}', reasons.join(', '));
 }
 
+/** What a server makes of answers that must have a schema. */
+function schemaWords({ schema }: Probe): string {
+  return {
+    held: t('schema held'),
+    ignored: t('schema ignored'),
+    refused: t('schema refused'),
+    runsAway: t('schema answers run away'),
+    untried: t('schema not tried'),
+  }[schema];
+}
+
+function toolsWords({ tools: { streamed, whole } }: Probe): string {
+  if (streamed === 'works') return t('native tools streamed');
+  if (whole === 'works') return t('native tools only when not streamed');
+  if (streamed === 'untried' || whole === 'untried') return t('native tools not tried');
+  return streamed === 'refused' ? t('native tools refused') : t('native tools broken');
+}
+
 type NoteTone = 'quiet' | 'good' | 'warning' | 'bad';
 
 /** A quiet line: its icon, how much it matters, what it says, and more that can be unfolded. */
@@ -246,6 +265,22 @@ export function noteWords(event: NotedEvent): { icon: string; tone: NoteTone; te
           .map(([choice, votes]) => `${choice}: ${votes}`)
           .join('\n'),
       };
+    case 'server.probed': {
+      const { model, url, window, notes } = event.probe;
+      return {
+        icon: 'server',
+        tone: 'quiet',
+        text: t(
+          '{0}: {1}, window {2}, {3}, {4}',
+          roleName(event.role),
+          model,
+          number(window),
+          schemaWords(event.probe),
+          toolsWords(event.probe),
+        ),
+        more: [url, ...notes].join('\n'),
+      };
+    }
     case 'server.busy':
       return {
         icon: 'server',

@@ -5,6 +5,7 @@ import { namedFile } from './diff.ts';
 import { count, plusMinus, totalLines } from './measures.ts';
 import type { Ink, Paint } from './paint.ts';
 import { clean, cut, oneLine, pad } from './plainText.ts';
+import { probeInWords } from './probe.ts';
 
 /** Columns of the first column, which says who speaks. */
 export const SPEAKER_COLUMNS = 10;
@@ -104,6 +105,8 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
       return says(event.role, `! ${remark(event.message)} (${oneLine(event.url)})`);
     case 'server.recovered':
       return says(event.role, `the server answers again (${oneLine(event.url)})`);
+    case 'server.probed':
+      return says(event.role, remark(probeInWords(event.probe)));
     case 'window.learnt':
       return says(
         event.role,

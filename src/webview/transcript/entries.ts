@@ -159,6 +159,7 @@ export type NotedType =
   | 'subtask.finished'
   | 'redflag.raised'
   | 'vote.decided'
+  | 'server.probed'
   | 'server.busy'
   | 'server.lost'
   | 'server.recovered';

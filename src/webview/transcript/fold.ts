@@ -144,6 +144,7 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
       addServerNote(builder, event, event.seq);
       return;
     case 'plan.cached':
+    case 'server.probed':
     case 'redflag.raised':
     case 'vote.decided':
       addNote(builder, event, event.seq);
