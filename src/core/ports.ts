@@ -61,6 +61,8 @@ export interface Model {
   /** Asks the server once what it serves; cached after the first success. */
   served(signal: AbortSignal): Promise<Served>;
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+  /** What the server works on now, for all of its clients; undefined where it does not show that. Never fails. */
+  load(signal: AbortSignal): Promise<{ running: number; waiting: number } | undefined>;
 }
 
 // ── Workspace ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,6 +13,7 @@ import {
 import { ModelError } from './modelError.ts';
 import { REPETITION_LIMITS, repetitionGuard } from './repetitionGuard.ts';
 import { readServed } from './served.ts';
+import { readLoad } from './serverLoad.ts';
 import { type Fetch, unpooledFetch } from './unpooledFetch.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 import { WHITESPACE_LIMIT, whitespaceGuard } from './whitespaceGuard.ts';
@@ -222,5 +223,5 @@ export function openEndpoint(options: EndpointOptions): Model {
     return error instanceof ModelError ? error : failureOfStream(server, error);
   }
 
-  return { url: options.url, served, stream };
+  return { url: options.url, served, stream, load: (signal) => readLoad(fetchOnce, options, signal) };
 }
