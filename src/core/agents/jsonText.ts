@@ -7,23 +7,33 @@ export function withoutThinking(text: string): string {
 }
 
 /**
- * The JSON value in a model's answer: the whole text, a fenced block, or the one balanced object in it.
+ * The JSON value in a model's answer: the whole text, a fenced block, or the first balanced object in it.
  * @returns undefined where there is none that parses
  */
-export function jsonIn(text: string): unknown {
+export function jsonIn(text: string): object | undefined {
   const plain = withoutThinking(text).trim();
-  const whole = parse(plain);
+  const whole = parseJson(plain);
   if (whole !== undefined) return whole;
   const fenced = /```(?:json)?[ \t]*\n([\s\S]*?)\n[ \t]*```/.exec(plain)?.[1];
   if (fenced !== undefined) {
-    const value = parse(fenced);
+    const value = parseJson(fenced);
     if (value !== undefined) return value;
   }
-  const object = firstBalancedObject(plain);
-  return object === undefined ? undefined : parse(object);
+  const start = plain.indexOf('{');
+  const object = start === -1 ? undefined : balancedAt(plain, start);
+  return object === undefined ? undefined : parseJson(object);
 }
 
-function parse(text: string): unknown {
+/**
+ * A JSON object or array. Line ends and tabs that stand in a string as they are, which JSON forbids and grammars of
+ * servers let through, can mean only themselves and are read so.
+ * @returns undefined where the text is none
+ */
+export function parseJson(text: string): object | undefined {
+  return parseStrictly(text) ?? (RAW_CONTROL.test(text) ? parseStrictly(withEscapedControls(text)) : undefined);
+}
+
+function parseStrictly(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : undefined;
@@ -33,9 +43,22 @@ function parse(text: string): unknown {
   }
 }
 
-function firstBalancedObject(text: string): string | undefined {
-  const start = text.indexOf('{');
-  if (start === -1) return undefined;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const RAW_CONTROL = /[\u0000-\u001f]/;
+
+/** The control characters within strings as their escapes; those between tokens are white space, or an error as before. */
+function withEscapedControls(text: string): string {
+  return text.replace(/"(?:\\[\s\S]|[^"\\])*"/g, (string) =>
+    string.replace(/\\[\s\S]|[^\\"]/g, (part) => (RAW_CONTROL.test(part[0] ?? '') ? escaped(part) : part)),
+  );
+}
+
+function escaped(character: string): string {
+  return JSON.stringify(character).slice(1, -1);
+}
+
+/** The object or array that begins at `start`, up to the bracket that closes it; undefined where none does. */
+export function balancedAt(text: string, start: number): string | undefined {
   let depth = 0;
   let inString = false;
   for (let index = start; index < text.length; index += 1) {
@@ -44,8 +67,8 @@ function firstBalancedObject(text: string): string | undefined {
       if (character === '\\') index += 1;
       else if (character === '"') inString = false;
     } else if (character === '"') inString = true;
-    else if (character === '{') depth += 1;
-    else if (character === '}') {
+    else if (character === '{' || character === '[') depth += 1;
+    else if (character === '}' || character === ']') {
       depth -= 1;
       if (depth === 0) return text.slice(start, index + 1);
     }
