@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { onDiet } from '../models/schemaDiet.ts';
 import type { JsonSchema } from '../ports.ts';
 import { analyzeCodebase } from './analyzeCodebase.ts';
 import { findReferences } from './findReferences.ts';
@@ -18,9 +19,6 @@ export interface CallableTool {
   /** A failure of the tool is a result; only a failing port (disk, processes) and an abort reject. */
   call(args: unknown, ctx: ToolContext): Promise<ToolResult>;
 }
-
-/** Every server's grammar knows these; bounds, formats and descriptions it may not. */
-const KEPT_KEYWORDS = new Set(['type', 'enum', 'required', 'items', 'additionalProperties']);
 
 /** Every tool by its name. */
 export const TOOLS = {
@@ -86,7 +84,7 @@ export function describeTools(names: readonly string[]): string {
 }
 
 function callable<Args>(tool: Tool<Args>): CallableTool {
-  const parameters = reduced(z.toJSONSchema(tool.args, { io: 'input' }));
+  const parameters = onDiet(z.toJSONSchema(tool.args, { io: 'input' }) as JsonSchema);
   const made: CallableTool = {
     name: tool.name,
     description: tool.description,
@@ -136,18 +134,4 @@ function signatureOf(tool: CallableTool): string {
 
 function propertiesOf(tool: CallableTool): Record<string, JsonSchema> {
   return (tool.parameters.properties ?? {}) as Record<string, JsonSchema>;
-}
-
-/** The schema with the kept keywords only. */
-function reduced(schema: object): JsonSchema {
-  const kept: JsonSchema = {};
-  for (const [keyword, value] of Object.entries(schema)) {
-    if (keyword === 'properties') {
-      const entries = Object.entries(value as Record<string, object>);
-      kept[keyword] = Object.fromEntries(entries.map(([name, inner]) => [name, reduced(inner)]));
-    } else if (KEPT_KEYWORDS.has(keyword)) {
-      kept[keyword] = keyword === 'items' ? reduced(value as object) : value;
-    }
-  }
-  return kept.type === 'object' ? { ...kept, additionalProperties: false } : kept;
 }
