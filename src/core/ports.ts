@@ -35,6 +35,10 @@ export interface ModelRequest {
   toolChoice?: 'auto' | 'required';
   /** The answer is asked for in one piece, and so comes in one: for servers whose streams of tool calls are broken. */
   whole?: true;
+  /** Milliseconds that the server may take to the first piece of its answer, by what is known of its pace. */
+  firstTokenMs?: number;
+  /** Told when it took longer, and is waited on because the server is at work: `waited` milliseconds so far. */
+  onWaiting?: (about: { running: number; waiting: number; waited: number }) => void;
 }
 
 export type ModelEvent =
@@ -61,8 +65,11 @@ export interface Model {
   /** Asks the server once what it serves; cached after the first success. */
   served(signal: AbortSignal): Promise<Served>;
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
-  /** What the server works on now, for all of its clients; undefined where it does not show that. Never fails. */
-  load(signal: AbortSignal): Promise<{ running: number; waiting: number } | undefined>;
+  /**
+   * What the server works on now, for all of its clients, and how much of that is asked here (`own`); undefined where it
+   * does not show that. Fails only by the signal.
+   */
+  load(signal: AbortSignal): Promise<{ running: number; waiting: number; own: number } | undefined>;
 }
 
 // ── Workspace ────────────────────────────────────────────────────────────────────────────────────────────────────

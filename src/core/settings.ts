@@ -30,6 +30,13 @@ export const settingsSchema = z.strictObject({
     /** Megabytes that the copies of all runs of this user may have together. */
     allMegabytes: z.number().positive(),
   }),
+  /** How long a model server may be silent, in seconds. Either wait is prolonged while the server shows that it is at work. */
+  timeouts: z.strictObject({
+    /** Up to the first token, at the least; more for a long prompt, by the server's measured pace. */
+    firstToken: z.number().positive(),
+    /** From one piece of an answer to the next. */
+    betweenTokens: z.number().positive(),
+  }),
   limits: z.strictObject({
     /** Attempts a subtask gets before the Planner thinks again. */
     rounds: z.number().int().min(1).max(10),
@@ -45,6 +52,8 @@ export const settingsSchema = z.strictObject({
     tokens: z.number().int().positive(),
     /** Minutes of wall time of one run. */
     minutes: z.number().positive(),
+    /** Minutes that a run waits for a server that has answered before and is busy or gone; then it stops, to be resumed. */
+    serverMinutes: z.number().min(0).max(1440),
   }),
   approvals: z.strictObject({
     /** Commands that come from a workspace file: ask for each new one, or never run them. */
@@ -63,7 +72,17 @@ export const DEFAULT_SETTINGS: Settings = {
   },
   checks: { timeout: 600 },
   copies: { files: 200_000, megabytes: 4096, allMegabytes: 32_768 },
-  limits: { rounds: 3, parallel: 2, gatherTurns: 8, answerRepairs: 6, replans: 2, tokens: 500_000, minutes: 240 },
+  timeouts: { firstToken: 60, betweenTokens: 120 },
+  limits: {
+    rounds: 3,
+    parallel: 2,
+    gatherTurns: 8,
+    answerRepairs: 6,
+    replans: 2,
+    tokens: 500_000,
+    minutes: 240,
+    serverMinutes: 10,
+  },
   approvals: { commands: 'ask' },
 };
 

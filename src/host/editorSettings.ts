@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { DEFAULT_SETTINGS } from '../core/settings.ts';
 import { type LoadedSettings, loadSettings, type SettingsSources } from '../node/configuration.ts';
 
 /** Every setting of ours that the core knows, as the editor names it after "conclave.". */
@@ -9,9 +10,8 @@ const KEYS = [
   ]),
   'checks.command',
   'checks.timeout',
-  ...['rounds', 'parallel', 'gatherTurns', 'answerRepairs', 'replans', 'tokens', 'minutes'].map(
-    (limit) => `limits.${limit}`,
-  ),
+  ...Object.keys(DEFAULT_SETTINGS.timeouts).map((timeout) => `timeouts.${timeout}`),
+  ...Object.keys(DEFAULT_SETTINGS.limits).map((limit) => `limits.${limit}`),
   'approvals.commands',
 ];
 

@@ -60,6 +60,7 @@ export async function openCrew(
         url,
         ...(model === undefined ? {} : { model }),
         ...(apiKey === undefined ? {} : { apiKey }),
+        timeouts: { betweenTokens: settings.timeouts.betweenTokens * 1000 },
       });
     }),
     prompts: await readPrompts(join(installation.home, 'prompts')),

@@ -411,7 +411,7 @@ describe('an endpoint', () => {
         ['malformedChunk', { kind: 'malformed' }],
         ['deadEngine', { kind: 'lost' }],
         ['endWithoutFinish', { kind: 'lost' }],
-        ['hangMidStream', { kind: 'timedOut', waited: 300 }],
+        ['hangMidStream', { kind: 'timedOut', waited: 1500 }],
       ];
       for (const [fault, failure] of cases) {
         fleetNow.inject('coder', fault);
@@ -440,9 +440,9 @@ describe('an endpoint', () => {
       const fleetNow = await start(script);
       const model = open('coder', { model: SERVED_MODELS.coder, timeouts: { firstToken: 60, betweenTokens: 40 } });
       fleetNow.inject('coder', 'hangBeforeFirstByte');
-      assert.deepEqual((await failureOf(streamed(model))).failure, { kind: 'timedOut', waited: 60 });
+      assert.deepEqual((await failureOf(streamed(model))).failure, { kind: 'timedOut', waited: 300 });
       fleetNow.inject('coder', 'hangMidStream');
-      assert.deepEqual((await failureOf(streamed(model))).failure, { kind: 'timedOut', waited: 40 });
+      assert.deepEqual((await failureOf(streamed(model))).failure, { kind: 'timedOut', waited: 200 });
       await fleetNow.settled();
       assert.deepEqual(
         fleetNow.requests.map(({ outcome }) => outcome),

@@ -52,6 +52,8 @@ export interface Fleet {
   readonly violations: readonly string[];
   /** Gives the next requests of a role (one where `times` is absent) a fault. */
   inject(role: Role, fault: FaultInput, options?: { times?: number }): void;
+  /** The server of a role is gone, its connections with it, until the returned function starts it again at the same place. */
+  outage(role: Role): Promise<() => Promise<void>>;
   /** Requests of a role that a slot works on. */
   running(role: Role): number;
   /** Resolves once no request is under way. */
@@ -90,7 +92,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   };
 
   const servers = {} as Record<Role, RoleServer>;
-  const https: Server[] = [];
+  const https = {} as Record<Role, Server>;
   const urls = {} as Record<Role, string>;
   for (const [index, role] of ROLES.entries()) {
     const model = options.roles?.[role]?.model ?? SERVED_MODELS[role];
@@ -116,7 +118,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
         if (underWay === 0) for (const resolve of waitingForQuiet.splice(0)) resolve();
       });
     });
-    https.push(http);
+    https[role] = http;
     urls[role] =
       `http://127.0.0.1:${await listen(http, options.portBase === undefined ? 0 : options.portBase + index)}/v1`;
   }
@@ -128,10 +130,15 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     violations,
     inject: (role, fault, { times = 1 } = {}) =>
       void faults.push({ role, fault: faultSchema.parse(fault), left: times }),
+    outage: async (role) => {
+      const { port } = https[role].address() as AddressInfo;
+      await closed(https[role]);
+      return async () => void (await listen(https[role], port));
+    },
     running: (role) => servers[role].engine.running(),
     settled: () => (underWay === 0 ? Promise.resolve() : new Promise((resolve) => waitingForQuiet.push(resolve))),
     close: async () => {
-      await Promise.all(https.map(closed));
+      await Promise.all(Object.values(https).map(closed));
     },
   };
 }

@@ -9,7 +9,8 @@ import { SMALLEST_WINDOW } from '../settings.ts';
 import { describeTools } from '../tools/index.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import { fillPrompt } from './prompts.ts';
-import { serverUnavailable, type Transcript } from './turn.ts';
+import { serverUnavailable } from './retries.ts';
+import type { Transcript } from './turn.ts';
 import { openingChars } from './windowBudget.ts';
 
 /** What makes one role's agent: all roles use the one loop below and differ only in this. */

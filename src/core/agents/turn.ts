@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventBody, EventOf, Lane, RedFlag, Role, StopReason, Usage } from '../../shared/events.ts';
-import { ModelError, type ModelFailure } from '../models/modelError.ts';
+import { ModelError } from '../models/modelError.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
-import { RunStop } from '../orchestrator/runStop.ts';
 import type { JsonSchema, Message, Model, ModelRequest } from '../ports.ts';
+import { firstTokenBudget } from './pace.ts';
 import { compareWithRecord, hashOf, nextTurnKey } from './record.ts';
+import { flagRunaway, isRunaway, type Try, withRetries } from './retries.ts';
 import { estimateTokens } from './windowBudget.ts';
 
 /** A transcript with one model, and what is needed to go on with it. Mutable: `takeTurn` and `say` add to it. */
@@ -92,6 +92,7 @@ export async function takeTurn<R>(
     ...transcript.sampling,
     temperature: temperatureOf(transcript, messages, schema?.name),
     ...(schema ? { schema } : {}),
+    ...patienceFor(run, transcript, messages),
   };
   let live: { reading: R } | undefined;
   transcript.isLive = false;
@@ -100,8 +101,8 @@ export async function takeTurn<R>(
   const turn = await run.journal.step(turnKey, async (): Promise<Turn> => {
     transcript.isLive = true;
     run.checkLimits();
-    const result = await streamWithRetries(run, transcript, modelRequest, index, () =>
-      begin({ turnKey, emit: run.journal.emit }),
+    const result = await withRetries(run, transcript, modelRequest, (how) =>
+      streamOnce(run, transcript, how, index, begin({ turnKey, emit: run.journal.emit })),
     );
     live = { reading: result.reading };
     return { ...result.turn, ...(request.openingChars === undefined ? {} : { openingChars: request.openingChars }) };
@@ -122,6 +123,24 @@ export async function takeTurn<R>(
 export function raiseFlag(run: RunContext, transcript: Transcript, flag: RedFlag, message: string): void {
   if (!transcript.isLive) return;
   run.journal.emit({ type: 'redflag.raised', lane: transcript.lane, role: transcript.role, flag, message });
+}
+
+/** How long to wait for the first token, and that the run is told where it takes longer. */
+function patienceFor(
+  run: RunContext,
+  { role, model, modelName }: Transcript,
+  messages: readonly Message[],
+): Pick<ModelRequest, 'firstTokenMs' | 'onWaiting'> {
+  const promptTokens = messages.reduce((sum, { content }) => sum + estimateTokens(content), 0);
+  const least = run.settings.timeouts.firstToken * 1000;
+  return {
+    firstTokenMs: firstTokenBudget(run.journal.outcomes(), { model: modelName, promptTokens, least }),
+    onWaiting: ({ waited, running, waiting }) => {
+      const queue = waiting === 0 ? '' : `, ${waiting} in its queue`;
+      const message = `The ${role} server at ${model.url} has sent nothing for ${Math.round(waited / 1000)} s, but is at work (${running} running${queue}): waiting on.`;
+      run.journal.emit({ type: 'server.busy', role, url: model.url, message });
+    },
+  };
 }
 
 /** Above this, a model's answers are noise. */
@@ -150,100 +169,12 @@ async function readAgain<R>(turn: Turn, reader: Reader<R>): Promise<R> {
   return reader.end({ text: turn.text, reasoning: turn.reasoning ?? '', stopReason: turn.stopReason });
 }
 
-async function streamWithRetries<R>(
-  run: RunContext,
-  transcript: Transcript,
-  request: ModelRequest,
-  index: number,
-  newReader: () => Reader<R>,
-): Promise<{ turn: Turn; reading: R }> {
-  const { role, model } = transcript;
-  let ranAway = false;
-  for (let tries = 1; ; tries += 1) {
-    try {
-      const sampled =
-        ranAway || (tries > 1 && request.schema)
-          ? { ...request, temperature: Math.max(request.temperature, 0.3) }
-          : request;
-      const result = await streamOnce(run, transcript, sampled, index, newReader(), tries >= RUNAWAY_TRIES);
-      if (tries > 1) run.journal.emit({ type: 'server.recovered', role, url: model.url });
-      return result;
-    } catch (error) {
-      if (!(error instanceof ModelError)) throw error;
-      const { failure } = error;
-      if (failure.kind === 'contextExceeded') throw new WindowExceeded(failure.window, error);
-      ranAway ||= isRunaway(failure);
-      if (isRunaway(failure)) raiseFlag(run, transcript, RUNAWAYS[failure.kind], error.message);
-      else
-        run.journal.emit({
-          type: failure.kind === 'overloaded' ? 'server.busy' : 'server.lost',
-          role,
-          url: model.url,
-          message: error.message,
-        });
-      const wait = waitBeforeRetry(failure, tries);
-      if (wait === undefined) throw serverUnavailable(error);
-      await sleep(wait, undefined, { signal: run.signal });
-    }
-  }
-}
-
-/** Answers that never end; what is flagged for each. */
-const RUNAWAYS = { whitespaceLoop: 'whitespace', repetitionLoop: 'repetition' } as const;
-
-/** Tries after which an answer that never ends is taken as one that was cut off: the server is well, and the model is told. */
-const RUNAWAY_TRIES = 3;
-
-function isRunaway(failure: ModelFailure): failure is ModelFailure & { kind: keyof typeof RUNAWAYS } {
-  return failure.kind in RUNAWAYS;
-}
-
-/** Milliseconds to wait before the next try, or undefined to give up. Every failure has a bounded number of tries. */
-function waitBeforeRetry(failure: ModelFailure, tries: number): number | undefined {
-  const bounded = (most: number, first: number): number | undefined =>
-    tries >= most ? undefined : first * 2 ** (tries - 1);
-  switch (failure.kind) {
-    case 'overloaded':
-      return tries >= 6 ? undefined : Math.min(failure.retryAfter ?? 500 * 2 ** (tries - 1), 30_000);
-    case 'unreachable':
-      return bounded(4, 500);
-    case 'lost':
-    case 'malformed':
-      return bounded(4, 250);
-    case 'whitespaceLoop':
-    case 'repetitionLoop':
-      return 0;
-    case 'timedOut':
-      return bounded(2, 1000);
-    case 'unauthorised':
-    case 'wrongServer':
-    case 'badRequest':
-    case 'contextExceeded':
-      return undefined;
-    default:
-      return failure satisfies never;
-  }
-}
-
-/** The stop for a server that stays broken. */
-export function serverUnavailable(error: ModelError): RunStop {
-  return new RunStop(
-    {
-      code: 'server_unavailable',
-      message: error.message,
-      remedy: 'When the server answers again, resume the run: everything up to here is kept.',
-    },
-    { cause: error },
-  );
-}
-
 async function streamOnce<R>(
   run: RunContext,
   transcript: Transcript,
-  request: ModelRequest,
+  { request, cutsRunaways }: Try,
   index: number,
   reader: Reader<R>,
-  cutsRunaways: boolean,
 ): Promise<{ turn: Turn; reading: R }> {
   const { role, lane, model, modelName, window } = transcript;
   const started = run.now().getTime();
@@ -273,7 +204,7 @@ async function streamOnce<R>(
     }
   } catch (error) {
     if (!cutsRunaways || !(error instanceof ModelError) || !isRunaway(error.failure)) throw error;
-    raiseFlag(run, transcript, RUNAWAYS[error.failure.kind], error.message);
+    flagRunaway(run, transcript, error.failure, error.message);
     stopReason = 'length';
   }
   const reading = await reader.end({ text, reasoning, stopReason });

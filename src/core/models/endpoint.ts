@@ -21,12 +21,17 @@ import { WHITESPACE_LIMIT, whitespaceGuard } from './whitespaceGuard.ts';
 /** All in milliseconds. */
 interface EndpointTimeouts {
   connect: number;
-  /** From the request to the first piece of the answer: queueing and prefill, minutes for a long prompt. */
+  /**
+   * From the request to the first piece of the answer, where the request does not say it: queueing and prefill, minutes
+   * for a long prompt. This wait and the next are prolonged while the server shows that it is at work.
+   */
   firstToken: number;
   /** Between two pieces of an answer; also how long the list of models may take. */
   betweenTokens: number;
   /** From the request to an answer that comes in one piece: all of it has to be written first. */
   whole: number;
+  /** From the request to the end of its answer, whatever comes in between. */
+  total: number;
 }
 
 const DEFAULT_TIMEOUTS: EndpointTimeouts = {
@@ -34,6 +39,7 @@ const DEFAULT_TIMEOUTS: EndpointTimeouts = {
   firstToken: 600_000,
   betweenTokens: 120_000,
   whole: 1_800_000,
+  total: 7_200_000,
 };
 
 /** Milliseconds. The client cannot do without a time-out of its own; this is the longest that a timer takes. */
@@ -62,6 +68,8 @@ export function openEndpoint(options: EndpointOptions): Model {
   const server: ServerName =
     options.role === undefined ? { url: options.url } : { role: options.role, url: options.url };
   let known: Served | undefined;
+  /** Answers that are waited for or read now. */
+  let own = 0;
 
   async function served(signal: AbortSignal): Promise<Served> {
     known ??= await askServed(signal);
@@ -70,7 +78,7 @@ export function openEndpoint(options: EndpointOptions): Model {
 
   async function askServed(signal: AbortSignal): Promise<Served> {
     signal.throwIfAborted();
-    const watchdog = startWatchdog(signal, timeouts.betweenTokens);
+    const watchdog = startWatchdog(signal, timeouts.betweenTokens, timeouts);
     try {
       const list = await ask('application/json', (client) => client.get('/models', { signal: watchdog.signal }));
       const answer = readServed(list, options.model);
@@ -90,18 +98,32 @@ export function openEndpoint(options: EndpointOptions): Model {
   async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
     signal.throwIfAborted();
     const body = wireRequest(request, options.model ?? (await served(signal)).model);
-    const watchdog = startWatchdog(signal, request.whole ? timeouts.whole : timeouts.firstToken);
+    const patience = request.whole ? timeouts.whole : (request.firstTokenMs ?? timeouts.firstToken);
+    const watchdog = startWatchdog(signal, patience, {
+      total: timeouts.total,
+      isAtWork: (waited) => isAtWork(waited, request, signal),
+    });
     const watch = refuseRunaways(request.schema ? 'json' : 'text');
     const post = (client: OpenAI): PromiseLike<unknown> =>
       client.chat.completions.create(body, { signal: watchdog.signal });
+    own += 1;
     try {
       if (request.whole) yield* readWhole(await ask('application/json', post), watch);
       else yield* readChunks((await ask('text/event-stream', post)) as AsyncIterable<unknown>, watchdog, watch);
     } catch (error) {
       throw whyItEnded(error, watchdog, signal);
     } finally {
+      own -= 1;
       watchdog.stop();
     }
+  }
+
+  /** Asked when a server has sent nothing for a while; whoever waits is told where it is at work. */
+  async function isAtWork(waited: number, { onWaiting }: ModelRequest, signal: AbortSignal): Promise<boolean> {
+    const shown = await readLoad(fetchOnce, options, signal);
+    if (shown === undefined || shown.running + shown.waiting === 0) return false;
+    onWaiting?.({ ...shown, waited });
+    return true;
   }
 
   async function* readChunks(
@@ -223,5 +245,10 @@ export function openEndpoint(options: EndpointOptions): Model {
     return error instanceof ModelError ? error : failureOfStream(server, error);
   }
 
-  return { url: options.url, served, stream, load: (signal) => readLoad(fetchOnce, options, signal) };
+  async function load(signal: AbortSignal): Promise<Awaited<ReturnType<Model['load']>>> {
+    const shown = await readLoad(fetchOnce, options, signal);
+    return shown && { ...shown, own };
+  }
+
+  return { url: options.url, served, stream, load };
 }

@@ -12,21 +12,57 @@ export interface Watchdog {
   stop(): void;
 }
 
+export interface WatchdogOptions {
+  /** Milliseconds that all of it may take. */
+  total: number;
+  /**
+   * Asked when a wait has been in vain: the server may still be at work. Then it is waited as long again, but not for ever.
+   * @param waited milliseconds since something came
+   */
+  isAtWork?: (waited: number) => Promise<boolean>;
+}
+
+/** Times that a wait is made before it is given up, for a server that is at work but sends nothing. */
+const PATIENT_WAITS = 5;
+
 /** @param ms how long to wait for the first sign */
-export function startWatchdog(caller: AbortSignal, ms: number): Watchdog {
+export function startWatchdog(
+  caller: AbortSignal,
+  ms: number,
+  { total, isAtWork = async () => false }: WatchdogOptions,
+): Watchdog {
   // Not AbortSignal.any: a run's signal lives long, and Node 20 keeps every dependent signal alive with it.
   const controller = new AbortController();
   const onAbort = (): void => controller.abort(caller.reason);
   let expired: number | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  /** Which wait it is: what is found out about an earlier one comes too late. */
+  let current = 0;
 
-  const expect = (wait: number): void => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      expired = wait;
-      controller.abort();
-    }, wait);
+  const giveUp = (waited: number): void => {
+    expired = waited;
+    controller.abort();
   };
+  const wait = (ms: number, times: number): void => {
+    const own = current;
+    timer = setTimeout(async () => {
+      const waited = ms * times;
+      // Not to know is no reason to wait on.
+      const isWorthIt = times < PATIENT_WAITS && (await isAtWork(waited).catch(() => false));
+      if (own !== current || controller.signal.aborted) return;
+      if (isWorthIt) wait(ms, times + 1);
+      else giveUp(waited);
+    }, ms);
+  };
+  const pause = (): void => {
+    current += 1;
+    clearTimeout(timer);
+  };
+  const expect = (wanted: number): void => {
+    pause();
+    wait(wanted, 1);
+  };
+  const atLongest = setTimeout(() => giveUp(total), total);
   if (caller.aborted) onAbort();
   else caller.addEventListener('abort', onAbort, { once: true });
   expect(ms);
@@ -35,9 +71,10 @@ export function startWatchdog(caller: AbortSignal, ms: number): Watchdog {
     signal: controller.signal,
     expired: () => expired,
     expect,
-    pause: () => clearTimeout(timer),
+    pause,
     stop: () => {
-      clearTimeout(timer);
+      pause();
+      clearTimeout(atLongest);
       caller.removeEventListener('abort', onAbort);
       controller.abort();
     },

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type Ending, type EventOf, ROLES, type RunEvent } from '../../shared/events.ts';
 import { fold } from '../../shared/runState.ts';
+import { untilQuiet } from '../agents/retries.ts';
 import type { EventLog, Lease, Leases } from '../ports.ts';
-import { openJournal } from '../store/journal.ts';
+import { type Journal, openJournal } from '../store/journal.ts';
 import { runLeaseName } from '../store/runLease.ts';
 import { StoreError } from '../store/storeError.ts';
 import { openBaseTexts } from './baseTexts.ts';
@@ -185,12 +186,31 @@ async function runWith(
     return { runId, ending: finished.ending, state: 'finished' };
   } catch (error) {
     const { ending, state } = endingOf(error, signal);
+    if (state === 'aborted') await tellWhatStillWorks(crew, journal);
     if (state === 'finished') journal.emit({ type: 'run.finished', outcome: 'not_approved', ending });
     else journal.emit({ type: state === 'aborted' ? 'run.aborted' : 'run.paused', ending });
     return { runId, ending, state };
   } finally {
     await journal.close();
   }
+}
+
+/** Milliseconds in which a server that was hung up on has to stop working. */
+const UNTIL_IDLE = 2_000;
+
+/** Stopped means stopped: where a server goes on all the same, the user is told. */
+async function tellWhatStillWorks({ models, now }: Crew, journal: Journal): Promise<void> {
+  const roles = ROLES.filter((role, index) => ROLES.findIndex((one) => models[one].url === models[role].url) === index);
+  await Promise.all(
+    roles.map(async (role) => {
+      const model = models[role];
+      const signal = AbortSignal.timeout(UNTIL_IDLE * 2);
+      const state = await untilQuiet({ now, signal }, model, UNTIL_IDLE).catch(() => 'untold');
+      if (state !== 'busy') return;
+      const message = `The ${role} server at ${model.url} is still at work ${UNTIL_IDLE / 1000} s after Stop: for another program, or because it does not notice that nobody waits for its answer.`;
+      journal.emit({ type: 'server.busy', role, url: model.url, message });
+    }),
+  );
 }
 
 function endingOf(error: unknown, signal: AbortSignal): { ending: Ending; state: RunEnd['state'] } {
