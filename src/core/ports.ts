@@ -26,6 +26,8 @@ export interface ModelRequest {
   /** Upper bound for the answer, in tokens; always set. */
   maxTokens: number;
   temperature: number;
+  /** Whether the model is asked to think first, where its template has a switch. The same throughout a transcript. */
+  thinking?: 'on' | 'off';
   topP?: number;
   seed?: number;
   /** The answer must be JSON of this schema. Never together with `tools`. */
@@ -52,6 +54,8 @@ export type ModelEvent =
 /** What a server says it serves. */
 export interface Served {
   model: string;
+  /** What stands behind that name, where it is an alias and the server tells: a model's name, or the path of its files. */
+  root?: string;
   /** Tokens that prompt and answer share. */
   window: number;
 }

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server as TcpSe
 import { type EndpointOptions, openEndpoint } from '../../src/core/models/endpoint.ts';
 import { ModelError, type ModelFailure } from '../../src/core/models/modelError.ts';
 import { REPETITION_LIMITS, repetitionGuard } from '../../src/core/models/repetitionGuard.ts';
-import { openingMessages, samplingOf, traitsOf } from '../../src/core/models/traits.ts';
+import { samplingOf, traitsOf } from '../../src/core/models/traits.ts';
 import { WHITESPACE_LIMIT, whitespaceGuard } from '../../src/core/models/whitespaceGuard.ts';
 import type { Model, ModelEvent, ModelRequest } from '../../src/core/ports.ts';
 import type { Role } from '../../src/shared/events.ts';
@@ -96,6 +96,28 @@ describe('an endpoint', () => {
       response.end('data: [DONE]\n\n');
     });
 
+  /** A server whose model has a chat template that may refuse what it gets. @param asked gets the messages of each request */
+  function templated(
+    asked: unknown[],
+    served: { id: string; root?: string },
+    refuse: (messages: { role: string }[]) => { status: number; words: string } | undefined,
+  ): RequestListener {
+    return async (request, response) => {
+      const json = (status: number, body: unknown): void =>
+        void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      if (request.method === 'GET') return json(200, { data: [served] });
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      const { messages } = JSON.parse(body) as { messages: { role: string }[] };
+      asked.push(messages);
+      const refusal = refuse(messages);
+      if (refusal) return json(refusal.status, { error: { message: refusal.words } });
+      const chunk = { choices: [{ delta: { content: 'Hi.' }, finish_reason: 'stop' }] };
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end(`data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n`);
+    };
+  }
+
   afterEach(async () => {
     await fleet?.close();
     fleet = undefined;
@@ -138,9 +160,9 @@ describe('an endpoint', () => {
               {
                 role: 'assistant',
                 content: '',
-                toolCalls: [{ id: 'call1', name: 'read_file', arguments: '{"path":"a"}' }],
+                toolCalls: [{ id: 'abcdefgh1', name: 'read_file', arguments: '{"path":"a"}' }],
               },
-              { role: 'tool', content: 'contents', callId: 'call1' },
+              { role: 'tool', content: 'contents', callId: 'abcdefgh1' },
             ],
             maxTokens: 77,
             temperature: 0.6,
@@ -160,9 +182,11 @@ describe('an endpoint', () => {
           {
             role: 'assistant',
             content: '',
-            tool_calls: [{ id: 'call1', type: 'function', function: { name: 'read_file', arguments: '{"path":"a"}' } }],
+            tool_calls: [
+              { id: 'abcdefgh1', type: 'function', function: { name: 'read_file', arguments: '{"path":"a"}' } },
+            ],
           },
-          { role: 'tool', tool_call_id: 'call1', content: 'contents' },
+          { role: 'tool', tool_call_id: 'abcdefgh1', content: 'contents' },
         ],
         max_tokens: 77,
         temperature: 0.6,
@@ -186,6 +210,57 @@ describe('an endpoint', () => {
         TypeError,
       );
       assert.equal(requests.length, 2, 'schema and tools together are never sent');
+    });
+
+    it('messages as the chat template of the model wants them, which its name tells, or what stands behind an alias', async () => {
+      const { requests } = await start({ preprocessor: [{ reply: { text: 'Hi.' } }] });
+      const messages: ModelRequest['messages'] = [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'Hello.' },
+      ];
+      const folded = [{ role: 'user', content: 'Be brief.\n\nHello.' }];
+      await collect(open('preprocessor').stream({ ...ask(''), messages }, never));
+      assert.deepEqual((requests[0]?.body as { messages: unknown } | undefined)?.messages, folded);
+
+      const asked: unknown[] = [];
+      const url = await answering(templated(asked, { id: 'planner', root: 'google/gemma-2-2b-it' }, () => undefined));
+      const aliased = openEndpoint({ url, model: 'planner' });
+      assert.deepEqual(await aliased.served(never), { model: 'planner', root: 'google/gemma-2-2b-it', window: 8192 });
+      await collect(aliased.stream({ ...ask(''), messages }, never));
+      assert.deepEqual(asked, [folded]);
+    });
+
+    it('messages in the plainest form, once and for all, where the template refuses them', async () => {
+      const messages: ModelRequest['messages'] = [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'Hello.' },
+      ];
+      const plain = [{ role: 'user', content: 'Be brief.\n\nHello.' }];
+      for (const [status, words] of [
+        [400, 'System role not supported'],
+        [500, 'Value is not callable: raise_exception at row 1: System role not supported'],
+      ] as const) {
+        const asked: unknown[] = [];
+        const refusing = templated(asked, { id: 'planner' }, (sent) =>
+          sent[0]?.role === 'system' ? { status, words } : undefined,
+        );
+        const model = openEndpoint({ url: await answering(refusing) });
+        assert.equal(textOf(await collect(model.stream({ ...ask(''), messages }, never)), 'text'), 'Hi.');
+        await collect(model.stream({ ...ask(''), messages }, never));
+        assert.deepEqual(asked, [messages, plain, plain]);
+      }
+      const asked: unknown[] = [];
+      const hopeless = templated(asked, { id: 'planner' }, () => ({
+        status: 400,
+        words: 'Conversation roles must alternate user/assistant/user/assistant/...',
+      }));
+      const model = openEndpoint({ url: await answering(hopeless) });
+      for (const _ of [1, 2]) {
+        const error = await failureOf(collect(model.stream({ ...ask(''), messages }, never)));
+        assert.deepEqual(error.failure, { kind: 'badRequest', template: true });
+        assert.match(error.message, /refuses the order or the roles of the messages.*must alternate/);
+      }
+      assert.deepEqual(asked, [messages, plain, messages, plain], 'the form was not to blame');
     });
 
     it('parallel tool calls, their arguments in pieces', async () => {
@@ -610,7 +685,10 @@ describe('an endpoint', () => {
 });
 
 describe('the traits of a model', () => {
-  it('follow from its name', () => {
+  it('follow from its name, or from what stands behind an alias', () => {
+    assert.equal(traitsOf('planner', 'nvidia/Llama-3.1-Nemotron-Nano-8B-v1').systemRole, 'thinkingToggle');
+    assert.equal(traitsOf('planner', '/models/gemma-2-2b-it').systemRole, 'none');
+    assert.equal(traitsOf('nvidia/NVIDIA-Nemotron-Nano-9B-v2').systemRole, 'thinkingSuffix');
     const systemRoles = (names: string[]) => names.map((name) => traitsOf(name).systemRole);
     assert.deepEqual(
       systemRoles(['google/gemma-2-2b-it', 'gemma2:2b', 'google/gemma-7b-it', 'google/codegemma-7b-it']),
@@ -629,29 +707,16 @@ describe('the traits of a model', () => {
       systemRoles([
         'google/gemma-3-27b-it',
         'google/gemma-4-E4B-it',
-        'nvidia/NVIDIA-Nemotron-Nano-9B-v2',
         'nvidia/Llama-3_3-Nemotron-Super-49B-v1_5',
         'Qwen/Qwen3-Coder-30B-A3B-Instruct',
         'mistralai/Devstral-Small-2-24B-Instruct-2512',
         'planner',
       ]),
-      Array(7).fill('normal'),
+      Array(6).fill('normal'),
     );
   });
 
-  it('decide how a transcript begins and how it is sampled', () => {
-    const parts = { instructions: 'You plan.', thinking: 'on' as const, user: 'Add a test.' };
-    assert.deepEqual(openingMessages({ systemRole: 'normal' }, parts), [
-      { role: 'system', content: 'You plan.' },
-      { role: 'user', content: 'Add a test.' },
-    ]);
-    assert.deepEqual(openingMessages({ systemRole: 'none' }, parts), [
-      { role: 'user', content: 'You plan.\n\nAdd a test.' },
-    ]);
-    assert.deepEqual(openingMessages({ systemRole: 'thinkingToggle' }, { ...parts, thinking: 'off' }), [
-      { role: 'system', content: 'detailed thinking off' },
-      { role: 'user', content: 'You plan.\n\nAdd a test.' },
-    ]);
+  it('decide how it is sampled', () => {
     assert.deepEqual([samplingOf('on'), samplingOf('off')], [{ temperature: 0.6, topP: 0.95 }, { temperature: 0 }]);
   });
 });

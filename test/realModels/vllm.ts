@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { cachedFolder } from '../support/cache.ts';
+import { makePython, pip, pythonIn, whyNoPython } from '../support/python.ts';
 import { type ModelServer, startServer } from './modelServer.ts';
-import { makePython, pip, pythonIn, whyNoPython } from './python.ts';
 import { fetchSmolLm2 } from './smolLm2.ts';
 
 const VERSION = '0.32.0';

@@ -1,7 +1,7 @@
 import type { Role } from '../../shared/events.ts';
 import type { ChangeSet } from '../changes/changeSet.ts';
 import { ModelError } from '../models/modelError.ts';
-import { openingMessages, samplingOf, traitsOf } from '../models/traits.ts';
+import { samplingOf } from '../models/traits.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
 import { RunStop } from '../orchestrator/runStop.ts';
 import type { Message } from '../ports.ts';
@@ -64,6 +64,7 @@ export async function openAgent(run: RunContext, spec: AgentSpec): Promise<Agent
     window,
     served,
     sampling: samplingOf(spec.thinking),
+    thinking: spec.thinking,
     messages: [],
     said: '',
     differs: false,
@@ -126,17 +127,16 @@ export function startAfresh(agent: Agent): void {
   Object.assign(agent.transcript, { messages: [], said: '', tokens: 0 });
 }
 
-/** The messages that a transcript begins with. @param of the opening's room, and what the user message makes of it */
+/** The messages that a transcript begins with, whatever the model's template makes of them. @param of the opening's room, and what the user message makes of it */
 export function openingOf(
   run: RunContext,
-  { spec, transcript }: Agent,
+  { spec }: Agent,
   of: { chars: number; user: (opening: string) => string },
 ): Message[] {
-  return openingMessages(traitsOf(transcript.modelName), {
-    instructions: instructionsFor(run.prompts[spec.role], spec.toolbox?.names),
-    thinking: spec.thinking,
-    user: of.user(spec.opening({ chars: of.chars })),
-  });
+  return [
+    { role: 'system', content: instructionsFor(run.prompts[spec.role], spec.toolbox?.names) },
+    { role: 'user', content: of.user(spec.opening({ chars: of.chars })) },
+  ];
 }
 
 /** A role's prompt with its tools. */

@@ -20,6 +20,8 @@ export interface Transcript {
   /** Tokens that the server says it serves. */
   served: number;
   sampling: { temperature: number; topP?: number };
+  /** Fixed for the transcript. */
+  thinking: 'on' | 'off';
   /** Name of the schema that the last turn was to answer in; absent for free text, and before the first. */
   askedFor?: string | undefined;
   /** What was sent and answered; empty until the first turn of a transcript that begins. */
@@ -89,6 +91,7 @@ export async function takeTurn<R>(
   const modelRequest: ModelRequest = {
     messages,
     maxTokens,
+    thinking: transcript.thinking,
     ...transcript.sampling,
     temperature: temperatureOf(transcript, messages, schema?.name),
     ...(schema ? { schema } : {}),

@@ -14,6 +14,7 @@ import { ModelError } from './modelError.ts';
 import { REPETITION_LIMITS, repetitionGuard } from './repetitionGuard.ts';
 import { readServed } from './served.ts';
 import { readLoad } from './serverLoad.ts';
+import { openTemplateForm } from './templateForm.ts';
 import { type Fetch, unpooledFetch } from './unpooledFetch.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 import { WHITESPACE_LIMIT, whitespaceGuard } from './whitespaceGuard.ts';
@@ -59,7 +60,8 @@ export interface EndpointOptions {
 }
 
 /**
- * The model behind an OpenAI-compatible server (vLLM, llama.cpp, …). Never retries.
+ * The model behind an OpenAI-compatible server (vLLM, llama.cpp, …). Never retries, with one exception: a request whose
+ * messages the model's chat template refuses was not worked on, and goes once more in the plainest form.
  * Where no model is configured, the first request asks the server what it serves.
  */
 export function openEndpoint(options: EndpointOptions): Model {
@@ -70,6 +72,7 @@ export function openEndpoint(options: EndpointOptions): Model {
   let known: Served | undefined;
   /** Answers that are waited for or read now. */
   let own = 0;
+  const form = openTemplateForm();
 
   async function served(signal: AbortSignal): Promise<Served> {
     known ??= await askServed(signal);
@@ -95,9 +98,14 @@ export function openEndpoint(options: EndpointOptions): Model {
     }
   }
 
-  async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+  function stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+    return form.send(() => streamOnce(request, signal));
+  }
+
+  async function* streamOnce(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
     signal.throwIfAborted();
-    const body = wireRequest(request, options.model ?? (await served(signal)).model);
+    const model = options.model ?? (await served(signal)).model;
+    const body = wireRequest(form.of(request, model, known?.root ?? ''), model);
     const patience = request.whole ? timeouts.whole : (request.firstTokenMs ?? timeouts.firstToken);
     const watchdog = startWatchdog(signal, patience, {
       total: timeouts.total,

@@ -9,8 +9,8 @@ export type ModelFailure =
   | { kind: 'overloaded'; retryAfter?: number }
   /** The prompt does not fit. `window` in tokens, where the server told it. */
   | { kind: 'contextExceeded'; window?: number }
-  /** The server refuses the request for another reason (a schema it cannot compile, …). */
-  | { kind: 'badRequest' }
+  /** The server refuses the request for another reason (a schema it cannot compile, …); `template`: the chat template does. */
+  | { kind: 'badRequest'; template?: true }
   /** The answer began and then broke off, or the server failed while it worked on the request. */
   | { kind: 'lost' }
   /** The server sent something that is no chat completion. */

@@ -10,6 +10,8 @@ const listSchema = z.object({
     .array(
       z.object({
         id: z.string().min(1),
+        /** vLLM: the model itself, also where "id" is an alias. */
+        root: z.string().nullish().catch(undefined),
         /** vLLM. */
         max_model_len: count,
         /** LiteLLM. */
@@ -37,6 +39,7 @@ export function readServed(
   if (entry === undefined) return { servedInstead: data.map((model) => model.id) };
   return {
     model: entry.id,
+    ...(entry.root && entry.root !== entry.id ? { root: entry.root } : {}),
     window: entry.max_model_len ?? entry.meta?.n_ctx ?? entry.max_input_tokens ?? UNTOLD_WINDOW,
   };
 }

@@ -1,51 +1,76 @@
-import type { Message } from '../ports.ts';
-
 /** Whether a model is asked to think before it answers. Fixed for a transcript, because it is part of its prefix. */
 export type Thinking = 'on' | 'off';
 
-/** What a model wants otherwise than most do. */
+/** What a model's chat template wants otherwise than most do. */
 export interface ModelTraits {
   /**
    * - `normal`: instructions go into the system message.
-   * - `none`: the chat template refuses a system message.
+   * - `none`: the chat template refuses a system message; they stand above the first user message.
    * - `thinkingToggle`: the system message is the thinking switch and nothing else.
+   * - `thinkingSuffix`: the switch is the last line of the system message.
    */
-  systemRole: 'normal' | 'none' | 'thinkingToggle';
+  systemRole: 'normal' | 'none' | 'thinkingToggle' | 'thinkingSuffix';
+  /**
+   * - `messages`: tool calls and their results are messages of their own.
+   * - `text`: the template refuses them or leaves them out without a word, so they are told in text.
+   */
+  tools: 'messages' | 'text';
+  /** Whether one message may hold several tool calls. */
+  calls: 'together' | 'oneByOne';
+  /** Whether the user may speak right after tool results, or only after an assistant message. */
+  userAfterResults: 'speaks' | 'waits';
+  /** `nine`: exactly nine letters and digits, as Mistral's templates want them. */
+  callIds: 'any' | 'nine';
 }
 
-/** Gemma 1 and 2 and CodeGemma; Gemma 3 and 4 take a system message. */
-const WITHOUT_SYSTEM_ROLE = /gemma-?[27]/i;
-/** NVIDIA's Llama 3.x derivatives up to v1.1; v1.5 and the Nemotron Nano 2 and 3 families are switched otherwise. */
-const WITH_THINKING_TOGGLE = /llama-?3[._]\d-nemotron-(nano-\d|super|ultra)(?!.*v1[._]5)/i;
+/** Most templates take this: those of Qwen, DeepSeek, GLM, gpt-oss, Granite and so on. */
+const LENIENT: ModelTraits = {
+  systemRole: 'normal',
+  tools: 'messages',
+  calls: 'together',
+  userAfterResults: 'speaks',
+  callIds: 'any',
+};
 
-/** @param modelName as the server names it; an alias such as "planner" tells nothing and counts as normal */
-export function traitsOf(modelName: string): ModelTraits {
-  if (WITHOUT_SYSTEM_ROLE.test(modelName)) return { systemRole: 'none' };
-  if (WITH_THINKING_TOGGLE.test(modelName)) return { systemRole: 'thinkingToggle' };
-  return { systemRole: 'normal' };
-}
+/**
+ * For a model whose name tells nothing, such as "planner": what every template takes that has a system role and knows
+ * tools. There is no form that all templates take *and* that keeps instructions and tool calls in their own place, so
+ * a template that refuses this is answered with PLAINEST (endpoint.ts).
+ */
+const CAREFUL: ModelTraits = { ...LENIENT, calls: 'oneByOne', userAfterResults: 'waits', callIds: 'nine' };
 
-/** The first messages of a transcript, up to and including the first user message. */
-export function openingMessages(
-  traits: ModelTraits,
-  { instructions, thinking, user }: { instructions: string; thinking: Thinking; user: string },
-): Message[] {
-  switch (traits.systemRole) {
-    case 'normal':
-      return [
-        { role: 'system', content: instructions },
-        { role: 'user', content: user },
-      ];
-    case 'none':
-      return [{ role: 'user', content: `${instructions}\n\n${user}` }];
-    case 'thinkingToggle':
-      return [
-        { role: 'system', content: `detailed thinking ${thinking}` },
-        { role: 'user', content: `${instructions}\n\n${user}` },
-      ];
-    default:
-      return traits.systemRole satisfies never;
+/** Nothing but a user and an assistant who take turns: every chat template takes that. */
+export const PLAINEST: ModelTraits = { ...CAREFUL, systemRole: 'none', tools: 'text' };
+
+/** The first that matches counts. Each line is held by test/integration/chatTemplates.test.ts where its template is to be had. */
+const FAMILIES: readonly [RegExp, ModelTraits][] = [
+  // Gemma 1 and 2 and CodeGemma take no system message; Gemma 3 does, and Gemma 4 knows tools too.
+  [/gemma-?[27]/i, PLAINEST],
+  [/gemma-?3/i, { ...CAREFUL, tools: 'text' }],
+  [/gemma/i, LENIENT],
+  // Mistral's older templates have no place of its own for a system message: they put it above whatever the user says last,
+  // so that no request begins with the one before, and leave it out after tool results.
+  [/mistral-?nemo|mistral-7b|mixtral|codestral-(22b|2405)/i, { ...CAREFUL, systemRole: 'none' }],
+  // NVIDIA's Llama 3.x derivatives up to v1.1 have a switch for a system message, and Llama's template.
+  [/llama-?3[._]\d-nemotron-(nano-\d|super|ultra)(?!.*v1[._]5)/i, { ...CAREFUL, systemRole: 'thinkingToggle' }],
+  [/nemotron-nano-(\d+b-)?v2/i, { ...LENIENT, systemRole: 'thinkingSuffix' }],
+  // Their templates leave tool calls out, or those that come with any text.
+  [/phi-?3|smollm|rwkv|deepseek-?r1/i, { ...CAREFUL, tools: 'text' }],
+  [/hermes/i, LENIENT],
+  [/llama|firefunction/i, { ...CAREFUL, callIds: 'any', userAfterResults: 'speaks' }],
+  [/qwen|qwq|deepseek|gpt-?oss|glm|granite|kimi|minimax|nemotron|command|cohere|seed-oss/i, LENIENT],
+];
+
+/**
+ * @param names as the server names it, and what stands behind that name where it tells; the first that says something
+ * counts. Where none does (an alias such as "planner", Mistral's models too), the careful form is right.
+ */
+export function traitsOf(...names: readonly string[]): ModelTraits {
+  for (const name of names) {
+    const known = FAMILIES.find(([family]) => family.test(name));
+    if (known !== undefined) return known[1];
   }
+  return CAREFUL;
 }
 
 /** How to sample: as the makers of thinking models advise while thinking, otherwise greedily. */

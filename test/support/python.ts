@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { RegistryUnreachable } from '../support/cache.ts';
+import { RegistryUnreachable } from './cache.ts';
 
 /** Why there can be no Python environment here, or undefined. */
 export async function whyNoPython(): Promise<string | undefined> {
