@@ -69,6 +69,8 @@ export interface Model {
   /** Asks the server once what it serves; cached after the first success. */
   served(signal: AbortSignal): Promise<Served>;
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+  /** What a prompt comes to, in the server's own tokens; undefined where it cannot tell. Fails only by the signal. */
+  count(request: Pick<ModelRequest, 'messages' | 'tools'>, signal: AbortSignal): Promise<number | undefined>;
   /**
    * What the server works on now, for all of its clients, and how much of that is asked here (`own`); undefined where it
    * does not show that. Fails only by the signal.

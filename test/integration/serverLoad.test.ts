@@ -39,8 +39,12 @@ describe('the load of a server', () => {
   });
 
   it('is read from the metrics of vLLM, of all its engines together, and of llama.cpp', async () => {
-    assert.deepEqual(await loadOf(await serving({ '/metrics': { text: VLLM } })), { running: 3, waiting: 4 });
-    assert.deepEqual(await loadOf(`${await serving({ '/metrics': { text: LLAMA } })}/`), { running: 1, waiting: 3 });
+    assert.deepEqual(await loadOf(await serving({ '/metrics': { text: VLLM } })), { running: 3, waiting: 4, own: 0 });
+    assert.deepEqual(await loadOf(`${await serving({ '/metrics': { text: LLAMA } })}/`), {
+      running: 1,
+      waiting: 3,
+      own: 0,
+    });
   });
 
   it('is read from the slots of a llama.cpp without metrics', async () => {
@@ -49,7 +53,7 @@ describe('the load of a server', () => {
       { id: 1, is_processing: false },
     ]);
     const url = await serving({ '/metrics': { status: 501, text: '{"error":{}}' }, '/slots': { text: slots } });
-    assert.deepEqual(await loadOf(url), { running: 1, waiting: 0 });
+    assert.deepEqual(await loadOf(url), { running: 1, waiting: 0, own: 0 });
   });
 
   it('is not known where no page tells it, or nobody answers', async () => {
@@ -62,7 +66,7 @@ describe('the load of a server', () => {
   it('of the scripted fleet is that of vLLM', async () => {
     const fleet = await startFleet({ script: { coder: () => ({ text: 'Fine.' }) } });
     try {
-      assert.deepEqual(await loadOf(fleet.urls.coder), { running: 0, waiting: 0 });
+      assert.deepEqual(await loadOf(fleet.urls.coder), { running: 0, waiting: 0, own: 0 });
     } finally {
       await fleet.close();
     }

@@ -2,6 +2,7 @@ import OpenAI from 'openai';
 import type { Role, StopReason, Usage } from '../../shared/events.ts';
 import type { Model, ModelEvent, ModelRequest, Served } from '../ports.ts';
 import { readChunk, readCompletion, wireRequest } from './chatWire.ts';
+import { openTokenCounter } from './countTokens.ts';
 import {
   errorWords,
   failed,
@@ -69,6 +70,9 @@ export function openEndpoint(options: EndpointOptions): Model {
   const fetchOnce = options.fetch ?? unpooledFetch(timeouts.connect);
   const server: ServerName =
     options.role === undefined ? { url: options.url } : { role: options.role, url: options.url };
+  /** The pages beside the API. */
+  const beside = { root: new URL('../', `${options.url.replace(/\/$/, '')}/`), apiKey: options.apiKey };
+  const countTokens = openTokenCounter(fetchOnce, beside);
   let known: Served | undefined;
   /** Answers that are waited for or read now. */
   let own = 0;
@@ -128,7 +132,7 @@ export function openEndpoint(options: EndpointOptions): Model {
 
   /** Asked when a server has sent nothing for a while; whoever waits is told where it is at work. */
   async function isAtWork(waited: number, { onWaiting }: ModelRequest, signal: AbortSignal): Promise<boolean> {
-    const shown = await readLoad(fetchOnce, options, signal);
+    const shown = await readLoad(fetchOnce, beside, signal);
     if (shown === undefined || shown.running + shown.waiting === 0) return false;
     onWaiting?.({ ...shown, waited });
     return true;
@@ -254,9 +258,18 @@ export function openEndpoint(options: EndpointOptions): Model {
   }
 
   async function load(signal: AbortSignal): Promise<Awaited<ReturnType<Model['load']>>> {
-    const shown = await readLoad(fetchOnce, options, signal);
+    const shown = await readLoad(fetchOnce, beside, signal);
     return shown && { ...shown, own };
   }
 
-  return { url: options.url, served, stream, load };
+  async function count(
+    request: Pick<ModelRequest, 'messages' | 'tools'>,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    const model = options.model ?? known?.model ?? '';
+    const { messages, tools } = wireRequest({ ...request, maxTokens: 1, temperature: 0 }, model);
+    return countTokens({ model, messages, ...(tools === undefined ? {} : { tools }) }, signal);
+  }
+
+  return { url: options.url, served, stream, count, load };
 }

@@ -1,4 +1,5 @@
 import type { Fetch } from './unpooledFetch.ts';
+import { startWatchdog } from './watchdog.ts';
 
 /** What a server is working on, for all of its clients together. */
 export interface ServerLoad {
@@ -17,18 +18,19 @@ const WAITING = ['vllm:num_requests_waiting', 'llamacpp:requests_deferred'];
 /**
  * Looks at the pages beside the API on which servers show their load: vLLM's and llama.cpp's /metrics, and llama.cpp's
  * /slots where it was started without metrics.
- * @param url base URL that ends in /v1
+ * @param where.root the server's address without /v1
  * @returns undefined where the server shows no such thing, or does not answer
  */
 export async function readLoad(
   fetch: Fetch,
-  { url, apiKey }: { url: string; apiKey?: string | undefined },
+  { root, apiKey }: { root: URL; apiKey?: string | undefined },
   signal: AbortSignal,
 ): Promise<ServerLoad | undefined> {
   const page = async (name: string): Promise<string | undefined> => {
+    const watchdog = startWatchdog(signal, PATIENCE, { total: PATIENCE });
     try {
-      const response = await fetch(new URL(`../${name}`, `${url.replace(/\/$/, '')}/`), {
-        signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
+      const response = await fetch(new URL(name, root), {
+        signal: watchdog.signal,
         ...(apiKey === undefined ? {} : { headers: { authorization: `Bearer ${apiKey}` } }),
       });
       if (response.ok) return await response.text();
@@ -36,6 +38,8 @@ export async function readLoad(
     } catch {
       // Not to know is an answer too; what is wrong with the server shows where it is asked for what is needed.
       signal.throwIfAborted();
+    } finally {
+      watchdog.stop();
     }
     return undefined;
   };
