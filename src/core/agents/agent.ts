@@ -1,5 +1,4 @@
-import type { EventOf, Role, RunEvent } from '../../shared/events.ts';
-import type { Probe } from '../../shared/probe.ts';
+import type { Role } from '../../shared/events.ts';
 import type { ChangeSet } from '../changes/changeSet.ts';
 import { ModelError } from '../models/modelError.ts';
 import { samplingOf } from '../models/traits.ts';
@@ -55,13 +54,14 @@ export interface Agent {
 
 /** Opens an agent: asks what its server serves, and refuses a window that is too small by the role's name. */
 export async function openAgent(run: RunContext, spec: AgentSpec): Promise<Agent> {
-  const { model: modelName, window, served } = await servedBy(run, spec.role);
+  const { model: modelName, root, window, served } = await servedBy(run, spec.role);
   const transcript: Transcript = {
     role: spec.role,
     lane: spec.lane,
     key: spec.key,
     model: run.models[spec.role],
     modelName,
+    root,
     window,
     served,
     sampling: samplingOf(spec.thinking),
@@ -89,12 +89,9 @@ export async function openAgent(run: RunContext, spec: AgentSpec): Promise<Agent
 export async function servedBy(
   run: RunContext,
   role: Role,
-): Promise<{ model: string; served: number; window: number }> {
+): Promise<{ model: string; root?: string | undefined; served: number; window: number }> {
   try {
-    const told = await run.models[role].served(run.signal);
-    const probe = await probedBy(run, role, told.model);
-    const { model } = told;
-    const served = told.assumed && probe?.model === model ? probe.window : told.window;
+    const { model, root, window: served } = await run.models[role].served(run.signal);
     const learnt = run.journal
       .outcomes()
       .flatMap((event) =>
@@ -104,27 +101,11 @@ export async function servedBy(
       );
     const window = Math.min(served, ...learnt);
     refuseSmallWindow(role, run.models[role].url, window);
-    return { model, served, window };
+    return { model, root, served, window };
   } catch (error) {
     if (error instanceof ModelError) throw serverUnavailable(error);
     throw error;
   }
-}
-
-/**
- * What a role's server was seen to do, recorded at the run's first contact with it; a resumed run takes the record, unless
- * another model is served by then. Undefined where it could not be measured.
- */
-export async function probedBy(run: RunContext, role: Role, model: string): Promise<Probe | undefined> {
-  const { url } = run.models[role];
-  const isOfThis = (event: RunEvent | undefined): event is RunEvent & EventOf<'server.probed'> =>
-    event?.type === 'server.probed' && event.probe.url === url && event.probe.model === model;
-  const first = run.journal.recordedStep(`probe/${role}`);
-  if (isOfThis(first)) return first.probe;
-  const probe = await run.probe(role, run.signal);
-  if (probe === undefined) return undefined;
-  const key = first === undefined ? `probe/${role}` : `probe/${role}/${url} ${model}`;
-  return (await run.journal.step(key, async () => ({ type: 'server.probed' as const, role, probe }))).probe;
 }
 
 /** @throws RunStop where a window is smaller than what a role can work with */

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { normalised } from '../models/normalise.ts';
+import { traitsOf } from '../models/traits.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
 import type { Message } from '../ports.ts';
 import type { Transcript, Turn } from './turn.ts';
@@ -25,7 +27,7 @@ export async function compareWithRecord(
   messages: readonly Message[],
 ): Promise<void> {
   const recorded = recordedTurn(run, transcript);
-  if (recorded === undefined || recorded.request === hashOf(messages) || transcript.differs) return;
+  if (recorded === undefined || recorded.request === hashOf(transcript, messages) || transcript.differs) return;
   transcript.differs = true;
   const { lane, role, turns } = transcript;
   await run.journal.step(`${nextTurnKey(transcript)}/differs`, async () => ({
@@ -37,7 +39,11 @@ export async function compareWithRecord(
   }));
 }
 
-/** SHA-256 (hex) of a request's messages, by which a turn names what it was asked. */
-export function hashOf(messages: readonly Message[]): string {
-  return createHash('sha256').update(JSON.stringify(messages)).digest('hex');
+/**
+ * SHA-256 (hex) of a request's messages, by which a turn names what it was asked: in the form in which the model gets
+ * them, as far as its name tells that.
+ */
+export function hashOf({ modelName, root = '', thinking }: Transcript, messages: readonly Message[]): string {
+  const sent = normalised(messages, traitsOf(modelName, root), thinking);
+  return createHash('sha256').update(JSON.stringify(sent)).digest('hex');
 }

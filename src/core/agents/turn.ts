@@ -15,6 +15,8 @@ export interface Transcript {
   key: string;
   model: Model;
   modelName: string;
+  /** What stands behind that name, where the server tells. */
+  root?: string | undefined;
   /** Tokens that prompt and answer share, as far as we know: what is served, or less where a refusal told so. */
   window: number;
   /** Tokens that the server says it serves. */
@@ -228,7 +230,7 @@ async function streamOnce<R>(
     usage,
     firstTokenMs: firstTokenMs ?? ms,
     ms,
-    request: hashOf(request.messages),
+    request: hashOf(transcript, request.messages),
   };
   return { turn, reading };
 }

@@ -267,7 +267,8 @@ export function openEndpoint(options: EndpointOptions): Model {
     signal: AbortSignal,
   ): Promise<number | undefined> {
     const model = options.model ?? known?.model ?? '';
-    const { messages, tools } = wireRequest({ ...request, maxTokens: 1, temperature: 0 }, model);
+    const asked = form.of({ ...request, maxTokens: 1, temperature: 0 }, model, known?.root ?? '');
+    const { messages, tools } = wireRequest(asked, model);
     return countTokens({ model, messages, ...(tools === undefined ? {} : { tools }) }, signal);
   }
 
