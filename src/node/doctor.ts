@@ -2,6 +2,7 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { detectRunner } from '../core/checks/detect.ts';
 import { openEndpoint } from '../core/models/endpoint.ts';
 import { ModelError } from '../core/models/modelError.ts';
+import { findRules } from '../core/rules/findRules.ts';
 import { NEEDED_ROLES, type Settings, SMALLEST_WINDOW } from '../core/settings.ts';
 import { ROLES } from '../shared/events.ts';
 import type { LoadedSettings } from './configuration.ts';
@@ -34,6 +35,7 @@ export async function examine(what: {
     await folderFinding('Data folder', dataFolder(env)),
     await folderFinding('Store', storeFolder(env)),
     await checksFinding(loaded.settings, workspace, env, ripgrep),
+    await rulesFinding(workspace, env, ripgrep, signal),
     ...(await endpointFindings(loaded, signal)),
   ];
 }
@@ -112,6 +114,19 @@ async function checksFinding(
         remedy: 'Set "checks": {"command": ["program", "argument"]} in .conclave/config.json.',
       }
     : { what: 'Checks', state: 'good', found: runner.argv().join(' ') };
+}
+
+/** The rules files that the crew is told, in their order. */
+async function rulesFinding(
+  workspace: string,
+  env: NodeJS.ProcessEnv,
+  ripgrep: string | undefined,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const own = await ownFoldersIn(workspace, env);
+  const rules = await findRules(openDiskWorkspace(workspace, { ripgrep, own }), signal);
+  const found = rules.map(({ path }) => path).join(', ');
+  return { what: 'Rules', state: 'good', found: found === '' ? 'no rules files, such as AGENTS.md' : found };
 }
 
 async function endpointFindings({ settings, apiKey }: LoadedSettings, signal: AbortSignal): Promise<Finding[]> {

@@ -263,6 +263,11 @@ type Body =
       removed: number;
     }
   | { type: 'edit.rejected'; lane: Lane; subtask: string; edit: string; path: string; reason: string }
+  /**
+   * The workspace's rules files that the crew is told, in order, as they were then. `cut`: longer than what is told at
+   * once; the rest is read with a tool.
+   */
+  | { type: 'rules.found'; files: { path: string /** Characters. */; chars: number; cut: boolean }[] }
   /** The text of a file when the run first touched it: what every later diff and merge is against. */
   | { type: 'file.based'; path: string; hash: string | null; text: string | null }
   // Checks and review. `subtask` is absent for the base, 'merged' for the whole.

@@ -280,6 +280,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 
     case 'input.preprocessed':
     case 'window.learnt':
+    case 'rules.found':
     case 'plan.delta':
     case 'plan.cached':
     case 'turn.finished':

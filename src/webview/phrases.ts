@@ -265,6 +265,15 @@ export function noteWords(event: NotedEvent): { icon: string; tone: NoteTone; te
           .map(([choice, votes]) => `${choice}: ${votes}`)
           .join('\n'),
       };
+    case 'rules.found': {
+      const inPart = event.files.filter(({ cut }) => cut).map(({ path }) => path);
+      return {
+        icon: 'law',
+        tone: 'quiet',
+        text: t('Rules of the workspace: {0}', event.files.map(({ path }) => path).join(', ')),
+        ...(inPart.length > 0 && { more: t('Told in part, because of their length: {0}', inPart.join(', ')) }),
+      };
+    }
     case 'server.probed': {
       const { model, url, window, notes } = event.probe;
       return {

@@ -22,6 +22,7 @@ import {
 import { PLANNER_TOOLS } from '../../src/core/orchestrator/planning.ts';
 import { REVIEWER_TOOLS } from '../../src/core/orchestrator/reviewing.ts';
 import type { Workspace } from '../../src/core/ports.ts';
+import type { Rule } from '../../src/core/rules/findRules.ts';
 import type { CheckReport, Finding, Verdict } from '../../src/shared/events.ts';
 import { ROLES, type Role } from '../../src/shared/events.ts';
 
@@ -82,7 +83,13 @@ function situation(much: string) {
     })),
   };
   const answers = [{ id: 'q', question: much, answer: much }];
-  const facts = { task: much, answers };
+  const rules: Rule[] = [
+    { path: 'AGENTS.md', text: much, folder: '', applies: { kind: 'always' } },
+    { path: '.cursor/rules/js.mdc', text: much, folder: '', applies: { kind: 'files', globs: ['*.js'] } },
+    { path: 'src/AGENTS.md', text: much, folder: 'src', applies: { kind: 'always' } },
+    { path: '.devin/rules/db.md', text: much, folder: '', applies: { kind: 'onDemand', about: much } },
+  ];
+  const facts = { task: much, answers, rules };
   const files = subtask.files.map(({ path }) => ({ path, text: much }));
   const rounds = [1, 2, 3].map((round) => ({ round, reason: much, verdict, diff: much }));
   const feedback = feedbackParts(1, verdict, report, much);
@@ -98,7 +105,7 @@ function texts(much: string): { what: string; opens?: Role; text: (chars: number
     { what: 'to plan', opens: 'planner', text: (chars) => planningText(facts, report, chars) },
     { what: 'to plan with answers', text: (chars) => answersText(answers, chars) },
     { what: 'to code', opens: 'coder', text: (chars) => coderText(facts, subtask, state, chars) },
-    { what: 'to answer', opens: 'reviewer', text: (chars) => questionText(much, chars) },
+    { what: 'to answer', opens: 'reviewer', text: (chars) => questionText(much, facts.rules, chars) },
     { what: 'to mend', text: (chars) => shareRoom(feedback, chars) },
     { what: 'to try again', text: (chars) => shareRoom(guidanceParts(much), chars) },
     { what: 'to review', opens: 'reviewer', text: (chars) => reviewText(facts, subtask, reviewed, chars) },
@@ -226,13 +233,13 @@ describe('a message to a role', () => {
 
   it('with a long task at the smallest window still has everything else whole', () => {
     const { subtask, report } = situation('x');
-    const text = planningText({ task: huge, answers: [] }, report, openingChars({ window: 8_192 }));
+    const text = planningText({ task: huge, answers: [], rules: [] }, report, openingChars({ window: 8_192 }));
     assert.match(text, /left out: read_file with path="\.conclave\/brief\.md" shows all of it/);
     assert.match(text, /Red: `npm test`, exit code 1\.[\s\S]*- test 0: x[\s\S]*Output:\nx$/);
     const feedback = guidanceParts('Mind the edge.');
     const files = [{ path: 'src/a.js', text: 'const a = 1;\n'.repeat(150) }];
     const coder = coderText(
-      { task: huge, answers: [] },
+      { task: huge, answers: [], rules: [] },
       { ...subtask, description: 'Do it.' },
       { files, diff: '', feedback },
       openingChars({ window: 8_192 }),

@@ -9,6 +9,7 @@ import { openToolbox } from './checking.ts';
 import { type Finish, finish } from './finish.ts';
 import { questionText } from './messages.ts';
 import { preprocess } from './preprocessing.ts';
+import { rulesOf } from './ruling.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 
@@ -21,13 +22,14 @@ const ANSWER_REQUEST =
 export async function askOnly(run: RunContext, question: string): Promise<Finish> {
   await servedBy(run, 'reviewer');
   const text = await preprocess(run, question);
+  const rules = await rulesOf(run);
   await run.journal.step('answer', async () => {
     const agent = await openAgent(run, {
       role: 'reviewer',
       lane: 'reviewer:answer',
       key: 'answer/reviewer',
       thinking: 'off',
-      opening: ({ chars }) => questionText(text, chars),
+      opening: ({ chars }) => questionText(text, rules, chars),
       toolbox: openToolbox(run, TOOLS, () => emptyChangeSet),
     });
     const answer = await ask(run, agent, '', textFormat);

@@ -2,6 +2,8 @@ import type { Answer, CheckReport, Finding, ProposedFile, Verdict } from '../../
 import type { PlannedSubtask } from '../../shared/wire.ts';
 import { BRIEF_SHOWS_ALL, IN_BRIEF } from '../agents/brief.ts';
 import { type Cut, clip, type Part, shareRoom } from '../agents/shareRoom.ts';
+import type { Rule } from '../rules/findRules.ts';
+import { ruleParts } from '../rules/ruleParts.ts';
 import { checkParts } from './checkParts.ts';
 
 /**
@@ -12,11 +14,19 @@ import { checkParts } from './checkParts.ts';
 export interface TaskFacts {
   task: string;
   answers: readonly Answer[];
+  /** The workspace's own. They stand at the beginning: what is the same for many agents is in the server's cache. */
+  rules: readonly Rule[];
+  /** The files that it is about, where no subtask declares them. */
+  paths?: readonly string[];
 }
 
 export function planningText(facts: TaskFacts, baseChecks: CheckReport, chars: number): string {
   return shareRoom(
-    [...taskParts(facts, 5), ...checkParts("# The workspace's checks, before any change", baseChecks, 3)],
+    [
+      ...ruleParts(facts.rules, [], 3),
+      ...taskParts(facts, 5),
+      ...checkParts("# The workspace's checks, before any change", baseChecks, 3),
+    ],
     chars,
   );
 }
@@ -171,6 +181,7 @@ export function escalationText(
   });
   return shareRoom(
     [
+      ...ruleParts(facts.rules, pathsOf(facts, subtask), 1),
       ...taskParts(facts, 2),
       { heading: '# The plan', text: planText({ plan }), weight: 2, cut: IN_BRIEF },
       {
@@ -211,9 +222,10 @@ export function checklistText(
 }
 
 /** What the user asks the crew, where nothing is to be changed. */
-export function questionText(question: string, chars: number): string {
+export function questionText(question: string, rules: readonly Rule[], chars: number): string {
   return shareRoom(
     [
+      ...ruleParts(rules, [], 3),
       {
         heading: '# A question of the user (nothing is to be reviewed now)',
         text: question,
@@ -236,11 +248,16 @@ function taskParts({ task, answers }: TaskFacts, weight: number): Part[] {
 function subtaskParts(facts: TaskFacts, subtask: PlannedSubtask): Part[] {
   const files = subtask.files.map(({ path, action }) => `- ${action} ${path}`).join('\n');
   return [
+    ...ruleParts(facts.rules, pathsOf(facts, subtask), 2),
     ...taskParts(facts, 2),
     { heading: `# Your subtask: ${subtask.id}`, text: subtask.description, weight: 3, cut: IN_BRIEF },
     { heading: 'Success criterion:', text: subtask.success_criteria, weight: 2, cut: IN_BRIEF },
     { heading: 'Files it declares:', text: files, weight: 1, cut: IN_BRIEF },
   ];
+}
+
+function pathsOf({ paths = [] }: TaskFacts, subtask: PlannedSubtask): string[] {
+  return [...paths, ...subtask.files.map(({ path }) => path)];
 }
 
 function answerLines(answers: readonly Answer[]): string {

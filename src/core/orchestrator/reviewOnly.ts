@@ -10,6 +10,7 @@ import { checkChanges } from './checking.ts';
 import { type Finish, finish } from './finish.ts';
 import { diffText } from './messages.ts';
 import { openReviewer, reviewChange } from './reviewing.ts';
+import { rulesOf } from './ruling.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 
@@ -55,7 +56,12 @@ export async function reviewOnly(run: RunContext, { ref, paths }: ReviewRequest)
   };
   const assignment = {
     subtask,
-    facts: { task: subtask.description, answers: [] },
+    facts: {
+      task: subtask.description,
+      answers: [],
+      rules: await rulesOf(run),
+      paths: [...changes.files.keys()],
+    },
     key: REVIEW,
     baseChecks: undefined,
     knownFailures: [],

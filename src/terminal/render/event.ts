@@ -105,6 +105,8 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
       return says(event.role, `! ${remark(event.message)} (${oneLine(event.url)})`);
     case 'server.recovered':
       return says(event.role, `the server answers again (${oneLine(event.url)})`);
+    case 'rules.found':
+      return event.files.length === 0 ? undefined : says('crew', `rules: ${event.files.map(ruleInWords).join(', ')}`);
     case 'server.probed':
       return says(event.role, remark(probeInWords(event.probe)));
     case 'window.learnt':
@@ -276,4 +278,8 @@ function paintMarks(text: string, paint: Paint): string {
     .replace(/✓|(?<= )\+\d+(?= −\d)/g, (mark) => paint('good', mark))
     .replace(/✗|(?<= )−\d+$/g, (mark) => paint('bad', mark))
     .replace(/(?<= )[!?](?= )/g, (mark) => paint('warning', mark));
+}
+
+function ruleInWords({ path, cut }: EventOf<'rules.found'>['files'][number]): string {
+  return `${oneLine(path)}${cut ? ' (in part; the rest is read when it is needed)' : ''}`;
 }

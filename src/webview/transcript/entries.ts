@@ -159,6 +159,7 @@ export type NotedType =
   | 'subtask.finished'
   | 'redflag.raised'
   | 'vote.decided'
+  | 'rules.found'
   | 'server.probed'
   | 'server.busy'
   | 'server.lost'

@@ -143,6 +143,9 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
     case 'server.recovered':
       addServerNote(builder, event, event.seq);
       return;
+    case 'rules.found':
+      if (event.files.length > 0) addNote(builder, event, event.seq);
+      return;
     case 'plan.cached':
     case 'server.probed':
     case 'redflag.raised':
