@@ -32,7 +32,8 @@ export interface ModelRequest {
   seed?: number;
   /** The answer must be JSON of this schema. Never together with `tools`. */
   schema?: { name: string; schema: JsonSchema };
-  tools?: { name: string; description: string; parameters: JsonSchema }[];
+  /** `strict: false`: the server is not asked to hold the arguments to their schema. */
+  tools?: { name: string; description: string; parameters: JsonSchema; strict?: false }[];
   /** Only with `tools`: whether the answer may do without a call; `auto` where absent. */
   toolChoice?: 'auto' | 'required';
   /** The answer is asked for in one piece, and so comes in one: for servers whose streams of tool calls are broken. */
@@ -41,6 +42,8 @@ export interface ModelRequest {
   firstTokenMs?: number;
   /** Told when it took longer, and is waited on because the server is at work: `waited` milliseconds so far. */
   onWaiting?: (about: { running: number; waiting: number; waited: number }) => void;
+  /** Goes with the last user message. Base64. */
+  media?: { kind: 'image'; format: 'png'; base64: string } | { kind: 'audio'; format: 'wav'; base64: string };
 }
 
 export type ModelEvent =
@@ -58,6 +61,8 @@ export interface Served {
   root?: string;
   /** Tokens that prompt and answer share. */
   window: number;
+  /** The server does not tell its window: it is taken for the smallest that is supported. */
+  assumed?: true;
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Workspace } from '../core/ports.ts';
 import { snapshotsFolder } from '../node/dataFolder.ts';
 import { openDiskWorkspace } from '../node/diskWorkspace.ts';
 import { type Installation, openStore } from '../node/openCrew.ts';
@@ -58,10 +59,9 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
   const calls = openCalls({ runs, chat: theChat });
   const crews = openEditorCrews({ installation, secrets: context.secrets, call: (about) => calls.needed(about) });
   const facts = openFacts({ crews, memory: context.globalState });
-  const mentions = openMentions({
-    workspaceOf: (folder) => openEditorWorkspace(openDiskWorkspace(folder.fsPath, { ripgrep: crews.ripgrep }), folder),
-    processes: nodeProcesses(),
-  });
+  const workspaceOf = (folder: vscode.Uri): Workspace =>
+    openEditorWorkspace(openDiskWorkspace(folder.fsPath, { ripgrep: crews.ripgrep }), folder);
+  const mentions = openMentions({ workspaceOf, processes: nodeProcesses() });
   const tasks = openTasks({ runs, crews, facts, resolve: mentions.resolve });
   const demo = openDemo({ home: installation.home, tasks, chat: theChat });
 
@@ -70,7 +70,7 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
     await chat.reveal();
     await tasks.start(folder, what);
   };
-  const proposals = openProposals(proposalHost({ runs, tasks, store }));
+  const proposals = openProposals(proposalHost({ runs, tasks, store, workspaceOf }));
 
   const parts: ChatParts = {
     runs,

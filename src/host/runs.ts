@@ -74,7 +74,7 @@ export function openRuns(options: {
   let shown: Shown | undefined;
   let showing = new AbortController();
   let shows = 0;
-  let work: { runId: string; abort: AbortController; ended: Promise<unknown> } | undefined;
+  let work: { runId: string; abort: AbortController; ended: Promise<unknown>; goesOn: boolean } | undefined;
 
   const live = (listener: (event: RunEvent) => void): (() => void) => {
     liveListeners.add(listener);
@@ -127,7 +127,15 @@ export function openRuns(options: {
     flow: Work,
     goesOn: boolean,
   ): { begun: Promise<string>; ended: Promise<RunEnd> } {
-    if (work) throw new Error(vscode.l10n.t('The crew is at work already. Stop it first, or wait for it to end.'));
+    if (work) {
+      throw new Error(
+        work.goesOn
+          ? vscode.l10n.t('The crew is at work already. Stop it first, or wait for it to end.')
+          : vscode.l10n.t(
+              'A proposal is being decided just now. If its refactor preview is open, apply or discard it first.',
+            ),
+      );
+    }
     const abort = new AbortController();
     let hasBegun: (runId: string) => void = () => {};
     const begun = new Promise<string>((resolve) => {
@@ -151,7 +159,7 @@ export function openRuns(options: {
         return flow(run, started);
       },
     });
-    work = { runId: '', abort, ended };
+    work = { runId: '', abort, ended, goesOn };
     const over = ended.finally(() => {
       const runId = work?.runId;
       work = undefined;

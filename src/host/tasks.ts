@@ -35,8 +35,6 @@ export interface Tasks {
   workOn(runId: string, work: Work): Promise<RunEnd>;
   /** The folder at a run's workspace. Throws where it is not open. */
   folderOf(workspace: string): vscode.Uri;
-  /** The crew of the folder that a run belongs to. Throws where that folder is not open. */
-  crewOf(workspace: string): Promise<Crew>;
   /** Endpoints for the runs of one folder that take the place of the settings' (the demo's). */
   withModels(workspace: string, urls: Record<Role, string>): void;
 }
@@ -68,7 +66,6 @@ export function openTasks(parts: { runs: Runs; crews: EditorCrews; facts: Facts;
     });
 
   return {
-    crewOf,
     folderOf,
     start,
     workOn: (runId, work) => onRun(runId, (crew) => runs.workOn(crew, runId, work)),

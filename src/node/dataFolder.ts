@@ -71,6 +71,11 @@ export function snapshotsFolder(env: NodeJS.ProcessEnv): string {
   return path.join(dataFolder(env), 'snapshots');
 }
 
+/** Where what model servers were seen to do is kept. Absolute. */
+export function probesFolder(env: NodeJS.ProcessEnv): string {
+  return path.join(dataFolder(env), 'probes');
+}
+
 const INSTEAD = 'Until then set CONCLAVE_STORE to a directory';
 
 function withoutPassword(url: string): string {

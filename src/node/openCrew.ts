@@ -8,11 +8,12 @@ import type { User } from '../core/ports.ts';
 import { ROLES, type Role } from '../shared/events.ts';
 import type { LoadedSettings } from './configuration.ts';
 import { openCopies } from './copies.ts';
-import { copiesFolder, ownFoldersIn, snapshotsFolder, storeFolder } from './dataFolder.ts';
+import { copiesFolder, ownFoldersIn, probesFolder, snapshotsFolder, storeFolder } from './dataFolder.ts';
 import { openDiskWorkspace } from './diskWorkspace.ts';
 import { openDiskWriter } from './diskWriter.ts';
 import { openFileEventLog } from './fileStore/fileEventLog.ts';
 import { openFileLeases } from './fileStore/fileLeases.ts';
+import { openProbes } from './probes.ts';
 import { nodeProcesses } from './processes.ts';
 import { openSnapshots } from './snapshots.ts';
 import { readWaivers } from './waivers.ts';
@@ -50,6 +51,8 @@ export async function openCrew(
     writer: openDiskWriter(workspace),
   };
   const files = { ...disk, ...over?.(disk) };
+  const now = (): Date => new Date();
+  const probes = openProbes({ dir: probesFolder(installation.env), loaded, now });
   return {
     settings,
     checkCommandFrom: loaded.checkCommandFrom ?? 'user',
@@ -63,6 +66,8 @@ export async function openCrew(
         timeouts: { betweenTokens: settings.timeouts.betweenTokens * 1000 },
       });
     }),
+    probe: probes.probe,
+    forgetProbe: probes.forget,
     prompts: await readPrompts(join(installation.home, 'prompts')),
     ...files,
     waivers: () => readWaivers(workspace),
@@ -83,7 +88,7 @@ export async function openCrew(
     user,
     platform: process.platform === 'win32' ? 'win32' : 'other',
     version: installation.version,
-    now: () => new Date(),
+    now,
   };
 }
 

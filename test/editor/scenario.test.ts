@@ -146,6 +146,8 @@ describe('a task in the editor', function () {
     await chat.getByTitle(`Open diff of ${PRICES}`).click();
     const lens = page.locator('.codelens-decoration a', { hasText: 'Accept hunk' });
     await lens.nth(2).waitFor();
+    // The lenses come without the diff. When that is there, the lines move, and a click would miss.
+    await page.locator('.monaco-diff-editor .editor.modified .line-insert').first().waitFor();
     if (PICTURES !== undefined) await pictured('review');
     await lens.first().click();
     await eventually(() => project.read(PRICES).includes('toCents(price'));

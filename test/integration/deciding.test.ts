@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Decision, decideProposal } from '../../src/core/orchestrator/deciding.ts';
+import { type Decision, decideProposal, recordAccepted } from '../../src/core/orchestrator/deciding.ts';
 import type { Crew } from '../../src/core/orchestrator/runContext.ts';
 import { type RunEnd, resumeRun, type Session } from '../../src/core/orchestrator/session.ts';
 import { undoProposal } from '../../src/core/orchestrator/undoing.ts';
@@ -19,6 +19,7 @@ interface Deciding {
   runId: string;
   /** Each call in a process state of its own, as after a reload. */
   decide(...decisions: Decision[]): Promise<RunEnd>;
+  record(...accepted: Omit<Decision, 'decision'>[]): Promise<RunEnd>;
   undo(): Promise<RunEnd>;
   events(): Promise<RunEvent[]>;
   /** The ports, where one shall misbehave. */
@@ -71,6 +72,7 @@ describe('a proposal, decided after the run', () => {
       scenario,
       runId,
       decide: (...decisions) => work((context) => decideProposal(context, decisions)),
+      record: (...accepted) => work((context) => recordAccepted(context, accepted)),
       undo: () => work(undoProposal),
       over: () => ({}),
       events: async () => {
@@ -282,6 +284,19 @@ describe('a proposal, decided after the run', () => {
     assert.equal(project.read('src/words.js'), words(FIRST, SECOND, THIRD));
     await deciding.undo();
     assert.deepEqual(project.files(), before);
+  });
+
+  it('and written by another hand is recorded only, and closed where nothing waits any more', async () => {
+    const deciding = await proposed();
+    const before = deciding.scenario.project.files();
+    assert.match((await deciding.record()).ending.message, /Accepted 0 of 6 hunks so far, rejected 0; 6 still/);
+    const first = await deciding.record({ path: 'src/words.js', hunks: [0, 2] });
+    assert.match(first.ending.message, /Accepted 2 of 6 hunks so far/);
+    assert.match((await deciding.record({ path: 'src/none.js', hunks: [0] })).ending.message, /no change of/);
+    await deciding.record(...ALL.map((path) => ({ path, hunks: 'undecided' as const })));
+    assert.equal((await stateOf(deciding))?.state, 'accepted');
+    assert.deepEqual(deciding.scenario.project.files(), before);
+    assert.match((await deciding.record()).ending.message, /is decided already/);
   });
 
   it('with a hunk that is not there is refused by name', async () => {

@@ -645,7 +645,11 @@ describe('an endpoint', () => {
         model: 'b',
         window: 9000,
       });
-      assert.deepEqual(await served({ data: [{ id: 'silent', meta: null }] }), { model: 'silent', window: 8192 });
+      assert.deepEqual(await served({ data: [{ id: 'silent', meta: null }] }), {
+        model: 'silent',
+        window: 8192,
+        assumed: true,
+      });
     });
 
     it('once it was told, never again; a failure is not remembered', async () => {

@@ -31,6 +31,27 @@ describe('an event log in files', () => {
   const folder = (runId = 'a') => join(store.dir, 'runs', runId);
   const segment = (epoch: number) => join(folder(), `events-${String(epoch).padStart(8, '0')}.jsonl`);
 
+  it('goes on where the last read ended, without looking at what was before', async () => {
+    const { leases, log } = await store.connect();
+    const lease = await take(leases, 'run/a');
+    await log.append(lease, [ready('a', 1), ready('a', 2)], true);
+    assert.deepEqual(await seqs(log.read('a')), [1, 2]);
+    await log.append(lease, [ready('a', 3)], true);
+    const whole = await readFile(segment(1), 'utf8');
+    const second = whole.split('\n')[1] ?? '';
+    await writeFile(segment(1), whole.replace(second, ' '.repeat(second.length)));
+    assert.deepEqual(await seqs(log.read('a', 2)), [3]);
+    await assert.rejects(collect(log.read('a')), failsAs('corrupt'));
+    await writeFile(segment(1), whole);
+    assert.deepEqual(await seqs(log.read('a', 1)), [2, 3]);
+    await log.close();
+    await leases.release(lease);
+
+    const next = await take(leases, 'run/a');
+    await log.append(next, [ready('a', 4)], true);
+    assert.deepEqual(await seqs(log.read('a', 3)), [4], 'in another segment');
+  });
+
   describe('after a crash', () => {
     it('reads up to a line that is torn at any byte, and goes on behind it in a new segment', async () => {
       const { leases, log } = await store.connect();

@@ -6,6 +6,7 @@ import type { BreakingFault } from './faults.ts';
 import type { Finished } from './metrics.ts';
 import { ENGINE_DEAD } from './refusals.ts';
 import { type Exchange, hang, type RoleServer, sendJson } from './roleServer.ts';
+import type { ServerTraits } from './traits.ts';
 
 /** What every chunk begins with. */
 export interface Head {
@@ -19,7 +20,7 @@ export interface UsageBody {
   prompt_tokens: number;
   total_tokens: number;
   completion_tokens: number;
-  prompt_tokens_details: { cached_tokens: number };
+  prompt_tokens_details: { cached_tokens: number } | null;
   completion_tokens_details: { reasoning_tokens: number };
 }
 
@@ -164,13 +165,17 @@ function messageOf(pieces: readonly Piece[], reasoningField: RoleServer['reasoni
   };
 }
 
-export function usageOf(finished: Finished, choices: readonly Choice[]): UsageBody {
+export function usageOf(
+  finished: Finished,
+  choices: readonly Choice[],
+  { reportsCached }: Pick<ServerTraits, 'reportsCached'>,
+): UsageBody {
   const reasoning = choices.flatMap(({ pieces }) => pieces).filter(({ kind }) => kind === 'reasoning').length;
   return {
     prompt_tokens: finished.promptTokens,
     total_tokens: finished.promptTokens + finished.completionTokens,
     completion_tokens: finished.completionTokens,
-    prompt_tokens_details: { cached_tokens: finished.cachedTokens },
+    prompt_tokens_details: reportsCached ? { cached_tokens: finished.cachedTokens } : null,
     completion_tokens_details: { reasoning_tokens: reasoning },
   };
 }

@@ -6,6 +6,7 @@ import { bodyWriter, type Head, streamWriter, usageOf } from './answerWriter.ts'
 import { type ChatRequest, chatRequestSchema, renderPrompt, schemaName } from './chatRequest.ts';
 import { breaks, type Fault, misbehave, type RefusingFault, refuses } from './faults.ts';
 import type { Finished } from './metrics.ts';
+import { probeAnswer, probeName } from './probeAnswers.ts';
 import { badRequest, ENGINE_DEAD, endOfPrompt, errorBody, refusalOf, tooLong } from './refusals.ts';
 import { type Exchange, hang, type Outcome, type RoleServer, refuse } from './roleServer.ts';
 import { tokensOf } from './tokens.ts';
@@ -20,7 +21,18 @@ export async function serveChat(server: RoleServer, exchange: Exchange): Promise
   const prompt = tokensOf(promptText);
   record.promptTokens = prompt.length;
   const refusal = refusalOf(request, server, prompt.length);
+  const probe = probeName(request);
+  if (probe !== undefined) record.probe = probe;
   if (refusal) return refuse(exchange, refusal);
+  const room = server.window - prompt.length;
+  const maxTokens = Math.min(request.max_completion_tokens ?? request.max_tokens ?? room, room);
+  if (probe !== undefined) {
+    const asked = probeAnswer(probe, server.traits);
+    if (asked.kind === 'refusal') return refuse(exchange, asked.refusal);
+    if (asked.kind === 'hang') return spoil(server, exchange, { kind: 'hangBeforeFirstByte' });
+    const choices = [composeChoice(asked.reply, request, asked.fault, maxTokens)];
+    return answer(server, exchange, { request, promptText, prompt, choices, fault: asked.fault });
+  }
 
   const injected = server.takeFault();
   if (injected && refuses(injected)) return spoil(server, exchange, injected);
@@ -37,8 +49,6 @@ export async function serveChat(server: RoleServer, exchange: Exchange): Promise
   if (fault && refuses(fault)) return spoil(server, exchange, fault);
   if (fault) record.fault = fault.kind;
 
-  const room = server.window - prompt.length;
-  const maxTokens = Math.min(request.max_completion_tokens ?? request.max_tokens ?? room, room);
   const choices: Choice[] = [];
   for (let index = 0; index < (request.n ?? 1); index += 1) {
     const turn = Math.abs((request.seed ?? 0) + index) % match.replies.length;
@@ -92,12 +102,14 @@ async function answer(server: RoleServer, exchange: Exchange, work: Work): Promi
     finished.cachedTokens = engine.cachedTokens(work.prompt);
     record.cachedTokens = finished.cachedTokens;
     finished.prefill = ((work.prompt.length - finished.cachedTokens) / engine.timing.prefill) * 1000;
-    await engine.pass(finished.prefill, signal);
+    // The probe of a recorded crew is not to be waited for.
+    const pass: typeof engine.pass = (ms, own) => engine.pass(record.probe === undefined ? ms : 0, own);
+    await pass(finished.prefill, signal);
     const breaking = breaks(work.fault) ? work.fault : undefined;
     const longest = Math.max(...work.choices.map(({ pieces }) => pieces.length));
     for (let at = 0; at < Math.max(1, longest); at += 1) {
       if (breaking && at >= breaking.afterTokens) break;
-      await engine.pass(1000 / engine.timing.decode, signal);
+      await pass(1000 / engine.timing.decode, signal);
       finished.decode += 1000 / engine.timing.decode;
       for (const [index, choice] of work.choices.entries()) {
         const piece = choice.pieces[at];
@@ -114,11 +126,15 @@ async function answer(server: RoleServer, exchange: Exchange, work: Work): Promi
     } else {
       engine.remember(tokensOf(work.promptText + (work.choices[0]?.turn ?? '')));
       finished.reason = work.choices[0]?.finishReason ?? 'stop';
-      await write.end(usageOf(finished, work.choices), work.request.stream_options?.include_usage === true);
+      await write.end(
+        usageOf(finished, work.choices, server.traits),
+        work.request.stream_options?.include_usage === true,
+      );
     }
     return work.fault ? 'faulted' : 'served';
   } finally {
-    slot.leave();
+    // A server that does not notice works on for somebody who is gone.
+    if (server.traits.cancels || !signal.aborted) slot.leave();
     release();
     metrics.finish(finished);
   }

@@ -15,6 +15,7 @@ import { type Exchange, type Outcome, type RequestRecord, type RoleServer, sendJ
 import { createMatcher, loadScripts, type Script } from './script.ts';
 import { createEngine, DEFAULT_TIMING, type Pace, type Timing } from './timing.ts';
 import { createVocabulary } from './tokens.ts';
+import { type ServerTraits, VLLM } from './traits.ts';
 import { serveTranscription } from './transcriptions.ts';
 
 interface RoleOptions {
@@ -24,6 +25,8 @@ interface RoleOptions {
   window?: number;
   /** Under which name reasoning is sent. */
   reasoningField?: 'reasoning' | 'reasoning_content';
+  /** What it does otherwise than vLLM with the flags that README asks for. */
+  traits?: Partial<ServerTraits>;
 }
 
 export interface FleetOptions {
@@ -44,8 +47,10 @@ export interface FleetOptions {
 export interface Fleet {
   /** Base URLs, each ending in /v1. */
   readonly urls: Readonly<Record<Role, string>>;
-  /** The requests that ended, in the order in which they did. */
+  /** The requests that ended, in the order in which they did, without those of probes. */
   readonly requests: readonly RequestRecord[];
+  /** The requests of probes that ended, likewise. */
+  readonly probes: readonly RequestRecord[];
   /** Requests that no reply of the script fits. */
   readonly unmatched: readonly string[];
   /** Replies of the script that could not be the answer to the request they matched. */
@@ -54,6 +59,8 @@ export interface Fleet {
   inject(role: Role, fault: FaultInput, options?: { times?: number }): void;
   /** The server of a role is gone, its connections with it, until the returned function starts it again at the same place. */
   outage(role: Role): Promise<() => Promise<void>>;
+  /** From now on, the server of a role shows that it was started anew. */
+  restart(role: Role): void;
   /** Requests of a role that a slot works on. */
   running(role: Role): number;
   /** Resolves once no request is under way. */
@@ -70,10 +77,14 @@ export const SERVED_MODELS: Readonly<Record<Role, string>> = {
 
 const DEFAULT_SERVED_WINDOW = 32_768;
 
+/** Seconds since 1970. */
+const FIRST_START = 1_764_000_000;
+
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const scripts = typeof options.script === 'string' ? loadScripts(options.script) : options.script;
   const timing: Timing = { ...DEFAULT_TIMING, ...options.timing };
   const requests: RequestRecord[] = [];
+  const probes: RequestRecord[] = [];
   const unmatched: string[] = [];
   const violations: string[] = [];
   const faults: { role: Role; fault: Fault; left: number }[] = [];
@@ -81,7 +92,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   let underWay = 0;
 
   const log = (record: RequestRecord): void => {
-    requests.push(record);
+    (record.probe === undefined ? requests : probes).push(record);
     if (options.logFile !== undefined) appendFileSync(options.logFile, `${JSON.stringify(record)}\n`);
   };
 
@@ -102,6 +113,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       model,
       window,
       reasoningField: options.roles?.[role]?.reasoningField ?? 'reasoning',
+      traits: { ...VLLM, ...options.roles?.[role]?.traits },
+      startedAt: FIRST_START,
       engine: createEngine(timing, options.pace ?? 'instant'),
       metrics: createMetrics(model, window * timing.maxRunning),
       matcher: createMatcher(scripts[role] ?? [], role),
@@ -126,6 +139,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   return {
     urls,
     requests,
+    probes,
     unmatched,
     violations,
     inject: (role, fault, { times = 1 } = {}) =>
@@ -134,6 +148,9 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       const { port } = https[role].address() as AddressInfo;
       await closed(https[role]);
       return async () => void (await listen(https[role], port));
+    },
+    restart: (role) => {
+      servers[role].startedAt += 60;
     },
     running: (role) => servers[role].engine.running(),
     settled: () => (underWay === 0 ? Promise.resolve() : new Promise((resolve) => waitingForQuiet.push(resolve))),

@@ -16,31 +16,16 @@ const detokenizeSchema = z.looseObject({ tokens: z.array(z.number()) });
 
 /** @param route method and path */
 export function infoFor(server: RoleServer, route: string, body: unknown): Info {
-  const { model, window, engine, metrics, vocabulary } = server;
+  const { window, vocabulary } = server;
+  const page = ownPage(server, route);
+  if (page !== undefined) return page;
   switch (route) {
     case 'GET /health':
     case 'GET /ping':
     case 'POST /ping':
       return { status: 200, text: '' };
-    case 'GET /version':
-      return ok({ version: '0.32.0' });
-    case 'GET /metrics':
-      return { status: 200, text: metrics.render(engine) };
     case 'GET /v1/models':
-      return ok({
-        object: 'list',
-        data: [
-          {
-            id: model,
-            object: 'model',
-            created: 0,
-            owned_by: 'vllm',
-            root: model,
-            parent: null,
-            max_model_len: window,
-          },
-        ],
-      });
+      return ok({ object: 'list', data: [{ id: server.model, object: 'model', created: 0, ...listed(server) }] });
     case 'POST /tokenize': {
       const read = tokenizeSchema.safeParse(body);
       if (!read.success) return refused('Expected messages or a prompt.');
@@ -54,6 +39,56 @@ export function infoFor(server: RoleServer, route: string, body: unknown): Info 
     default:
       return { status: 404, json: { detail: 'Not Found' } };
   }
+}
+
+/** What only one kind of server shows. */
+function ownPage(server: RoleServer, route: string): Info | undefined {
+  const { model, window, engine, metrics, traits, startedAt } = server;
+  switch (`${traits.pages} ${route}`) {
+    case 'vLLM GET /version':
+      return ok({ version: '0.32.0' });
+    case 'vLLM GET /metrics':
+      return { status: 200, text: metrics.render(engine, startedAt) };
+    case 'llama.cpp GET /metrics':
+      return {
+        status: 200,
+        text: `llamacpp:requests_processing ${engine.running()}\nllamacpp:requests_deferred ${engine.waiting()}\n`,
+      };
+    case 'llama.cpp GET /props':
+      return ok({
+        default_generation_settings: { n_ctx: window, params: {} },
+        total_slots: engine.timing.maxRunning,
+        model_path: `/models/${model}.gguf`,
+        chat_template: '{{ messages }}',
+        build_info: `b11434-${startedAt}`,
+      });
+    case 'Ollama GET /api/version':
+      return ok({ version: '0.14.2' });
+    case 'Ollama GET /api/ps':
+      return ok({ models: [{ name: model, model, size: 1, context_length: window }] });
+    case 'LM Studio GET /api/v0/models':
+      return ok({
+        object: 'list',
+        data: [
+          { id: model, type: 'llm', state: 'loaded', max_context_length: window * 4, loaded_context_length: window },
+        ],
+      });
+    default:
+      return undefined;
+  }
+}
+
+/** What the list of models says of the model. */
+function listed({ model, window, traits }: RoleServer): object {
+  const owner = {
+    'llama.cpp': 'llamacpp',
+    vLLM: 'vllm',
+    Ollama: 'library',
+    'LM Studio': 'organization_owner',
+    none: '',
+  };
+  const told = traits.pages === 'llama.cpp' ? { meta: { n_ctx: window } } : { max_model_len: window };
+  return { owned_by: owner[traits.pages], root: model, parent: null, ...(traits.tellsWindow ? told : {}) };
 }
 
 export function sendInfo(response: ServerResponse, info: Info): void {

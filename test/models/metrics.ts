@@ -16,8 +16,8 @@ export interface Metrics {
   /** A request holds this many tokens of the KV cache until the returned function is called. */
   hold(tokens: number): () => void;
   finish(finished: Finished): void;
-  /** In Prometheus' text format. */
-  render(engine: Engine): string;
+  /** In Prometheus' text format. @param startedAt seconds since 1970 */
+  render(engine: Engine, startedAt: number): string;
 }
 
 const BUCKETS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300];
@@ -87,8 +87,11 @@ export function createMetrics(model: string, capacity: number): Metrics {
       observe('request_prefill_time_seconds', finished.prefill);
       observe('request_decode_time_seconds', finished.decode);
     },
-    render: (engine) =>
+    render: (engine, startedAt) =>
       [
+        '# HELP process_start_time_seconds Start time of the process since unix epoch in seconds.',
+        '# TYPE process_start_time_seconds gauge',
+        `process_start_time_seconds ${startedAt}`,
         ...single('num_requests_running', 'gauge', 'Number of requests in model execution batches.', engine.running()),
         ...single('num_requests_waiting', 'gauge', 'Number of requests waiting to be processed.', engine.waiting()),
         ...single('kv_cache_usage_perc', 'gauge', 'KV-cache usage. 1 means 100 percent usage.', held / capacity),

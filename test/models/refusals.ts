@@ -1,5 +1,6 @@
 /** What vLLM refuses, in its words where we have them. */
 import { type ChatRequest, messageText } from './chatRequest.ts';
+import type { ServerTraits } from './traits.ts';
 
 /** A response that is an error. */
 export interface Refusal {
@@ -39,7 +40,7 @@ export function tooLong(window: number, promptTokens: number): Refusal {
 /** Why the server does not take a request, or undefined. */
 export function refusalOf(
   request: ChatRequest,
-  server: { model: string; window: number },
+  server: { model: string; window: number; traits: Pick<ServerTraits, 'checksMaxTokens'> },
   promptTokens: number,
 ): Refusal | undefined {
   const { model, tools, response_format: format } = request;
@@ -62,7 +63,7 @@ export function refusalOf(
   const template = templateProblem(request, server.model);
   if (template !== undefined) return badRequest(template);
   const maxTokens = request.max_completion_tokens ?? request.max_tokens;
-  if (typeof maxTokens === 'number' && maxTokens > server.window) {
+  if (server.traits.checksMaxTokens && typeof maxTokens === 'number' && maxTokens > server.window) {
     return badRequest(
       `max_tokens=${maxTokens} cannot be greater than max_model_len=${server.window}. Please request fewer output tokens.`,
       'max_tokens',

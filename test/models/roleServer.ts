@@ -6,6 +6,7 @@ import type { Refusal } from './refusals.ts';
 import type { Matcher } from './script.ts';
 import type { Engine } from './timing.ts';
 import type { Vocabulary } from './tokens.ts';
+import type { ServerTraits } from './traits.ts';
 
 /** How a request ended: answered, given up by the client, spoilt by a fault, or turned down. */
 export type Outcome = 'served' | 'cancelled' | 'faulted' | 'refused';
@@ -17,6 +18,8 @@ export interface RequestRecord {
   /** ISO 8601, when it came. */
   at: string;
   body: unknown;
+  /** Which request of a probe it is; no script answers those. */
+  probe?: string;
   /** Name (or #number) of the script's entry that answered. */
   reply?: string;
   fault?: Fault['kind'];
@@ -38,6 +41,9 @@ export interface RoleServer {
   window: number;
   /** Under which name reasoning is sent: vLLM's today, or the older one. */
   reasoningField: 'reasoning' | 'reasoning_content';
+  traits: ServerTraits;
+  /** Seconds since 1970; another number after a restart. */
+  startedAt: number;
   engine: Engine;
   metrics: Metrics;
   matcher: Matcher;

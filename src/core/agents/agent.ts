@@ -1,4 +1,5 @@
-import type { Role } from '../../shared/events.ts';
+import type { EventOf, Role, RunEvent } from '../../shared/events.ts';
+import type { Probe } from '../../shared/probe.ts';
 import type { ChangeSet } from '../changes/changeSet.ts';
 import { ModelError } from '../models/modelError.ts';
 import { samplingOf } from '../models/traits.ts';
@@ -91,7 +92,10 @@ export async function servedBy(
   role: Role,
 ): Promise<{ model: string; root?: string | undefined; served: number; window: number }> {
   try {
-    const { model, root, window: served } = await run.models[role].served(run.signal);
+    const told = await run.models[role].served(run.signal);
+    const probe = await probedBy(run, role, told.model);
+    const { model, root } = told;
+    const served = told.assumed && probe?.model === model ? probe.window : told.window;
     const learnt = run.journal
       .outcomes()
       .flatMap((event) =>
@@ -106,6 +110,22 @@ export async function servedBy(
     if (error instanceof ModelError) throw serverUnavailable(error);
     throw error;
   }
+}
+
+/**
+ * What a role's server was seen to do, recorded at the run's first contact with it; a resumed run takes the record, unless
+ * another model is served by then. Undefined where it could not be measured.
+ */
+export async function probedBy(run: RunContext, role: Role, model: string): Promise<Probe | undefined> {
+  const { url } = run.models[role];
+  const isOfThis = (event: RunEvent | undefined): event is RunEvent & EventOf<'server.probed'> =>
+    event?.type === 'server.probed' && event.probe.url === url && event.probe.model === model;
+  const first = run.journal.recordedStep(`probe/${role}`);
+  if (isOfThis(first)) return first.probe;
+  const probe = await run.probe(role, run.signal);
+  if (probe === undefined) return undefined;
+  const key = first === undefined ? `probe/${role}` : `probe/${role}/${url} ${model}`;
+  return (await run.journal.step(key, async () => ({ type: 'server.probed' as const, role, probe }))).probe;
 }
 
 /** @throws RunStop where a window is smaller than what a role can work with */

@@ -10,7 +10,7 @@ export function wireRequest(request: ModelRequest, model: string): ChatCompletio
     throw new TypeError('A model request has either tools or a schema, never both.');
   const body = {
     model,
-    messages: request.messages.map(wireMessage),
+    messages: withMedia(request.messages.map(wireMessage), request.media),
     max_tokens: request.maxTokens,
     temperature: request.temperature,
     ...(request.topP === undefined ? {} : { top_p: request.topP }),
@@ -25,11 +25,24 @@ export function wireRequest(request: ModelRequest, model: string): ChatCompletio
     : { ...body, stream: true, stream_options: { include_usage: true } };
 }
 
+/** The messages, with a picture or a sound at the end of the last user message. */
+function withMedia(messages: ChatCompletionMessageParam[], media: ModelRequest['media']): ChatCompletionMessageParam[] {
+  const at = messages.findLastIndex(({ role }) => role === 'user');
+  const message = messages[at];
+  if (media === undefined || message?.role !== 'user' || typeof message.content !== 'string') return messages;
+  const said = { type: 'text' as const, text: message.content };
+  const part =
+    media.kind === 'image'
+      ? { type: 'image_url' as const, image_url: { url: `data:image/${media.format};base64,${media.base64}` } }
+      : { type: 'input_audio' as const, input_audio: { data: media.base64, format: media.format } };
+  return messages.with(at, { ...message, content: [said, part] });
+}
+
 /** `strict`, because vLLM holds arguments to their schema only then. An empty list of tools is refused by it. */
 function wireTools({ tools = [], toolChoice }: ModelRequest): Partial<ChatCompletionCreateParams> {
   if (tools.length === 0) return {};
   return {
-    tools: tools.map((tool) => ({ type: 'function', function: { ...tool, strict: true } })),
+    tools: tools.map((tool) => ({ type: 'function', function: { strict: true, ...tool } })),
     parallel_tool_calls: false,
     ...(toolChoice === undefined ? {} : { tool_choice: toolChoice }),
   };

@@ -37,9 +37,10 @@ export function readServed(
   const { data } = read.data;
   const entry = configured === undefined ? data[0] : data.find((model) => model.id === configured);
   if (entry === undefined) return { servedInstead: data.map((model) => model.id) };
+  const window = entry.max_model_len ?? entry.meta?.n_ctx ?? entry.max_input_tokens;
   return {
     model: entry.id,
     ...(entry.root && entry.root !== entry.id ? { root: entry.root } : {}),
-    window: entry.max_model_len ?? entry.meta?.n_ctx ?? entry.max_input_tokens ?? UNTOLD_WINDOW,
+    ...(window ? { window } : { window: UNTOLD_WINDOW, assumed: true }),
   };
 }

@@ -1,4 +1,4 @@
-import type { EventOf, HunkDecision, ProposedFile } from '../../shared/events.ts';
+import type { Ending, EventOf, HunkDecision, ProposedFile } from '../../shared/events.ts';
 import {
   type FileProposal,
   fileProposal,
@@ -10,7 +10,7 @@ import {
 import { type Finish, finish } from './finish.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
-import { type WantedChange, type WriteOutcome, writeMerged } from './writing.ts';
+import { type WantedChange, writeMerged } from './writing.ts';
 
 /** What the user decides about some hunks of a file (see `proposal.decided`), or about all that still wait. */
 export interface Decision {
@@ -25,17 +25,37 @@ export interface Decision {
  * cannot be written, nothing of the call is recorded: the ending says so (`conflict`, `workspace_failed`).
  */
 export async function decideProposal(run: RunContext, decisions: readonly Decision[]): Promise<Finish> {
-  const outcomes = run.journal.outcomes();
-  const proposal = standingProposal(outcomes, run.base.get);
-  if (proposal?.state !== 'open') {
-    return notDecided('configuration', CLOSED[proposal?.state ?? 'none'], 'Give the task again to get a new proposal.');
-  }
-  const settled = settledDecisions(proposal, decisions);
+  const settled = settledDecisions(run, decisions);
   if (settled.kind === 'refused') return notDecided('configuration', settled.message, settled.remedy);
-  const outcome = await writeMerged(run, acceptedChanges(proposal, settled.decided), 'keepBefore');
-  if (outcome.kind === 'refused') return notWritten(outcome);
-  await recordDecisions(run, outcomes.filter(({ type }) => type === 'proposal.decided').length, settled.decided);
-  return closeWhereDecided(run, withDecisions(proposal, settled.decided));
+  const outcome = await writeMerged(run, acceptedChanges(settled.proposal, settled.decided), 'keepBefore');
+  if (outcome.kind === 'refused') return notWritten(outcome.ending);
+  return recordAndClose(run, settled);
+}
+
+/**
+ * Records hunks as accepted that are in the workspace already because another hand has put them there: nothing is
+ * written. Keeping what was there before is the business of that hand.
+ * @param accepted may be none: then the ending says how the proposal stands
+ */
+export async function recordAccepted(
+  run: RunContext,
+  accepted: readonly Omit<Decision, 'decision'>[],
+): Promise<Finish> {
+  const decisions = accepted.map((one): Decision => ({ ...one, decision: 'accepted' }));
+  const settled = settledDecisions(run, decisions);
+  if (settled.kind === 'refused') return notDecided('configuration', settled.message, settled.remedy);
+  return recordAndClose(run, settled);
+}
+
+/** An approved run whose proposal stays open, because what was to be accepted could not be written. */
+export function notWritten({ code, message }: Pick<Ending, 'code' | 'message'>): Finish {
+  return notDecided(
+    code,
+    message,
+    code === 'conflict'
+      ? 'The proposal stays open: undo your own edits of those lines and accept again, or reject those hunks and merge them by hand from the diff.'
+      : 'The proposal stays open: mend that, then accept again.',
+  );
 }
 
 /**
@@ -75,11 +95,22 @@ const CLOSED = {
 
 type Decided = Omit<EventOf<'proposal.decided'>, 'type'>;
 
+interface Settled {
+  kind: 'settled';
+  proposal: StandingProposal;
+  decided: Decided[];
+}
+
 /** What of the decisions is new; one that was taken already is none. */
 function settledDecisions(
-  proposal: StandingProposal,
+  run: RunContext,
   decisions: readonly Decision[],
-): { kind: 'decided'; decided: Decided[] } | { kind: 'refused'; message: string; remedy: string } {
+): Settled | { kind: 'refused'; message: string; remedy: string } {
+  const proposal = standingProposal(run.journal.outcomes(), run.base.get);
+  if (proposal?.state !== 'open') {
+    const message = CLOSED[proposal?.state ?? 'none'];
+    return { kind: 'refused', message, remedy: 'Give the task again to get a new proposal.' };
+  }
   const decided: Decided[] = [];
   for (const { path, hunks, decision } of decisions) {
     const file = proposal.files.find((one) => one.file.path === path);
@@ -101,7 +132,7 @@ function settledDecisions(
     const fresh = hunks === 'undecided' ? [...waiting] : hunks.filter((hunk) => !same.has(hunk));
     if (fresh.length > 0) decided.push({ path, hunks: [...new Set(fresh)], decision });
   }
-  return { kind: 'decided', decided };
+  return { kind: 'settled', proposal, decided };
 }
 
 /** What newly accepted hunks change, on top of what was accepted before. */
@@ -132,6 +163,12 @@ function acceptedPaths(proposal: StandingProposal): string[] {
   return proposal.files
     .map(({ file }) => file.path)
     .filter((path) => hunksDecided(proposal, path, 'accepted').size > 0);
+}
+
+async function recordAndClose(run: RunContext, { proposal, decided }: Settled): Promise<Finish> {
+  const before = run.journal.outcomes().filter(({ type }) => type === 'proposal.decided').length;
+  await recordDecisions(run, before, decided);
+  return closeWhereDecided(run, withDecisions(proposal, decided));
 }
 
 async function closeWhereDecided(run: RunContext, proposal: StandingProposal): Promise<Finish> {
@@ -165,16 +202,6 @@ async function recordDecisions(run: RunContext, before: number, decided: readonl
       return { type: 'proposal.decided', path, hunks, decision };
     });
   }
-}
-
-function notWritten({ ending: { code, message } }: Extract<WriteOutcome, { kind: 'refused' }>): Finish {
-  return notDecided(
-    code,
-    message,
-    code === 'conflict'
-      ? 'The proposal stays open: undo your own edits of those lines and accept again, or reject those hunks and merge them by hand from the diff.'
-      : 'The proposal stays open: mend that, then accept again.',
-  );
 }
 
 /** The run was approved all the same. */

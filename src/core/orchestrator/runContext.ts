@@ -1,4 +1,5 @@
 import type { Role } from '../../shared/events.ts';
+import type { Probe } from '../../shared/probe.ts';
 import type { Copies, Model, Processes, Snapshots, User, Workspace, WorkspaceWriter } from '../ports.ts';
 import type { Settings } from '../settings.ts';
 import type { Journal } from '../store/journal.ts';
@@ -11,6 +12,13 @@ export interface Crew {
   /** Where the check command in the settings came from: one from a workspace file needs an approval. */
   checkCommandFrom: 'workspace' | 'user';
   models: Record<Role, Model>;
+  /**
+   * What a role's server was seen to do: kept from before, or measured now. Roles with the same server and model share it.
+   * Undefined where nothing could be measured, because the server does not answer.
+   */
+  probe(role: Role, signal: AbortSignal): Promise<Probe | undefined>;
+  /** The server does otherwise than the probe says: the next one is measured anew. */
+  forgetProbe(role: Role): Promise<void>;
   /** One Markdown text a role, with {{placeholders}}. */
   prompts: Record<Role, string>;
   workspace: Workspace;

@@ -1,14 +1,25 @@
 import * as vscode from 'vscode';
 import type { Store } from '../../core/orchestrator/session.ts';
-import type { RunEvent } from '../../shared/events.ts';
+import type { Workspace } from '../../core/ports.ts';
 import { isOpenFolder } from '../folders.ts';
 import { listRuns } from '../pastRuns.ts';
 import type { Runs } from '../runs.ts';
 import type { Tasks } from '../tasks.ts';
 import type { ProposalHost } from './proposalHost.ts';
+import { openStandingProposals } from './standingProposals.ts';
 
 /** What the proposals need, from the parts that have it. */
-export function proposalHost({ runs, tasks, store }: { runs: Runs; tasks: Tasks; store: Store }): ProposalHost {
+export function proposalHost({
+  runs,
+  tasks,
+  store,
+  workspaceOf,
+}: {
+  runs: Runs;
+  tasks: Tasks;
+  store: Store;
+  workspaceOf: (folder: vscode.Uri) => Workspace;
+}): ProposalHost {
   const onDidChangeRun = new vscode.EventEmitter<string>();
   runs.onEvents(({ shown, events }) => {
     if (events.some(({ type }) => type.startsWith('proposal.') || type === 'run.finished'))
@@ -16,14 +27,10 @@ export function proposalHost({ runs, tasks, store }: { runs: Runs; tasks: Tasks;
   });
   return {
     shownRun: () => runs.shown?.runId,
-    async eventsOf(runId) {
-      const events: RunEvent[] = [];
-      for await (const event of store.log.read(runId)) events.push(event);
-      return events;
-    },
+    standing: openStandingProposals(store.log),
     work: (runId, flow) => tasks.workOn(runId, flow),
     folderOf: (workspace) => tasks.folderOf(workspace),
-    crewOf: (folder) => tasks.crewOf(folder.fsPath),
+    workspaceOf,
     pastRuns: async () =>
       (await listRuns(store, isOpenFolder, '')).filter(({ isHere, state }) => isHere && state === 'approved'),
     onDidChangeRun: onDidChangeRun.event,

@@ -32,8 +32,7 @@ async function lensesOf(host: ProposalHost, { runId, path }: ProposalPlace): Pro
   const view = await viewOf(host, runId);
   const file = view?.proposal.files.find((one) => one.file.path === path);
   if (!view || !file || view.proposal.state !== 'open') return [];
-  const { workspace } = await host.crewOf(view.folder);
-  const { waiting, conflicts } = await remainderOf(file, view.proposal, workspace);
+  const { waiting, conflicts } = await remainderOf(file, view.proposal, host.workspaceOf(view.folder));
   const lens = (line: number, title: string, command: string, part: ProposalPart): vscode.CodeLens =>
     new vscode.CodeLens(new vscode.Range(line, 0, line, 0), { title, command, arguments: [part] });
   const whole = { runId, path };
@@ -60,8 +59,7 @@ export async function partAtCursor(host: ProposalHost): Promise<Required<Proposa
   const view = place && (await viewOf(host, place.runId));
   const file = view?.proposal.files.find((one) => one.file.path === place?.path);
   if (!editor || !place || !view || !file) return undefined;
-  const { workspace } = await host.crewOf(view.folder);
-  const { waiting } = await remainderOf(file, view.proposal, workspace);
+  const { waiting } = await remainderOf(file, view.proposal, host.workspaceOf(view.folder));
   const line = editor.selection.active.line;
   const at = waiting.findLast((one) => one.line <= line) ?? waiting[0];
   return { runId: place.runId, path: place.path, hunk: at?.hunk ?? 0 };

@@ -6,6 +6,12 @@ export function holds(document: vscode.TextDocument, text: string): boolean {
   return plain(document.getText()) === plain(text);
 }
 
+/** Whether a document, which knows one line end only, would be saved with other line ends than the text has. */
+export function mixesLineEnds(text: string): boolean {
+  const ends = new Set(text.match(/\r\n|\r|\n/g));
+  return ends.size > 1 || ends.has('\r');
+}
+
 /**
  * The edits that make the document's text this one, line by line: cursors, folds and undo stay where nothing changes.
  * Line ends become the document's, unless the text has another one throughout.

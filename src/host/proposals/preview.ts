@@ -1,126 +1,185 @@
+import { chmod, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
-import { type FileProposal, hunksDecided, type PathText, textsWith } from '../../core/changes/hunks.ts';
-import { mergeTexts } from '../../core/changes/mergeTexts.ts';
-import { differOnlyByCase } from '../../core/changes/workspacePath.ts';
-import { type Decision, decideProposal } from '../../core/orchestrator/deciding.ts';
+import { standingProposal } from '../../core/changes/hunks.ts';
+import { notWritten, recordAccepted } from '../../core/orchestrator/deciding.ts';
+import type { RunContext } from '../../core/orchestrator/runContext.ts';
+import type { RunEnd } from '../../core/orchestrator/session.ts';
 import type { Workspace } from '../../core/ports.ts';
-import { lineEdits } from './lineEdits.ts';
+import type { Ending } from '../../shared/events.ts';
+import { tidyFolders } from './editorWriter.ts';
+import { allOffers, editOf, missingIn, nameOf, type Offer, sorted } from './previewOffers.ts';
 import type { ProposalHost, ProposalView } from './proposalHost.ts';
+import { ignoreMissing, notSaved, saveDocument } from './writable.ts';
 
 /** How a preview came out, in hunks. */
 export interface Previewed {
   applied: number;
-  /** Left unticked, or applied in part only: they stay open. */
+  /** Left unticked: they stay open. */
   open: number;
+  /** The files of hunks of which a part was ticked only: they stay open too. */
+  partly: string[];
   /** Could not be offered: the user changed the same lines. */
   conflicts: number;
-  /** Is not offered: a name that only changes upper and lower case, which the editor takes for the same one. */
+  /** Are not offered: what the editor would not write exactly as it is proposed. */
   apart: number;
-}
-
-/** What one hunk changes, on top of what is accepted, whatever becomes of the other hunks. */
-interface Offer {
-  path: string;
-  hunk: number;
-  /** For each path: what the change is made on, what it makes of it, and what is there now. */
-  texts: { base: string | null; wanted: PathText; now: string | null }[];
-  label: string;
 }
 
 /**
  * Shows what waits in the editor's own refactor preview, each hunk to be ticked. What is applied there is accepted; what
- * is left unticked stays open, and discarding decides nothing.
+ * is left unticked stays open, and discarding decides nothing. The run is held all the while: nobody else can decide about
+ * the proposal or work in the folder, and stopping it closes the preview.
  */
-export async function previewProposal(host: ProposalHost, view: ProposalView): Promise<Previewed> {
-  const { workspace, snapshots } = await host.crewOf(view.folder);
-  const cased = view.proposal.files.filter(({ file: { path, from = path } }) => differOnlyByCase(from, path));
-  const apart = cased.filter(({ file }) => hunksDecided(view.proposal, file.path, undefined).size > 0).length;
-  const all = (await offersOf(view, workspace)).filter(({ path }) => !cased.some(({ file }) => file.path === path));
-  const offers = all.filter(({ texts }) =>
-    texts.every((text) => mergeTexts(text.base, text.now, text.wanted.text).kind === 'merged'),
-  );
-  const conflicts = all.length - offers.length;
-  if (offers.length === 0) return { applied: 0, open: 0, conflicts, apart };
-  const edit = new vscode.WorkspaceEdit();
-  for (const offer of offers) await offerIn(edit, view.folder, offer);
+export async function previewProposal(
+  host: ProposalHost,
+  { runId, folder }: Pick<ProposalView, 'runId' | 'folder'>,
+): Promise<{ end: RunEnd; previewed: Previewed | undefined }> {
+  let previewed: Previewed | undefined;
+  const end = await host.work(runId, async (run) => {
+    const outcome = await preview(run, folder).catch((cause: unknown): Outcome => {
+      return { accepted: [], failure: failureOf('workspace_failed', cause) };
+    });
+    previewed = outcome.previewed;
+    // They are in the files already.
+    const finish = await recordAccepted(
+      run,
+      outcome.accepted.map(({ path, hunk }) => ({ path, hunks: [hunk] })),
+    );
+    return outcome.failure ? notWritten(outcome.failure) : finish;
+  });
+  return { end, previewed };
+}
+
+interface Outcome {
+  accepted: Offer[];
+  previewed?: Previewed;
+  failure?: Pick<Ending, 'code' | 'message'>;
+}
+
+function failureOf(code: Ending['code'], cause: unknown): Pick<Ending, 'code' | 'message'> {
+  return { code, message: cause instanceof Error ? cause.message : String(cause) };
+}
+
+async function preview(run: RunContext, folder: vscode.Uri): Promise<Outcome> {
+  const { workspace, snapshots, runId, signal } = run;
+  const proposal = standingProposal(run.journal.outcomes(), run.base.get);
+  // What can be said about that, recording says.
+  if (proposal?.state !== 'open') return { accepted: [] };
+  const { offers, conflicts, apart, there } = await sorted(await allOffers(proposal, workspace), folder);
+  if (offers.length === 0) {
+    if (there > 0 && conflicts + apart === 0) {
+      throw new Error(vscode.l10n.t('Everything that waits is in the files already: accept it in the chat.'));
+    }
+    return { accepted: [], previewed: { applied: 0, open: there, partly: [], conflicts, apart } };
+  }
   const before = new Map(offers.flatMap(({ texts }) => texts.map(({ wanted, now }) => [wanted.path, now])));
-  const kept = await snapshots.keep(
-    view.runId,
-    [...before].map(([path, text]) => ({ path, before: text, after: text })),
+  const edited = await editOf(offers, folder);
+  if (edited.kind === 'late') {
+    const message = `Nothing was written: ${edited.path} changed in this moment.`;
+    return { accepted: [], failure: { code: 'conflict', message } };
+  }
+  tellOfRenames(offers);
+  signal.throwIfAborted();
+  const files = [...before].map(([path, text]) => ({ path, before: text, after: text }));
+  const kept = await snapshots.keep(runId, files);
+  try {
+    const { accepted, partly, unsaved } = await applied(edited.edit, { offers, before, folder, workspace, signal });
+    const open = offers.length - accepted.length - partly.length + there;
+    return {
+      accepted,
+      previewed: { applied: accepted.length, open, partly: partly.map(nameOf), conflicts, apart },
+      ...(unsaved.length > 0 && { failure: failureOf('workspace_failed', notSaved(unsaved.join(', '))) }),
+    };
+  } finally {
+    // Whatever became of it: undo takes back what is there now.
+    const after = await textsNow(workspace, before.keys());
+    if ([...after].every(([path, text]) => before.get(path) === text)) await kept.discard();
+    else await kept.settle([...after].map(([path, text]) => ({ path, text })));
+  }
+}
+
+/** The label of a box is not seen in each of the preview's views. */
+function tellOfRenames(offers: readonly Offer[]): void {
+  const renames = offers.filter(({ texts }) => texts.length > 1).map(nameOf);
+  if (renames.length === 0) return;
+  void vscode.window.showInformationMessage(
+    vscode.l10n.t('A rename has two boxes, a deletion and a creation; tick both: {0}', renames.join(', ')),
   );
-  const wasApplied = await vscode.workspace.applyEdit(edit, { isRefactoring: true });
-  for (const path of before.keys()) {
-    const uri = vscode.Uri.joinPath(view.folder, path).toString();
+}
+
+/** Lets the user tick and apply, then saves what that has changed. */
+async function applied(
+  edit: vscode.WorkspaceEdit,
+  about: {
+    offers: readonly Offer[];
+    before: ReadonlyMap<string, string | null>;
+    folder: vscode.Uri;
+    workspace: Workspace;
+    signal: AbortSignal;
+  },
+): Promise<{ accepted: Offer[]; partly: Offer[]; unsaved: string[] }> {
+  const { offers, before, folder, workspace, signal } = about;
+  const modes = await modesOf(offers, folder);
+  if (!(await isApplied(edit, signal))) return { accepted: [], partly: [], unsaved: [] };
+  // Before anything is saved, for a formatter would make the hunks unrecognisable.
+  const shown = await textsNow(workspace, before.keys());
+  const changed = [...shown].filter(([path, text]) => before.get(path) !== text);
+  const unsaved: string[] = [];
+  for (const [path] of changed) {
+    const uri = vscode.Uri.joinPath(folder, path).toString();
     const document = vscode.workspace.textDocuments.find((one) => one.uri.toString() === uri);
-    if (wasApplied && document?.isDirty) await document.save();
+    if (document?.isDirty && !(await saveDocument(document))) unsaved.push(path);
   }
-  const after = new Map<string, string | null>();
-  for (const path of before.keys()) after.set(path, await textNow(workspace, path));
-  if ([...after].every(([path, text]) => before.get(path) === text)) {
-    await kept.discard();
-    return { applied: 0, open: offers.length, conflicts, apart };
+  for (const [path, mode] of modes) {
+    if (changed.some((one) => one[0] === path)) await chmod(vscode.Uri.joinPath(folder, path).fsPath, mode);
   }
-  await kept.settle([...after].map(([path, text]) => ({ path, text })));
-  const applied = offers.filter(({ texts }) =>
-    texts.every(({ base, wanted }) => {
-      const now = after.get(wanted.path) ?? null;
-      const merge = mergeTexts(base, now, wanted.text);
-      return merge.kind === 'merged' && merge.text === now;
-    }),
-  );
-  const decisions = applied.map(({ path, hunk }): Decision => ({ path, hunks: [hunk], decision: 'accepted' }));
-  // They are in the files already, so this writes nothing: it records them.
-  if (decisions.length > 0) await host.work(view.runId, (run) => decideProposal(run, decisions));
-  return { applied: applied.length, open: offers.length - applied.length, conflicts, apart };
+  const gone = changed.flatMap(([path, text]) => (text === null ? [path] : []));
+  await tidyFolders(folder, gone);
+  const isSaved = ({ texts }: Offer): boolean => !texts.some(({ wanted }) => unsaved.includes(wanted.path));
+  const accepted = offers.filter((offer) => missingIn(offer, shown) === 0 && isSaved(offer));
+  const partly = offers.filter((offer) => {
+    const missing = missingIn(offer, shown) ?? 0;
+    return missing > 0 && missing < (missingIn(offer, before) ?? 0);
+  });
+  return { accepted, partly, unsaved };
 }
 
-async function offersOf({ proposal }: ProposalView, workspace: Workspace): Promise<Offer[]> {
-  const offers: Offer[] = [];
-  for (const file of proposal.files) {
-    const accepted = hunksDecided(proposal, file.file.path, 'accepted');
-    const bases = new Map(textsWith(file, accepted).map(({ path, text }) => [path, text]));
-    for (const hunk of hunksDecided(proposal, file.file.path, undefined)) {
-      const texts: Offer['texts'] = [];
-      for (const wanted of textsWith(file, new Set([...accepted, hunk]))) {
-        texts.push({ base: bases.get(wanted.path) ?? null, wanted, now: await textNow(workspace, wanted.path) });
-      }
-      offers.push({ path: file.file.path, hunk, texts, label: labelOf(file, hunk) });
-    }
+/** The permissions that the new file of a rename takes over, by its path. */
+async function modesOf(offers: readonly Offer[], folder: vscode.Uri): Promise<Map<string, number>> {
+  const modes = new Map<string, number>();
+  for (const { path, from } of offers.flatMap(({ texts }) => texts.map(({ wanted }) => wanted))) {
+    const found = from && (await stat(vscode.Uri.joinPath(folder, from).fsPath).catch(ignoreMissing));
+    if (found) modes.set(path, found.mode & 0o7777);
   }
-  return offers;
+  return modes;
 }
 
-function labelOf({ file, hunks }: FileProposal, hunk: number): string {
-  switch (file.action) {
-    case 'create':
-      return vscode.l10n.t('Create {0}', file.path);
-    case 'delete':
-      return vscode.l10n.t('Delete {0}', file.path);
-    case 'rename':
-      return vscode.l10n.t('Rename {0} to {1}', file.from ?? '', file.path);
-    case 'modify':
-      return vscode.l10n.t('Hunk {0} of {1}', hunk + 1, hunks.length);
-    default:
-      return file.action satisfies never;
+/** How often, and after how many milliseconds, a preview that is to be closed is looked for: it opens a moment late. */
+const CLOSING = { tries: 8, every: 250 };
+
+/** Whether the user applied something. A signal closes the preview. */
+async function isApplied(edit: vscode.WorkspaceEdit, signal: AbortSignal): Promise<boolean> {
+  const applying = Promise.resolve(vscode.workspace.applyEdit(edit));
+  const stopped = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    if (signal.aborted) resolve(undefined);
+  });
+  let isDone = await Promise.race([applying, stopped]);
+  for (let tries = 0; isDone === undefined && tries < CLOSING.tries; tries++) {
+    // In a window that closes, nobody answers this any more.
+    vscode.commands.executeCommand('refactorPreview.discard').then(undefined, () => {});
+    isDone = await Promise.race([applying, sleep(CLOSING.every, undefined)]);
   }
+  return isDone ?? false;
 }
 
-async function offerIn(edit: vscode.WorkspaceEdit, folder: vscode.Uri, { texts, label }: Offer): Promise<void> {
-  const metadata: vscode.WorkspaceEditEntryMetadata = { needsConfirmation: true, label };
-  for (const { base, wanted, now } of texts) {
-    const uri = vscode.Uri.joinPath(folder, wanted.path);
-    const merge = mergeTexts(base, now, wanted.text);
-    if (merge.kind === 'conflict' || merge.text === now) continue;
-    if (merge.text === null) edit.deleteFile(uri, {}, metadata);
-    else if (now === null) edit.createFile(uri, { contents: new TextEncoder().encode(merge.text) }, metadata);
-    else {
-      const document = await vscode.workspace.openTextDocument(uri);
-      for (const { range, newText } of lineEdits(document, merge.text)) edit.replace(uri, range, newText, metadata);
-    }
+/** The texts as the user sees them; what is no text any more is left out. */
+async function textsNow(workspace: Workspace, paths: Iterable<string>): Promise<Map<string, string | null>> {
+  const texts = new Map<string, string | null>();
+  for (const path of paths) {
+    const content = await workspace.read(path);
+    if (content.kind === 'text') texts.set(path, content.text);
+    else if (content.kind === 'missing') texts.set(path, null);
   }
-}
-
-async function textNow(workspace: Workspace, path: string): Promise<string | null> {
-  const content = await workspace.read(path);
-  return content.kind === 'text' ? content.text : null;
+  return texts;
 }

@@ -89,10 +89,8 @@ async function textOfPlace(host: ProposalHost, { runId, path, side }: ProposalPl
       const isWhole = view.proposal.state === 'accepted' && Object.keys(decided).length === 0;
       return textAt(file, isWhole ? new Set(file.hunks.keys()) : hunksDecided(view.proposal, path, 'accepted'));
     }
-    case 'open': {
-      const { workspace } = await host.crewOf(view.folder);
-      return (await remainderOf(file, view.proposal, workspace)).text;
-    }
+    case 'open':
+      return (await remainderOf(file, view.proposal, host.workspaceOf(view.folder))).text;
     default:
       return side satisfies never;
   }

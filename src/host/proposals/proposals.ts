@@ -5,7 +5,7 @@ import { undoProposal } from '../../core/orchestrator/undoing.ts';
 import type { HunkDecision } from '../../shared/events.ts';
 import { type ProposalPart, partAtCursor, provideHunkLenses } from './hunkLenses.ts';
 import { openDiff } from './openDiff.ts';
-import { previewProposal } from './preview.ts';
+import { type Previewed, previewProposal } from './preview.ts';
 import { placeOfUri, provideProposalDocuments } from './proposalDocuments.ts';
 import { type ProposalHost, type ProposalView, viewOf } from './proposalHost.ts';
 
@@ -48,22 +48,9 @@ export function openProposals(host: ProposalHost): Proposals {
   async function preview(runId?: string): Promise<void> {
     const view = await shownView(runId);
     if (view.proposal.state !== 'open') throw new Error(vscode.l10n.t('Nothing of this proposal waits any more.'));
-    const { applied, open, conflicts, apart } = await previewProposal(host, view);
-    if (applied === 0 && conflicts === 0 && apart === 0) return;
-    const parts = [
-      vscode.l10n.t('Accepted {0}.', applied),
-      ...(open > 0 ? [vscode.l10n.t('Left open, because not ticked: {0}.', open)] : []),
-      ...(conflicts > 0 ? [vscode.l10n.t('Not offered, because you changed the same lines: {0}.', conflicts)] : []),
-      ...(apart > 0
-        ? [
-            vscode.l10n.t(
-              'Not offered, because only upper and lower case change (accept them in the diff): {0}.',
-              apart,
-            ),
-          ]
-        : []),
-    ];
-    void vscode.window.showInformationMessage(`${vscode.l10n.t('Hunks of the proposal:')} ${parts.join(' ')}`);
+    const { end, previewed } = await previewProposal(host, view);
+    if (previewed) tellOfPreview(previewed);
+    throwWhereNotDone(end);
   }
 
   async function restore(): Promise<void> {
@@ -123,4 +110,31 @@ export function openProposals(host: ProposalHost): Proposals {
 function throwWhereNotDone({ ending }: RunEnd): void {
   if (ending.code === 'approved' || ending.code === 'proposal_rejected') return;
   throw new Error(`${ending.message}${ending.remedy === undefined ? '' : ` ${ending.remedy}`}`);
+}
+
+function tellOfPreview({ applied, open, partly, conflicts, apart }: Previewed): void {
+  if (applied + partly.length + conflicts + apart === 0) return;
+  const { t } = vscode.l10n;
+  const parts = [
+    t('Accepted {0}.', applied),
+    ...(partly.length > 0
+      ? [
+          t(
+            'Applied in part only, and so left open: {0}. Accept it to complete it, or take it back with the editor’s own Undo.',
+            partly.join(', '),
+          ),
+        ]
+      : []),
+    ...(open > 0 ? [t('Left open, because not ticked: {0}.', open)] : []),
+    ...(conflicts > 0 ? [t('Not offered, because you changed the same lines: {0}.', conflicts)] : []),
+    ...(apart > 0
+      ? [
+          t(
+            'Not offered, because the editor’s preview cannot write them exactly (only upper and lower case change, or line ends are mixed); accept them in the diff: {0}.',
+            apart,
+          ),
+        ]
+      : []),
+  ];
+  void vscode.window.showInformationMessage(`${t('Hunks of the proposal:')} ${parts.join(' ')}`);
 }

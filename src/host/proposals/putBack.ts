@@ -14,6 +14,8 @@ export interface Due extends FileWrite {
   wasDirty: boolean;
   /** The document as it was saved, which a formatter may have had a hand in; undefined until then. */
   saved?: string;
+  /** The user typed into it between our change and the saving. */
+  typedInto?: true;
 }
 
 /** What goes past the editor. */
@@ -26,15 +28,18 @@ export interface Direct extends FileWrite {
 /** `theirs`: it holds neither what was there nor what we made of it, so it is left alone. */
 type Restored = 'done' | 'failed' | 'theirs';
 
-/**
- * Takes a write back that was not finished, but only where the files still hold what was written.
- * @returns sentences that say what state the files are in
- */
+/** The paths that are not as they were. */
+export interface Left {
+  failed: string[];
+  theirs: string[];
+}
+
+/** Takes a write back that was not finished, but only where the files still hold what was written. */
 export async function putBack(
   { due, direct }: { due: readonly Due[]; direct: readonly Direct[] },
   workspace: Workspace,
   disk: WorkspaceWriter,
-): Promise<string> {
+): Promise<Left> {
   const outcomes: { path: string; restored: Restored }[] = [];
   for (const one of due.toReversed()) {
     const { path, document } = one;
@@ -43,13 +48,21 @@ export async function putBack(
   }
   const back = await restoreDirect(direct, disk).catch((): Restored => 'failed');
   for (const { path } of direct) outcomes.push({ path, restored: back });
-  const named = (kind: Restored): string =>
-    outcomes.flatMap(({ path, restored }) => (restored === kind ? [path] : [])).join(', ');
-  const [failed, theirs] = [named('failed'), named('theirs')];
-  if (failed === '' && theirs === '') return vscode.l10n.t('Nothing was changed.');
+  const named = (kind: Restored): string[] =>
+    outcomes.flatMap(({ path, restored }) => (restored === kind ? [path] : []));
+  return { failed: named('failed'), theirs: named('theirs') };
+}
+
+/** Sentences that say what state the files are in. */
+export function leftInWords({ failed, theirs }: Left): string {
+  if (failed.length + theirs.length === 0) return vscode.l10n.t('Nothing was changed.');
   return [
-    ...(failed === '' ? [] : [vscode.l10n.t('Not everything could be put back: look at {0}.', failed)]),
-    ...(theirs === '' ? [] : [vscode.l10n.t('Changed in this moment, and so left as it is: {0}.', theirs)]),
+    ...(failed.length === 0
+      ? []
+      : [vscode.l10n.t('Not everything could be put back: look at {0}.', failed.join(', '))]),
+    ...(theirs.length === 0
+      ? []
+      : [vscode.l10n.t('Changed in this moment, and so left as it is: {0}.', theirs.join(', '))]),
   ].join(' ');
 }
 

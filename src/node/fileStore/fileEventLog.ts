@@ -30,6 +30,9 @@ interface OpenRun {
   turn: Promise<unknown>;
 }
 
+/** The ends of so many runs are remembered. */
+const REMEMBERED = 16;
+
 /**
  * An event log in a folder. An empty durable append puts on disk what was appended before it.
  *
@@ -40,6 +43,8 @@ interface OpenRun {
  */
 export function openFileEventLog(dir: string, leases: FileLeases): FileEventLog {
   const openRuns = new Map<string, OpenRun>();
+  /** Where the last reads ended: what is asked for from there on is not searched for from the beginning. */
+  const ends = new Map<string, Position>();
   const folderOf = (runId: string) => join(dir, 'runs', fileNameFrom(runId));
 
   /** What changes a run's files goes one by one. */
@@ -114,11 +119,19 @@ export function openFileEventLog(dir: string, leases: FileLeases): FileEventLog 
   }
 
   async function* read(runId: string, since: number): AsyncGenerator<RunEvent> {
+    const known = ends.get(runId);
+    let position = known !== undefined && known.seq <= since ? known : undefined;
     try {
-      for await (const { event } of readEvents(folderOf(runId), runId)) if (event.seq > since) yield event;
+      for await (const one of readEvents(folderOf(runId), runId, position)) {
+        position = one.position;
+        if (one.event.seq > since) yield one.event;
+      }
     } catch (error) {
       throw readFailure(error, runId);
     }
+    ends.delete(runId);
+    if (position) ends.set(runId, position);
+    for (const oldest of [...ends.keys()].slice(0, -REMEMBERED)) ends.delete(oldest);
   }
 
   async function list(): Promise<RunSummary[]> {

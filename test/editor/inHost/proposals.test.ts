@@ -1,148 +1,21 @@
 import assert from 'node:assert/strict';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { emptyChangeSet, withStates } from '../../../src/core/changes/changeSet.ts';
-import { hashText } from '../../../src/core/changes/hash.ts';
-import { differOnlyByCase } from '../../../src/core/changes/workspacePath.ts';
-import { propose } from '../../../src/core/orchestrator/finishing.ts';
-import type { Crew } from '../../../src/core/orchestrator/runContext.ts';
-import { resumeRun, type Session, startRun } from '../../../src/core/orchestrator/session.ts';
-import type { Workspace } from '../../../src/core/ports.ts';
-import { openEditorWriter } from '../../../src/host/proposals/editorWriter.ts';
 import { placeOfUri, proposalUri } from '../../../src/host/proposals/proposalDocuments.ts';
-import { openProposals, type Proposals } from '../../../src/host/proposals/proposals.ts';
-import { loadSettings } from '../../../src/node/configuration.ts';
-import { openCrew, openStore } from '../../../src/node/openCrew.ts';
-import type { FileState, RunEvent } from '../../../src/shared/events.ts';
-import { fold } from '../../../src/shared/runState.ts';
-
-const folder = vscode.workspace.workspaceFolders?.[0]?.uri ?? assert.fail('no folder is open');
-const root = realpathSync(folder.fsPath);
-const LINES = Array.from({ length: 40 }, (_, i) => `line ${i}`);
-
-/** The text with some of the lines changed. */
-function lines(changes: Record<number, string> = {}): string {
-  return `${LINES.map((line, i) => changes[i] ?? line).join('\n')}\n`;
-}
-
-const THREE = { 2: 'two', 20: 'twenty', 37: 'thirty-seven' };
+import { lines, proposing, put, read, root, THREE, type, until, uri } from './support/proposing.ts';
 
 describe('a proposal in the editor', () => {
-  let data = '';
-  let store: Awaited<ReturnType<typeof openStore>>;
-  let crew: Crew;
-  let proposals: Proposals;
-  let shown: string | undefined;
-  const changed = new vscode.EventEmitter<string>();
-  const uri = (path: string) => vscode.Uri.joinPath(folder, path);
-  const read = (path: string) => readFileSync(join(root, path), 'utf8');
-  const put = (path: string, text: string, mode = 0o644) => {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
-    chmodSync(join(root, path), mode);
-  };
-
-  before(async () => {
-    data = mkdtempSync(join(tmpdir(), 'conclave-data-'));
-    const env = { ...process.env, CONCLAVE_DATA: data };
-    store = await openStore(env);
-    const home = vscode.extensions.getExtension('conclave.conclave')?.extensionPath ?? assert.fail('not installed');
-    crew = await openCrew(
-      { version: '0', home, env },
-      {
-        workspace: root,
-        user: { ask: async () => 'unanswered', approve: async () => 'unanswered' },
-        ripgrep: undefined,
-        loaded: await loadSettings({ env, workspace: root, trusted: true, flags: {} }),
-        over: ({ workspace: disk, writer }) => {
-          const workspace = withUnsaved(disk);
-          return { workspace, writer: openEditorWriter(folder, { workspace, writer }) };
-        },
-      },
-    );
-    proposals = openProposals({
-      shownRun: () => shown,
-      eventsOf: events,
-      work: (runId, flow) => resumeRun(crew, store, session(flow), runId, () => true),
-      folderOf: () => folder,
-      crewOf: async () => crew,
-      pastRuns: async () => [],
-      onDidChangeRun: changed.event,
-    });
-  });
-
-  after(async () => {
-    proposals?.dispose();
-    await store?.close();
-    rmSync(data, { recursive: true, force: true });
-  });
-
-  afterEach(async () => {
-    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
-    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-  });
-
-  function session(work: Session['work']): Session {
-    const fire = ({ runId }: RunEvent) => changed.fire(runId);
-    return { holder: 'test', signal: new AbortController().signal, onEvent: fire, catchUp: () => {}, work };
-  }
-
-  async function events(runId: string): Promise<RunEvent[]> {
-    const all: RunEvent[] = [];
-    for await (const event of store.log.read(runId)) all.push(event);
-    return all;
-  }
-
-  const proposal = async () => fold(await events(shown ?? '')).proposal;
-
-  /** A finished run that proposes these states for the files as they are on disk now. */
-  async function proposed(...states: FileState[]): Promise<string> {
-    const baseOf = (path: string) => {
-      if (!existsSync(join(root, path))) return undefined;
-      return { text: read(path), hash: hashText(read(path)) };
-    };
-    const work: Session['work'] = async (run) => {
-      for (const path of states.flatMap((state) => [state.path, ...(state.from === undefined ? [] : [state.from])])) {
-        const base = baseOf(path);
-        run.base.record(path, base?.text ?? null, base?.hash ?? null);
-      }
-      await propose(run, withStates(emptyChangeSet, states, baseOf));
-      return { type: 'run.finished', outcome: 'approved', ending: { code: 'approved', message: 'Approved.' } };
-    };
-    const end = await startRun(crew, store, session(work), { kind: 'run', task: 'Test' });
-    assert.equal(end.ending.code, 'approved', end.ending.message);
-    shown = end.runId;
-    return end.runId;
-  }
-
-  async function type(path: string, line: number, text: string): Promise<vscode.TextDocument> {
-    const document = await vscode.workspace.openTextDocument(uri(path));
-    const editor = await vscode.window.showTextDocument(document);
-    await editor.edit((edit) => edit.insert(new vscode.Position(line, 0), text));
-    assert.equal(document.isDirty, true);
-    return document;
-  }
+  const here = proposing();
+  const { proposal, proposed } = here;
 
   const textOf = async (path: string, side: 'open' | 'base' | 'result' = 'open') =>
-    (await vscode.workspace.openTextDocument(proposalUri({ runId: shown ?? '', path, side }))).getText();
+    (await vscode.workspace.openTextDocument(proposalUri({ runId: here.shown ?? '', path, side }))).getText();
 
   it('is shown as what the file will be, with lenses above each hunk that waits', async () => {
     put('p/a.txt', lines());
     const runId = await proposed({ path: 'p/a.txt', text: lines(THREE) });
-    await proposals.openDiff(undefined);
+    await here.proposals.openDiff(undefined);
     assert.equal(await textOf('p/a.txt'), lines(THREE));
     const lenses = async () => {
       const place = proposalUri({ runId, path: 'p/a.txt', side: 'open' });
@@ -162,7 +35,7 @@ describe('a proposal in the editor', () => {
     assert.deepEqual(await lenses(), [...both(2, 0), ...both(20, 1), ...both(37, 2)]);
     assert.equal(vscode.workspace.getConfiguration('diffEditor').get('codeLens'), true, 'and diff editors show them');
 
-    await proposals.decide('rejected', { path: 'p/a.txt', hunk: 1 });
+    await here.proposals.decide('rejected', { path: 'p/a.txt', hunk: 1 });
     await until(async () => (await textOf('p/a.txt')) === lines({ 2: 'two', 37: 'thirty-seven' }));
     assert.deepEqual(await lenses(), [...both(2, 0), ...both(37, 2)]);
   });
@@ -178,10 +51,10 @@ describe('a proposal in the editor', () => {
       { path: 'p/gone.sh', text: null },
       { path: 'p/deep/moved.sh', text: 'moved\n', from: 'p/old.sh' },
     );
-    await proposals.commands['conclave.acceptHunk']?.({ path: 'p/b.txt', hunk: 0 });
+    await here.proposals.commands['conclave.acceptHunk']?.({ path: 'p/b.txt', hunk: 0 });
     assert.equal(read('p/b.txt'), lines({ 2: 'two' }));
-    await proposals.commands['conclave.rejectHunk']?.({ path: 'p/b.txt', hunk: 1 });
-    await proposals.commands['conclave.acceptProposal']?.();
+    await here.proposals.commands['conclave.rejectHunk']?.({ path: 'p/b.txt', hunk: 1 });
+    await here.proposals.commands['conclave.acceptProposal']?.();
     assert.equal(read('p/b.txt'), lines({ 2: 'two', 37: 'thirty-seven' }));
     assert.equal(read('p/deep/new.txt'), 'new\r\n');
     assert.deepEqual([existsSync(join(root, 'p/gone.sh')), existsSync(join(root, 'p/old.sh'))], [false, false]);
@@ -191,7 +64,7 @@ describe('a proposal in the editor', () => {
     );
     assert.equal((await proposal())?.state, 'accepted');
 
-    await proposals.undo();
+    await here.proposals.undo();
     assert.equal(read('p/b.txt'), lines());
     assert.equal(existsSync(join(root, 'p/deep')), false);
     assert.deepEqual([read('p/gone.sh'), statSync(join(root, 'p/gone.sh')).mode & 0o777], ['#!/bin/sh\n', 0o755]);
@@ -202,11 +75,11 @@ describe('a proposal in the editor', () => {
   it('is accepted file by file where one is new and one goes', async () => {
     put('p/goes.txt', 'old\n');
     await proposed({ path: 'p/comes.txt', text: 'new\n' }, { path: 'p/goes.txt', text: null });
-    await proposals.decide('accepted', { path: 'p/comes.txt' });
+    await here.proposals.decide('accepted', { path: 'p/comes.txt' });
     assert.deepEqual([read('p/comes.txt'), read('p/goes.txt')], ['new\n', 'old\n']);
-    await proposals.decide('accepted', { path: 'p/goes.txt' });
+    await here.proposals.decide('accepted', { path: 'p/goes.txt' });
     assert.equal(existsSync(join(root, 'p/goes.txt')), false);
-    await proposals.undo();
+    await here.proposals.undo();
     assert.deepEqual([existsSync(join(root, 'p/comes.txt')), read('p/goes.txt')], [false, 'old\n']);
   });
 
@@ -216,13 +89,13 @@ describe('a proposal in the editor', () => {
     const document = await type('p/c.txt', 10, 'mine\n');
     const mine = (changes = {}) => lines(changes).replace('line 10\n', 'mine\nline 10\n');
     assert.equal(await textOf('p/c.txt'), mine(THREE));
-    await proposals.decide('accepted', { path: 'p/c.txt' });
+    await here.proposals.decide('accepted', { path: 'p/c.txt' });
     assert.deepEqual([read('p/c.txt'), document.isDirty, document.getText()], [mine(THREE), false, mine(THREE)]);
     await vscode.commands.executeCommand('undo');
     assert.equal(document.getText(), mine(), 'one undo of the editor takes it back');
     await vscode.commands.executeCommand('redo');
     await document.save();
-    await proposals.undo();
+    await here.proposals.undo();
     assert.equal(read('p/c.txt'), mine());
   });
 
@@ -230,10 +103,13 @@ describe('a proposal in the editor', () => {
     put('p/d.txt', lines());
     await proposed({ path: 'p/d.txt', text: lines(THREE) }, { path: 'p/new.txt', text: 'new\n' });
     const document = await type('p/d.txt', 20, 'mine ');
-    await assert.rejects(proposals.decide('accepted', {}), /Nothing was written: p\/d\.txt changed since in line 21/);
+    await assert.rejects(
+      here.proposals.decide('accepted', {}),
+      /Nothing was written: p\/d\.txt changed since in line 21/,
+    );
     assert.deepEqual([read('p/d.txt'), document.isDirty, existsSync(join(root, 'p/new.txt'))], [lines(), true, false]);
     assert.equal((await proposal())?.state, 'open');
-    await proposals.decide('accepted', { path: 'p/d.txt', hunk: 0 });
+    await here.proposals.decide('accepted', { path: 'p/d.txt', hunk: 0 });
     assert.equal(read('p/d.txt'), lines({ 2: 'two', 20: 'mine line 20' }));
   });
 
@@ -242,9 +118,9 @@ describe('a proposal in the editor', () => {
     const after = before.replace('line 2\r\n', 'two\r\nand more\r\n');
     put('p/e.txt', before);
     await proposed({ path: 'p/e.txt', text: after });
-    await proposals.decide('accepted', {});
+    await here.proposals.decide('accepted', {});
     assert.equal(read('p/e.txt'), after);
-    await proposals.undo();
+    await here.proposals.undo();
     assert.equal(read('p/e.txt'), before);
   });
 
@@ -268,10 +144,10 @@ describe('a proposal in the editor', () => {
     try {
       put('p/f.txt', lines());
       await proposed({ path: 'p/f.txt', text: lines(THREE) });
-      await proposals.decide('accepted', {});
+      await here.proposals.decide('accepted', {});
       assert.equal(read('p/f.txt'), lines(THREE).toUpperCase());
       await settings.update('formatOnSave', undefined, vscode.ConfigurationTarget.Workspace);
-      await proposals.undo();
+      await here.proposals.undo();
       assert.equal(read('p/f.txt'), lines());
     } finally {
       formatter.dispose();
@@ -280,38 +156,12 @@ describe('a proposal in the editor', () => {
     }
   });
 
-  it('is decided in the refactor preview: what is ticked is accepted, the rest stays open', async () => {
-    put('p/g.txt', lines());
-    await proposed({ path: 'p/g.txt', text: lines(THREE) });
-    const discarded = proposals.preview();
-    await previewIsOpen();
-    await vscode.commands.executeCommand('refactorPreview.discard');
-    await discarded;
-    assert.deepEqual([read('p/g.txt'), (await proposal())?.decided], [lines(), {}]);
-
-    const applied = proposals.preview();
-    await previewIsOpen();
-    await vscode.commands.executeCommand('list.focusFirst');
-    await vscode.commands.executeCommand('list.expand');
-    await vscode.commands.executeCommand('list.focusDown');
-    await vscode.commands.executeCommand('refactorPreview.toggleCheckedState');
-    await vscode.commands.executeCommand('refactorPreview.apply');
-    await applied;
-    const decided = (await proposal())?.decided['p/g.txt'] ?? {};
-    const accepted = Object.keys(decided).map(Number);
-    assert.ok(accepted.length > 0, 'something was ticked');
-    const ticked = accepted.map((hunk) => Object.entries(THREE)[hunk] ?? assert.fail(`no hunk ${hunk}`));
-    assert.equal(read('p/g.txt'), lines(Object.fromEntries(ticked)));
-    await proposals.undo();
-    assert.equal(read('p/g.txt'), lines());
-  });
-
   it('of a decided proposal shows what was accepted, against what was there before', async () => {
     put('p/h.txt', lines());
     await proposed({ path: 'p/h.txt', text: lines(THREE) });
-    await proposals.decide('accepted', { path: 'p/h.txt', hunk: 0 });
-    await proposals.decide('rejected', { path: 'p/h.txt' });
-    await proposals.openDiff('p/h.txt');
+    await here.proposals.decide('accepted', { path: 'p/h.txt', hunk: 0 });
+    await here.proposals.decide('rejected', { path: 'p/h.txt' });
+    await here.proposals.openDiff('p/h.txt');
     const tab = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
     assert.ok(tab instanceof vscode.TabInputTextDiff);
     assert.deepEqual([placeOfUri(tab.original)?.side, placeOfUri(tab.modified)?.side], ['base', 'result']);
@@ -335,7 +185,7 @@ describe('a proposal in the editor', () => {
     });
     try {
       await assert.rejects(
-        proposals.decide('accepted', {}),
+        here.proposals.decide('accepted', {}),
         /p\/lb\.txt could not be saved.*left as it is: p\/lc\.txt\./,
       );
       const typed = lines(THREE).replace('line 10\n', 'mine\nline 10\n');
@@ -344,17 +194,13 @@ describe('a proposal in the editor', () => {
     } finally {
       saving.dispose();
       rmSync(join(root, 'p/lb.txt'), { recursive: true });
-      for (const document of vscode.workspace.textDocuments.filter(({ isDirty }) => isDirty)) {
-        await vscode.window.showTextDocument(document);
-        await vscode.commands.executeCommand('workbench.action.files.revert');
-      }
     }
   });
 
   it('is decided by a file’s buttons in the title of its diff, which give a Uri', async () => {
     put('p/m.txt', lines());
     const runId = await proposed({ path: 'p/m.txt', text: lines(THREE) });
-    await proposals.commands['conclave.acceptFile']?.(proposalUri({ runId, path: 'p/m.txt', side: 'open' }));
+    await here.proposals.commands['conclave.acceptFile']?.(proposalUri({ runId, path: 'p/m.txt', side: 'open' }));
     assert.equal(read('p/m.txt'), lines(THREE));
   });
 
@@ -364,77 +210,33 @@ describe('a proposal in the editor', () => {
       { path: 'p/Name.txt', text: lines(THREE), from: 'p/name.txt' },
       { path: 'p/k.txt', text: 'new\n' },
     );
-    ignoresCase = true;
-    try {
-      const place = proposalUri({ runId, path: 'p/Name.txt', side: 'open' });
-      await vscode.workspace.openTextDocument(place);
-      const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
-        'vscode.executeCodeLensProvider',
-        place,
-        20,
-      );
-      assert.ok(lenses.length > 0 && !lenses.some(({ command }) => command?.title.includes('conflict')));
-      await proposals.decide('accepted', {});
-      assert.deepEqual(
-        [names('p', /^name/i), read('p/Name.txt'), read('p/k.txt')],
-        [['Name.txt'], lines(THREE), 'new\n'],
-      );
-      assert.equal(statSync(join(root, 'p/Name.txt')).mode & 0o777, 0o755);
-      await proposals.undo();
-      assert.deepEqual(
-        [names('p', /^name/i), read('p/name.txt'), existsSync(join(root, 'p/k.txt'))],
-        [['name.txt'], lines(), false],
-      );
-      assert.equal(statSync(join(root, 'p/name.txt')).mode & 0o777, 0o755);
-    } finally {
-      ignoresCase = false;
-    }
+    here.ignoresCase = true;
+    const place = proposalUri({ runId, path: 'p/Name.txt', side: 'open' });
+    await vscode.workspace.openTextDocument(place);
+    const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', place, 20);
+    assert.ok(lenses.length > 0 && !lenses.some(({ command }) => command?.title.includes('conflict')));
+    await here.proposals.decide('accepted', {});
+    assert.deepEqual(
+      [names('p', /^name/i), read('p/Name.txt'), read('p/k.txt')],
+      [['Name.txt'], lines(THREE), 'new\n'],
+    );
+    assert.equal(statSync(join(root, 'p/Name.txt')).mode & 0o777, 0o755);
+    await here.proposals.undo();
+    assert.deepEqual(
+      [names('p', /^name/i), read('p/name.txt'), existsSync(join(root, 'p/k.txt'))],
+      [['name.txt'], lines(), false],
+    );
+    assert.equal(statSync(join(root, 'p/name.txt')).mode & 0o777, 0o755);
   });
 
   it('of several files is one editor for all of them', async () => {
     put('p/i.txt', lines());
     await proposed({ path: 'p/i.txt', text: lines(THREE) }, { path: 'p/j.txt', text: 'new\n' });
-    await proposals.openDiff(undefined);
+    await here.proposals.openDiff(undefined);
     await until(async () => /2/.test(vscode.window.tabGroups.activeTabGroup.activeTab?.label ?? ''));
   });
 });
 
-async function previewIsOpen(): Promise<void> {
-  // There is no event for it: the command that focuses it is there as soon as the view is.
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
-  await vscode.commands.executeCommand('refactorPreview.focus');
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.fail('it did not come about');
-}
-
-/** As on a disk that takes "name" for "Name"; none is at hand. */
-let ignoresCase = false;
-
 function names(path: string, pattern: RegExp): string[] {
   return readdirSync(join(root, path)).filter((name) => pattern.test(name));
-}
-
-function asOnDisk(path: string): string {
-  if (!ignoresCase || existsSync(join(root, path)) || !existsSync(dirname(join(root, path)))) return path;
-  const found = readdirSync(dirname(join(root, path))).find((name) => differOnlyByCase(name, basename(path)));
-  return found === undefined ? path : `${dirname(path)}/${found}`;
-}
-
-function withUnsaved(disk: Workspace): Workspace {
-  return {
-    ...disk,
-    root: disk.root,
-    async read(path) {
-      const target = vscode.Uri.joinPath(folder, path).toString();
-      const document = vscode.workspace.textDocuments.find((one) => one.isDirty && one.uri.toString() === target);
-      const text = `${document?.encoding === 'utf8bom' ? '\uFEFF' : ''}${document?.getText() ?? ''}`;
-      return document ? { kind: 'text', text, hash: hashText(text) } : disk.read(asOnDisk(path));
-    },
-  };
 }

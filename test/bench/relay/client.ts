@@ -1,0 +1,116 @@
+/**
+ * Reads several streams of the steady server at once and prints, as one line of JSON, how old the tokens were when they
+ * came and what they cost: `node --import tsx client.ts conclave|openai URL STREAMS`.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import OpenAI from 'openai';
+import { openAgent } from '../../../src/core/agents/agent.ts';
+import type { AnswerFormat } from '../../../src/core/agents/answerFormat.ts';
+import { ask } from '../../../src/core/agents/ask.ts';
+import { finish } from '../../../src/core/orchestrator/finish.ts';
+import { startRun } from '../../../src/core/orchestrator/session.ts';
+import { loadSettings } from '../../../src/node/configuration.ts';
+import { openCrew, openStore } from '../../../src/node/openCrew.ts';
+import { openTerminalUser } from '../../../src/terminal/terminalUser.ts';
+import { percentile } from '../figure.ts';
+
+export interface Relayed {
+  tokens: number;
+  /** Microseconds from the server's write to whoever shows it. */
+  p50: number;
+  p99: number;
+  /** Microseconds of processor time of the whole process, from the first request to the last token. */
+  cpu: number;
+}
+
+const [mode = '', url = '', streams = '1'] = process.argv.slice(2);
+const ages: number[] = [];
+
+/** Takes what a piece of the answer says of the times at which its tokens were sent. */
+function arrived(text: string): void {
+  const now = process.hrtime.bigint() / 1000n;
+  for (const sent of text.match(/\d+(?= )/g) ?? []) ages.push(Number(now - BigInt(sent)));
+}
+
+const numbers = Array.from({ length: Number(streams) }, (_, index) => index);
+const cpu = await (mode === 'conclave' ? throughConclave() : throughOpenAi());
+const relayed: Relayed = { tokens: ages.length, p50: percentile(ages, 50), p99: percentile(ages, 99), cpu };
+console.log(JSON.stringify(relayed));
+process.exit();
+
+async function costOf(work: Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work;
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
+}
+
+/** The `openai` client alone. */
+async function throughOpenAi(): Promise<number> {
+  const client = new OpenAI({ baseURL: url, apiKey: 'none', maxRetries: 0 });
+  const read = async (): Promise<void> => {
+    const stream = await client.chat.completions.create({
+      model: 'steady',
+      messages: [{ role: 'user', content: 'Go.' }],
+      stream: true,
+    });
+    for await (const chunk of stream) arrived(chunk.choices[0]?.delta.content ?? '');
+  };
+  return costOf(Promise.all(numbers.map(read)));
+}
+
+/** Our agents, from the endpoint to the events that front ends get, which are written to a log on disk as they come. */
+async function throughConclave(): Promise<number> {
+  const data = mkdtempSync(join(tmpdir(), 'conclave-bench-'));
+  const workspace = join(data, 'workspace');
+  mkdirSync(workspace);
+  const env = { ...process.env, CONCLAVE_DATA: data, CONCLAVE_CODER_URL: url };
+  const installation = { version: '0', home: resolve('.'), env };
+  const loaded = await loadSettings({ env, workspace, trusted: false, flags: {} });
+  const user = openTerminalUser({
+    input: process.stdin,
+    output: process.stderr,
+    interactive: false,
+    yes: true,
+    policy: 'deny',
+    remembered: { has: async () => false, add: async () => {} },
+    suspend: () => () => {},
+  });
+  const crew = await openCrew(installation, { workspace, user, loaded, ripgrep: undefined });
+  const store = await openStore(env);
+  const format: AnswerFormat<null> = {
+    request: 'Go.',
+    begin: () => ({ push: () => {}, end: async () => ({ kind: 'answer', value: null }) }),
+  };
+  let spent = 0;
+  const session: Parameters<typeof startRun>[2] = {
+    holder: 'bench',
+    signal: new AbortController().signal,
+    onEvent: (event) => {
+      if (event.type === 'agent.delta') arrived(event.delta);
+    },
+    catchUp: () => {},
+    async work(run) {
+      const agents = await Promise.all(
+        numbers.map((number) =>
+          openAgent(run, {
+            role: 'coder',
+            lane: `coder:${number}`,
+            key: `bench/${number}`,
+            thinking: 'off',
+            opening: () => 'Go.',
+          }),
+        ),
+      );
+      spent = await costOf(Promise.all(agents.map((agent) => ask(run, agent, '', format))));
+      return finish('answered', { code: 'answered', message: 'Measured.' });
+    },
+  };
+  const { ending } = await startRun(crew, store, session, { kind: 'ask', task: 'Go.' });
+  await store.close();
+  rmSync(data, { recursive: true });
+  if (ending.code !== 'answered') throw new Error(ending.message);
+  return spent;
+}
