@@ -2,8 +2,8 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Store } from '../core/orchestrator/session.ts';
 import type { RunEvent } from '../shared/events.ts';
+import { fold } from '../shared/fold.ts';
 import type { RunEntry } from '../shared/protocol.ts';
-import { fold } from '../shared/runState.ts';
 import { runAsMarkdown } from './runMarkdown.ts';
 
 /** The past runs that match, newest first. */

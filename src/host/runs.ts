@@ -8,8 +8,9 @@ import { type RunEnd, resumeRun, type Session, type Store, startRun } from '../c
 import { eventStream } from '../core/store/liveEvents.ts';
 import { StoreError } from '../core/store/storeError.ts';
 import type { EventOf, RunEvent } from '../shared/events.ts';
+import { foldEvent } from '../shared/fold.ts';
 import type { Activity } from '../shared/protocol.ts';
-import { emptyRunState, foldEvent, type RunState } from '../shared/runState.ts';
+import { emptyRunState, type RunState } from '../shared/runState.ts';
 
 /** The run that the editor shows: its state is a fold over its events, whoever works on it. */
 export interface Shown {

@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { createLogUpdate } from 'log-update';
 import type { RunEvent } from '../shared/events.ts';
-import { emptyRunState, foldEvent } from '../shared/runState.ts';
+import { foldEvent } from '../shared/fold.ts';
+import { emptyRunState } from '../shared/runState.ts';
 import { foldLanes, type LiveLanes } from './liveLanes.ts';
 import { lineFor, paintLine, SPEAKER_COLUMNS } from './render/event.ts';
 import { drawLiveRegion } from './render/liveRegion.ts';

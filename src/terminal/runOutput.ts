@@ -1,6 +1,7 @@
 import type { RunEnd } from '../core/orchestrator/session.ts';
 import type { ProposedFile, RunEvent } from '../shared/events.ts';
-import { emptyRunState, foldEvent, type RunState } from '../shared/runState.ts';
+import { foldEvent } from '../shared/fold.ts';
+import { emptyRunState, type RunState } from '../shared/runState.ts';
 import { openTerminalView } from './liveTerminal.ts';
 import { drawDiff } from './render/diff.ts';
 import { hasColour, painter } from './render/paint.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { fold } from '../../src/shared/runState.ts';
+import { fold } from '../../src/shared/fold.ts';
 import { greetByName, leaveByName, onGreet } from '../support/greeter.ts';
 import { GREETER, makeProject } from '../support/project.ts';
 import { endingOf, idOf, ofType, scenarios } from '../support/scenario.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { openFileEventLog } from '../../src/node/fileStore/fileEventLog.ts';
 import { openFileLeases } from '../../src/node/fileStore/fileLeases.ts';
 import type { ProposedFile, RunEvent } from '../../src/shared/events.ts';
-import { fold } from '../../src/shared/runState.ts';
+import { fold } from '../../src/shared/fold.ts';
 import { type Fleet, startFleet } from '../models/fleet.ts';
 import { type Conclave, openConclave } from '../support/conclave.ts';
 import { cutPersisted, readPersisted, watchPersisted } from '../support/persisted.ts';

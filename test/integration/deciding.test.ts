@@ -9,7 +9,7 @@ import { loadSettings } from '../../src/node/configuration.ts';
 import { openCrew, openStore } from '../../src/node/openCrew.ts';
 import { openSnapshots, snapshotSizes } from '../../src/node/snapshots.ts';
 import type { RunEvent } from '../../src/shared/events.ts';
-import { fold } from '../../src/shared/runState.ts';
+import { fold } from '../../src/shared/fold.ts';
 import { idOf, type Scenario, scenarios } from '../support/scenario.ts';
 import { FIRST, SECOND, THIRD, WORDS, wordScripts, words } from '../support/words.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fold } from '../../src/shared/runState.ts';
+import { fold } from '../../src/shared/fold.ts';
 import {
   greetByName,
   greetWrong,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RunEvent } from '../../src/shared/events.ts';
-import { fold } from '../../src/shared/runState.ts';
+import { fold } from '../../src/shared/fold.ts';
 import type { FaultInput } from '../models/faults.ts';
 import type { ScriptEntryInput } from '../models/script.ts';
 import { greetByName, greetWrong, leaveByName, mendWrong, onGreet, remark } from '../support/greeter.ts';

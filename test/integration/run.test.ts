@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '../../src/shared/events.ts';
-import { fold } from '../../src/shared/runState.ts';
+import { fold } from '../../src/shared/fold.ts';
 import { greetByName, greetWrong, leaveByName, mendWrong, onGreet, onLeave, remark } from '../support/greeter.ts';
 import { GREETER } from '../support/project.ts';
 import { endingOf, idOf, ofType, scenarios } from '../support/scenario.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { runAsMarkdown } from '../../src/host/runMarkdown.ts';
-import { fold } from '../../src/shared/runState.ts';
+import { fold } from '../../src/shared/fold.ts';
 import { recordDemo } from '../support/demoRun.ts';
 
 const GOLDEN = 'test/fixtures/demoRun.md';

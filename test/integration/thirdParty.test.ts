@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { RunEvent } from '../../src/shared/events.ts';
-import { fold } from '../../src/shared/runState.ts';
+import { fold } from '../../src/shared/fold.ts';
 import { type Fleet, startFleet } from '../models/fleet.ts';
 import { skip } from '../skip.ts';
 import { type FetchedPackage, fetchPackage, RegistryUnreachable } from '../support/cache.ts';

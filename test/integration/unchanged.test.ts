@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { fold } from '../../src/shared/runState.ts';
+import { fold } from '../../src/shared/fold.ts';
 import { greetByName, leaveByName, onGreet, onLeave } from '../support/greeter.ts';
 import { GREETER } from '../support/project.ts';
 import { endingOf, ofType, scenarios } from '../support/scenario.ts';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROLES, type RunEvent } from '../../src/shared/events.ts';
-import { fold } from '../../src/shared/runState.ts';
+import { fold } from '../../src/shared/fold.ts';
 import { skip } from '../skip.ts';
 import { RegistryUnreachable } from '../support/cache.ts';
 import { type Conclave, type ConclaveResult, openConclave } from '../support/conclave.ts';

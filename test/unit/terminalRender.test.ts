@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { EventBody } from '../../src/shared/events.ts';
-import { fold } from '../../src/shared/runState.ts';
+import { fold } from '../../src/shared/fold.ts';
 import { checksInWords } from '../../src/terminal/render/checks.ts';
 import { drawDiff } from '../../src/terminal/render/diff.ts';
 import { painter } from '../../src/terminal/render/paint.ts';

@@ -1,6 +1,7 @@
 import { parsePatch } from 'diff';
 import type { HunkDecision, ProposedFile, RunEvent } from '../../shared/events.ts';
-import { fold, type ProposalState } from '../../shared/runState.ts';
+import { fold } from '../../shared/fold.ts';
+import type { ProposalState } from '../../shared/runState.ts';
 import type { BaseText } from './changeSet.ts';
 import { hashText } from './hash.ts';
 import { rawLines } from './textLines.ts';

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type Ending, type EventOf, ROLES, type RunEvent } from '../../shared/events.ts';
-import { fold } from '../../shared/runState.ts';
+import { fold } from '../../shared/fold.ts';
 import { untilQuiet } from '../agents/retries.ts';
 import type { EventLog, Lease, Leases } from '../ports.ts';
 import { type Journal, openJournal } from '../store/journal.ts';

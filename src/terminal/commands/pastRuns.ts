@@ -1,6 +1,6 @@
 import { type Installation, openStore } from '../../node/openCrew.ts';
 import type { RunEvent } from '../../shared/events.ts';
-import { fold } from '../../shared/runState.ts';
+import { fold } from '../../shared/fold.ts';
 import { EXIT } from '../exitStatus.ts';
 import { hasColour, painter } from '../render/paint.ts';
 import { drawRuns } from '../render/runs.ts';

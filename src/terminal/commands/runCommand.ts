@@ -14,7 +14,7 @@ import { readTask } from '../../node/taskInput.ts';
 import { openWorkspaceFolder } from '../../node/workspaceFolder.ts';
 import { assertWritable } from '../../node/writableFile.ts';
 import type { RunEvent, RunKind } from '../../shared/events.ts';
-import { fold } from '../../shared/runState.ts';
+import { fold } from '../../shared/fold.ts';
 import { exitStatus, UsageError } from '../exitStatus.ts';
 import { openOutput, type RunOutput } from '../runOutput.ts';
 import { loadTerminalSettings } from '../terminalSettings.ts';

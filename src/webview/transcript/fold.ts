@@ -3,7 +3,8 @@
  * batches they come. Events that were folded before are passed over.
  */
 import type { RunEvent } from '../../shared/events.ts';
-import { emptyRunState, foldEvent, type RunState } from '../../shared/runState.ts';
+import { foldEvent } from '../../shared/fold.ts';
+import { emptyRunState, type RunState } from '../../shared/runState.ts';
 import { type Builder, openBuilder } from './builder.ts';
 import { appended, emptyClip, LONGEST_OUTPUT } from './clip.ts';
 import type { Entry, EntryOf, NotedEvent, Transcript } from './entries.ts';

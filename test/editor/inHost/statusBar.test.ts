@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { Shown } from '../../../src/host/runs.ts';
 import { type Glance, glanceAt } from '../../../src/host/statusBar.ts';
 import type { Ending, EventBody } from '../../../src/shared/events.ts';
+import { fold } from '../../../src/shared/fold.ts';
 import type { Activity } from '../../../src/shared/protocol.ts';
-import { fold } from '../../../src/shared/runState.ts';
 import { eventsOf, planOf, proposed, started, subtask } from '../../unit/runEvents.ts';
 
 const TITLE = 'Use tokens instead of sessions';

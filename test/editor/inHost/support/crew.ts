@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { openStore } from '../../../../src/node/openCrew.ts';
 import { ROLES, type RunEvent } from '../../../../src/shared/events.ts';
-import { fold, type RunState } from '../../../../src/shared/runState.ts';
+import { fold } from '../../../../src/shared/fold.ts';
+import type { RunState } from '../../../../src/shared/runState.ts';
 import { type Fleet, type FleetOptions, startFleet } from '../../../models/fleet.ts';
 import { set, until } from './editor.ts';
 

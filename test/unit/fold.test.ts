@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { EventBody, RunEvent } from '../../src/shared/events.ts';
-import { emptyRunState, fold, foldEvent, type RunState } from '../../src/shared/runState.ts';
+import { fold, foldEvent } from '../../src/shared/fold.ts';
+import { emptyRunState, type RunState } from '../../src/shared/runState.ts';
 import { checks, eventsOf, planOf, proposed, reviewed, started, subtask, verdict, wholeRun } from './runEvents.ts';
 
 const plan = planOf(subtask('task_1'), subtask('task_2', ['task_1']));
