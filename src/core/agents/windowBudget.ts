@@ -1,10 +1,12 @@
 import { REPLY_SHARE } from '../settings.ts';
-import type { Transcript } from './turn.ts';
 
 /** How the served window is shared out, in tokens: a part for the answer, a margin for our estimates, the rest for the prompt. */
 
 /** What the shares are of. */
-type Windowed = Pick<Transcript, 'window'>;
+interface Windowed {
+  /** Tokens that prompt and answer share. */
+  window: number;
+}
 
 export function replyTokens({ window }: Windowed): number {
   return Math.floor(window * REPLY_SHARE);

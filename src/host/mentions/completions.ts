@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Attachment, Completion } from '../../shared/protocol.ts';
-import type { MentionFolder } from './mentions.ts';
+import type { Folder } from '../folders.ts';
 import { rank } from './rank.ts';
 import type { TerminalCommand } from './terminalOutput.ts';
 
@@ -10,7 +10,7 @@ const MOST = 50;
 const SHORTEST_SYMBOL = 2;
 
 interface Around {
-  folder: MentionFolder;
+  folder: Folder;
   paths: { files: readonly string[]; folders: readonly string[] };
   terminal: TerminalCommand | undefined;
 }
@@ -51,7 +51,7 @@ function narrowed(query: string): { kind: 'all' | 'file' | 'folder' | 'symbol'; 
   return query.startsWith('#') ? { kind: 'symbol', text: query.slice(1) } : { kind: 'all', text: query.trim() };
 }
 
-function entry(attachment: Omit<Attachment, 'folder'>, icon: string, { uri, name }: MentionFolder): Completion {
+function entry(attachment: Omit<Attachment, 'folder'>, icon: string, { uri, name }: Folder): Completion {
   const isOneOfSeveral = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
   return { attachment: { ...attachment, folder: uri.toString() }, icon, detail: isOneOfSeveral ? name : '' };
 }
@@ -88,21 +88,21 @@ function specials({ folder, terminal }: Around): Completion[] {
 }
 
 /** The diagnostics of a folder's files, ours aside only in their source. */
-export function problemsIn(folder: MentionFolder): { path: string; diagnostic: vscode.Diagnostic }[] {
+export function problemsIn(folder: Folder): { path: string; diagnostic: vscode.Diagnostic }[] {
   return vscode.languages.getDiagnostics().flatMap(([uri, diagnostics]) => {
     const path = pathIn(folder, uri);
     return path === undefined ? [] : diagnostics.map((diagnostic) => ({ path, diagnostic }));
   });
 }
 
-function openFiles(folder: MentionFolder): string[] {
+function openFiles(folder: Folder): string[] {
   const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
   const active = vscode.window.activeTextEditor?.document.uri;
   const uris = tabs.flatMap(({ input }) => (input instanceof vscode.TabInputText ? [input.uri] : []));
   return [...(active ? [active] : []), ...uris].flatMap((uri) => pathIn(folder, uri) ?? []);
 }
 
-async function symbols(query: string, folder: MentionFolder): Promise<Completion[]> {
+async function symbols(query: string, folder: Folder): Promise<Completion[]> {
   const found = await vscode.commands.executeCommand<vscode.SymbolInformation[] | undefined>(
     'vscode.executeWorkspaceSymbolProvider',
     query,
@@ -119,7 +119,7 @@ async function symbols(query: string, folder: MentionFolder): Promise<Completion
     .slice(0, MOST);
 }
 
-function pathIn({ uri: folder }: MentionFolder, uri: vscode.Uri): string | undefined {
+function pathIn({ uri: folder }: Folder, uri: vscode.Uri): string | undefined {
   const root = `${folder.path.replace(/\/$/, '')}/`;
   return uri.scheme === folder.scheme && uri.path.startsWith(root) ? uri.path.slice(root.length) : undefined;
 }

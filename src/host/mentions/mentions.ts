@@ -1,28 +1,23 @@
 import * as vscode from 'vscode';
 import type { Processes, Workspace } from '../../core/ports.ts';
 import type { Attachment, Completion } from '../../shared/protocol.ts';
+import type { Folder } from '../folders.ts';
 import { completionsFor } from './completions.ts';
 import { attachmentsOf } from './dropped.ts';
 import { type KnownPaths, openKnownPaths } from './knownPaths.ts';
 import { resolveAttachments } from './resolve.ts';
 import { watchTerminals } from './terminalOutput.ts';
 
-/** A folder that a run can work in. */
-export interface MentionFolder {
-  uri: vscode.Uri;
-  name: string;
-}
-
 /** What the user can add to a message, from typing "@" to the text that the crew gets. */
 export interface Mentions extends vscode.Disposable {
   /** @param query what stands behind "@" */
-  complete(query: string, folder: MentionFolder): Promise<Completion[]>;
+  complete(query: string, folder: Folder): Promise<Completion[]>;
   /** Lets the user pick files and folders. */
-  pick(folder: MentionFolder): Promise<Attachment[]>;
+  pick(folder: Folder): Promise<Attachment[]>;
   /** What was dropped, as URIs. What lies outside the open folders is refused by name. */
   drop(uris: readonly string[]): Attachment[];
   /** The text of each chip, as it is now. Throws where one cannot be had, or all together are too long. */
-  resolve(attachments: readonly Attachment[], folder: MentionFolder): Promise<{ label: string; text: string }[]>;
+  resolve(attachments: readonly Attachment[], folder: Folder): Promise<{ label: string; text: string }[]>;
 }
 
 /** @param options.workspaceOf the files of an open folder, unsaved ones included */

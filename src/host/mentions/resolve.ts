@@ -3,9 +3,9 @@ import type { Processes, Workspace } from '../../core/ports.ts';
 import { runTool } from '../../core/tools/index.ts';
 import { LONGEST_TASK } from '../../node/taskInput.ts';
 import type { Attachment } from '../../shared/protocol.ts';
+import type { Folder } from '../folders.ts';
 import { endOf, folderListing, numberedLines, type Problem, problemList } from './attachedText.ts';
 import { problemsIn } from './completions.ts';
-import type { MentionFolder } from './mentions.ts';
 import type { TerminalCommand } from './terminalOutput.ts';
 
 /** Characters of a diff or an output: enough to see what it is about, and agents can look further. */
@@ -13,7 +13,7 @@ const MOST_OUTPUT = 24_000;
 
 interface Around {
   /** Where an attachment belongs that names no folder. */
-  folder: MentionFolder;
+  folder: Folder;
   workspaceOf: (folder: vscode.Uri) => Workspace;
   processes: Processes;
   terminal: TerminalCommand | undefined;
@@ -80,7 +80,7 @@ async function textOf(attachment: Attachment, around: Around): Promise<string> {
   }
 }
 
-function folderOf({ folder }: Attachment, around: Around): MentionFolder {
+function folderOf({ folder }: Attachment, around: Around): Folder {
   if (folder === undefined || folder === around.folder.uri.toString()) return around.folder;
   const open = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.toString() === folder);
   if (open) return open;
