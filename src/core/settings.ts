@@ -27,7 +27,7 @@ export const settingsSchema = z.strictObject({
     files: z.number().int().positive(),
     /** Megabytes that one copy may have. */
     megabytes: z.number().positive(),
-    /** Megabytes that the copies of all runs of this user may have together. */
+    /** Megabytes that the copies of all runs of this user, and what their test runners cache, may have together. */
     allMegabytes: z.number().positive(),
   }),
   /** How long a model server may be silent, in seconds. Either wait is prolonged while the server shows that it is at work. */
@@ -62,6 +62,12 @@ export const settingsSchema = z.strictObject({
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
+
+/**
+ * How the user's front end calls a setting, as it reads after "set": from its key ("limits.tokens", "endpoints.coder.url";
+ * "apiKey" too, which is kept elsewhere). Messages use it, so that they name what the user can find.
+ */
+export type NameOfSetting = (key: string) => string;
 
 export const DEFAULT_SETTINGS: Settings = {
   endpoints: {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { DEFAULT_SETTINGS } from '../core/settings.ts';
 import { type LoadedSettings, loadSettings, type SettingsSources } from '../node/configuration.ts';
+import { nameInTerminal } from '../node/settingNames.ts';
 
 /** Every setting of ours that the core knows, as the editor names it after "conclave.". */
 const KEYS = [
@@ -30,7 +31,14 @@ export async function loadEditorSettings(folder: vscode.Uri, secrets: vscode.Sec
     flags: {},
     editor: reallySet(folder),
     ...(apiKey === undefined ? {} : { apiKey }),
+    nameOf: nameInEditor,
   });
+}
+
+/** As the user finds it in the editor; what has no place there is set as in the terminal. */
+function nameInEditor(key: string): string {
+  if (key === 'apiKey') return 'the API key (command "Conclave: Set API Key…")';
+  return KEYS.includes(key) ? `conclave.${key}` : nameInTerminal(key);
 }
 
 /** What the user, or the workspace, has set; never the defaults that the manifest shows. */

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
-import { openEndpoint } from '../core/models/endpoint.ts';
 import { ModelError } from '../core/models/modelError.ts';
 import { NEEDED_ROLES } from '../core/settings.ts';
+import type { LoadedSettings } from '../node/configuration.ts';
+import { openConfiguredEndpoint } from '../node/configuredEndpoint.ts';
 import type { HostFacts } from '../shared/protocol.ts';
 import type { EditorCrews } from './editorCrew.ts';
 import { folderForTask, openFolders } from './folders.ts';
@@ -18,7 +19,7 @@ export interface Facts extends vscode.Disposable {
   choose(folder: string): void;
   /** Remembers what the user asked. */
   asked(text: string): void;
-  /** Asks the needed roles' servers whether they are there. */
+  /** Asks the needed roles' servers whether they are there. Loads what speaks HTTP, so not before the chat is seen. */
   lookAtServers(): Promise<void>;
 }
 
@@ -27,18 +28,22 @@ export function openFacts(options: { crews: EditorCrews; memory: vscode.Memento 
   const onChange = new vscode.EventEmitter<void>();
   let chosen: string | undefined;
   let silent: HostFacts['silent'] = [];
+  let looks = 0;
 
   async function lookAtServers(): Promise<void> {
-    const before = JSON.stringify(silent);
-    silent = await silentServers(crews, chosen);
-    if (JSON.stringify(silent) !== before) onChange.fire();
+    const mine = ++looks;
+    const found = await silentServers(crews, chosen);
+    if (mine !== looks || JSON.stringify(found) === JSON.stringify(silent)) return;
+    silent = found;
+    onChange.fire();
   }
 
   const listeners = [
     vscode.workspace.onDidChangeWorkspaceFolders(() => onChange.fire()),
     vscode.workspace.onDidGrantWorkspaceTrust(() => onChange.fire()),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration('conclave')) void lookAtServers();
+      // Before anybody wanted to know, there is nothing to renew.
+      if (looks > 0 && event.affectsConfiguration('conclave')) void lookAtServers();
     }),
   ];
   return {
@@ -68,25 +73,18 @@ export function openFacts(options: { crews: EditorCrews; memory: vscode.Memento 
 
 /** Roles whose servers do not answer as one of ours would. Empty where no task could be started anyway. */
 async function silentServers(crews: EditorCrews, chosen: string | undefined): Promise<HostFacts['silent']> {
-  let loaded: Awaited<ReturnType<EditorCrews['settings']>>;
+  let loaded: LoadedSettings;
   try {
     loaded = await crews.settings(folderForTask(chosen).uri);
   } catch {
     // No folder, no trust, or settings that cannot be used: the chat says the first two, starting a task says the last.
     return [];
   }
-  const { settings, apiKey } = loaded;
   const silent = await Promise.all(
     NEEDED_ROLES.map(async (role) => {
-      const { url, model } = settings.endpoints[role];
-      const endpoint = openEndpoint({
-        role,
-        url,
-        ...(model === undefined ? {} : { model }),
-        ...(apiKey === undefined ? {} : { apiKey }),
-      });
+      const { url } = loaded.settings.endpoints[role];
       try {
-        await endpoint.served(AbortSignal.timeout(5_000));
+        await openConfiguredEndpoint(loaded, role).served(AbortSignal.timeout(5_000));
         return undefined;
       } catch (error) {
         if (error instanceof ModelError) return { role, url, message: error.message };

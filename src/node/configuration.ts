@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { DEFAULT_SETTINGS, type Settings, settingsSchema } from '../core/settings.ts';
+import { DEFAULT_SETTINGS, type NameOfSetting, type Settings, settingsSchema } from '../core/settings.ts';
 import { ROLES } from '../shared/events.ts';
 import { parseJson } from './jsonText.ts';
 import { readPlainFile, unreadableFile } from './plainFile.ts';
+import { endpointVariable, nameInTerminal } from './settingNames.ts';
 
 /** Something the user has set cannot be used. The message names the file or variable, the key, the value and what was expected. */
 export class ConfigurationError extends Error {
@@ -25,6 +26,8 @@ export interface SettingsSources {
   editor?: Record<string, { value: unknown; from: 'user' | 'workspace' }>;
   /** Sent to every endpoint; CONCLAVE_API_KEY where absent. */
   apiKey?: string | undefined;
+  /** As the terminal calls them where absent. */
+  nameOf?: NameOfSetting;
 }
 
 export interface LoadedSettings {
@@ -35,6 +38,7 @@ export interface LoadedSettings {
   checkCommandFrom?: 'workspace' | 'user';
   /** Sent to every endpoint. Kept apart, so that settings can be shown and recorded. */
   apiKey?: string;
+  nameOf: NameOfSetting;
 }
 
 /**
@@ -48,6 +52,7 @@ export async function loadSettings({
   flags,
   editor = {},
   apiKey = env.CONCLAVE_API_KEY,
+  nameOf = nameInTerminal,
 }: SettingsSources): Promise<LoadedSettings> {
   const file = path.join(workspace, '.conclave', 'config.json');
   const assignments: Assignment[] = [
@@ -66,7 +71,7 @@ export async function loadSettings({
   const issue = result.error?.issues[0];
   if (issue) throw new ConfigurationError(complaint(issue, merged, sources));
   const settings = withPlainUrls(settingsSchema.parse(merged), sources);
-  refuseForeignEndpoints(settings, sources, (source) => isFromWorkspace(source, file, editor));
+  refuseForeignEndpoints(settings, sources, nameOf, (source) => isFromWorkspace(source, file, editor));
   const commandFrom = sources.get('checks.command');
   return {
     settings,
@@ -75,6 +80,7 @@ export async function loadSettings({
       ? {}
       : { checkCommandFrom: isFromWorkspace(commandFrom, file, editor) ? 'workspace' : 'user' }),
     ...(apiKey ? { apiKey } : {}),
+    nameOf,
   };
 }
 
@@ -82,13 +88,18 @@ export async function loadSettings({
  * A repository that somebody else wrote must not send the user's code anywhere: a workspace file may name servers on
  * this machine only. Servers elsewhere are the user's own choice, and so set in the environment.
  */
-function refuseForeignEndpoints(settings: Settings, sources: Sources, isForeign: (source: string) => boolean): void {
+function refuseForeignEndpoints(
+  settings: Settings,
+  sources: Sources,
+  nameOf: NameOfSetting,
+  isForeign: (source: string) => boolean,
+): void {
   for (const role of ROLES) {
     const { url } = settings.endpoints[role];
     const source = sources.get(`endpoints.${role}.url`) ?? 'default';
     if (!isForeign(source) || isLoopback(new URL(url).hostname)) continue;
     throw new ConfigurationError(
-      `${where(['endpoints', role, 'url'], sources)}: expected a server on this machine, got "${url}". If that server is yours, set CONCLAVE_${role.toUpperCase()}_URL instead.`,
+      `${where(['endpoints', role, 'url'], sources)}: expected a server on this machine, got "${url}". If that server is yours, set ${nameOf(`endpoints.${role}.url`)} instead.`,
     );
   }
 }
@@ -133,7 +144,7 @@ async function readConfigFile(file: string): Promise<object> {
 function environmentAssignments(env: NodeJS.ProcessEnv): Assignment[] {
   return ROLES.flatMap((role) =>
     (['url', 'model'] as const).flatMap((key) => {
-      const source = `CONCLAVE_${role.toUpperCase()}_${key.toUpperCase()}`;
+      const source = endpointVariable(role, key);
       const value = env[source];
       // An empty variable is how some shells and compose files say "not set".
       return value ? [{ key: ['endpoints', role, key], value, source }] : [];

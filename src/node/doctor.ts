@@ -1,11 +1,11 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { detectRunner } from '../core/checks/detect.ts';
-import { openEndpoint } from '../core/models/endpoint.ts';
 import { ModelError } from '../core/models/modelError.ts';
 import { findRules } from '../core/rules/findRules.ts';
-import { NEEDED_ROLES, type Settings, SMALLEST_WINDOW } from '../core/settings.ts';
+import { NEEDED_ROLES, SMALLEST_WINDOW } from '../core/settings.ts';
 import { ROLES } from '../shared/events.ts';
 import type { LoadedSettings } from './configuration.ts';
+import { openConfiguredEndpoint } from './configuredEndpoint.ts';
 import { dataFolder, ownFoldersIn, storeFolder } from './dataFolder.ts';
 import { openDiskWorkspace } from './diskWorkspace.ts';
 import { nodeProcesses } from './processes.ts';
@@ -34,7 +34,7 @@ export async function examine(what: {
     ripgrepFinding(ripgrep),
     await folderFinding('Data folder', dataFolder(env)),
     await folderFinding('Store', storeFolder(env)),
-    await checksFinding(loaded.settings, workspace, env, ripgrep),
+    await checksFinding(loaded, workspace, env, ripgrep),
     await rulesFinding(workspace, env, ripgrep, signal),
     ...(await endpointFindings(loaded, signal)),
   ];
@@ -95,7 +95,7 @@ async function folderFinding(what: string, folder: string): Promise<Finding> {
 }
 
 async function checksFinding(
-  settings: Settings,
+  { settings, nameOf }: LoadedSettings,
   workspace: string,
   env: NodeJS.ProcessEnv,
   ripgrep: string | undefined,
@@ -111,7 +111,7 @@ async function checksFinding(
         what: 'Checks',
         state: 'limited',
         found: runner.none,
-        remedy: 'Set "checks": {"command": ["program", "argument"]} in .conclave/config.json.',
+        remedy: `Set ${nameOf('checks.command')} to ["program", "argument"].`,
       }
     : { what: 'Checks', state: 'good', found: runner.argv().join(' ') };
 }
@@ -129,19 +129,14 @@ async function rulesFinding(
   return { what: 'Rules', state: 'good', found: found === '' ? 'no rules files, such as AGENTS.md' : found };
 }
 
-async function endpointFindings({ settings, apiKey }: LoadedSettings, signal: AbortSignal): Promise<Finding[]> {
+async function endpointFindings(loaded: LoadedSettings, signal: AbortSignal): Promise<Finding[]> {
   return Promise.all(
     ROLES.map(async (role): Promise<Finding> => {
-      const { url, model } = settings.endpoints[role];
+      const { url } = loaded.settings.endpoints[role];
       const what = `${role[0]?.toUpperCase()}${role.slice(1)}`;
       const state = NEEDED_ROLES.includes(role) ? 'missing' : 'limited';
       try {
-        const served = await openEndpoint({
-          role,
-          url,
-          ...(model === undefined ? {} : { model }),
-          ...(apiKey === undefined ? {} : { apiKey }),
-        }).served(signal);
+        const served = await openConfiguredEndpoint(loaded, role).served(signal);
         if (served.window >= SMALLEST_WINDOW)
           return { what, state: 'good', found: `${served.model} at ${url}, window ${served.window} tokens` };
         return {
@@ -157,7 +152,7 @@ async function endpointFindings({ settings, apiKey }: LoadedSettings, signal: Ab
           what,
           state,
           found: error.message,
-          remedy: `Start a server there, or set CONCLAVE_${role.toUpperCase()}_URL.${needed}`,
+          remedy: `Start a server there, or set ${loaded.nameOf(`endpoints.${role}.url`)}.${needed}`,
         };
       }
     }),

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openEndpoint } from '../core/models/endpoint.ts';
 import type { Crew } from '../core/orchestrator/runContext.ts';
 import type { Store } from '../core/orchestrator/session.ts';
 import type { User } from '../core/ports.ts';
 import { ROLES, type Role } from '../shared/events.ts';
 import type { LoadedSettings } from './configuration.ts';
+import { openConfiguredEndpoint } from './configuredEndpoint.ts';
 import { openCopies } from './copies.ts';
 import { copiesFolder, ownFoldersIn, probesFolder, snapshotsFolder, storeFolder } from './dataFolder.ts';
 import { openDiskWorkspace } from './diskWorkspace.ts';
@@ -44,7 +44,7 @@ export async function openCrew(
   },
 ): Promise<Crew> {
   const { workspace, user, loaded, ripgrep, over } = options;
-  const { settings, apiKey } = loaded;
+  const { settings, nameOf } = loaded;
   const processes = nodeProcesses();
   const disk = {
     workspace: openDiskWorkspace(workspace, { ripgrep, own: await ownFoldersIn(workspace, installation.env) }),
@@ -55,17 +55,9 @@ export async function openCrew(
   const probes = openProbes({ dir: probesFolder(installation.env), loaded, now });
   return {
     settings,
+    nameOf,
     checkCommandFrom: loaded.checkCommandFrom ?? 'user',
-    models: byRole((role) => {
-      const { url, model } = settings.endpoints[role];
-      return openEndpoint({
-        role,
-        url,
-        ...(model === undefined ? {} : { model }),
-        ...(apiKey === undefined ? {} : { apiKey }),
-        timeouts: { betweenTokens: settings.timeouts.betweenTokens * 1000 },
-      });
-    }),
+    models: byRole((role) => openConfiguredEndpoint(loaded, role)),
     probe: probes.probe,
     forgetProbe: probes.forget,
     prompts: await readPrompts(join(installation.home, 'prompts')),

@@ -28,14 +28,15 @@ interface Given {
   model?: string;
   trusted?: boolean;
   editor?: SettingsSources['editor'];
+  nameOf?: SettingsSources['nameOf'];
 }
 
-async function load({ config, env = {}, model, trusted = true, editor }: Given): Promise<LoadedSettings> {
+async function load({ config, env = {}, model, trusted = true, editor, nameOf }: Given): Promise<LoadedSettings> {
   if (config !== undefined) {
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, typeof config === 'string' ? config : JSON.stringify(config));
   }
-  return loadSettings({ env, workspace, trusted, flags: { model }, ...(editor && { editor }) });
+  return loadSettings({ env, workspace, trusted, flags: { model }, ...(editor && { editor }), ...(nameOf && { nameOf }) });
 }
 
 async function refusal(given: Given): Promise<string> {
@@ -50,7 +51,7 @@ async function refusal(given: Given): Promise<string> {
 
 describe('the settings', () => {
   it('are the defaults where nothing is set', async () => {
-    const { settings, sources, ...rest } = await load({});
+    const { settings, sources, nameOf: _nameOf, ...rest } = await load({});
     assert.deepEqual(settings, DEFAULT_SETTINGS);
     assert.equal(sources['endpoints.coder.url'], 'default');
     assert.deepEqual(rest, {});
@@ -131,6 +132,23 @@ describe('the settings', () => {
     const command = (from: 'user' | 'workspace') => ({ editor: { 'checks.command': { value: ['make'], from } } });
     assert.equal((await load(command('workspace'))).checkCommandFrom, 'workspace');
     assert.equal((await load(command('user'))).checkCommandFrom, 'user');
+  });
+
+  it('are called in messages as the terminal sets them, or as it is told to', async () => {
+    const { nameOf } = await load({});
+    assert.deepEqual(['endpoints.planner.url', 'endpoints.coder.model', 'apiKey', 'limits.tokens'].map(nameOf), [
+      'CONCLAVE_PLANNER_URL',
+      'CONCLAVE_CODER_MODEL',
+      'CONCLAVE_API_KEY',
+      'limits.tokens in .conclave/config.json',
+    ]);
+    assert.match(
+      await refusal({
+        config: { endpoints: { coder: { url: 'http://gpu.example/v1' } } },
+        nameOf: (key) => `conclave.${key}`,
+      }),
+      /set conclave\.endpoints\.coder\.url instead\.$/,
+    );
   });
 
   it('keep the API key apart', async () => {

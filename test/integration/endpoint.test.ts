@@ -8,6 +8,7 @@ import { samplingOf, traitsOf } from '../../src/core/models/traits.ts';
 import { WHITESPACE_LIMIT, whitespaceGuard } from '../../src/core/models/whitespaceGuard.ts';
 import type { Model, ModelEvent, ModelRequest } from '../../src/core/ports.ts';
 import type { Role } from '../../src/shared/events.ts';
+import { nameInTerminal } from '../../src/node/settingNames.ts';
 import { type Fleet, type FleetOptions, SERVED_MODELS, startFleet } from '../models/fleet.ts';
 
 const never = new AbortController().signal;
@@ -74,7 +75,7 @@ describe('an endpoint', () => {
 
   function open(role: Role, more: Partial<EndpointOptions> = {}): Model {
     assert(fleet);
-    return openEndpoint({ role, url: fleet.urls[role], ...more });
+    return openEndpoint({ role, url: fleet.urls[role], nameOf: nameInTerminal, ...more });
   }
 
   async function listening(server: Server | TcpServer): Promise<string> {
@@ -618,7 +619,7 @@ describe('an endpoint', () => {
       const gone = createServer();
       const url = await listening(gone);
       await new Promise((resolve) => gone.close(resolve));
-      const error = await failureOf(openEndpoint({ role: 'planner', url }).served(never));
+      const error = await failureOf(openEndpoint({ role: 'planner', url, nameOf: nameInTerminal }).served(never));
       assert.deepEqual(error.failure, { kind: 'unreachable' });
       assert.equal(
         error.message,
@@ -679,7 +680,7 @@ describe('an endpoint', () => {
         await answering(missing),
         await answeringJson(200, { name: 'my app' }),
       ]) {
-        const error = await failureOf(openEndpoint({ role: 'coder', url }).served(never));
+        const error = await failureOf(openEndpoint({ role: 'coder', url, nameOf: nameInTerminal }).served(never));
         assert.deepEqual(error.failure, { kind: 'wrongServer' });
         assert.match(error.message, /set CONCLAVE_CODER_URL to a base URL that ends in \/v1/);
         assert.doesNotMatch(error.message, /<html>/);

@@ -1,6 +1,7 @@
 import OpenAI from 'openai';
 import type { Role, StopReason, Usage } from '../../shared/events.ts';
 import type { Model, ModelEvent, ModelRequest, Served } from '../ports.ts';
+import type { NameOfSetting } from '../settings.ts';
 import { readChunk, readCompletion, wireRequest } from './chatWire.ts';
 import { openTokenCounter } from './countTokens.ts';
 import {
@@ -55,6 +56,8 @@ export interface EndpointOptions {
   /** As the server names it; the first that it serves where absent. */
   model?: string;
   apiKey?: string;
+  /** For messages: what to set where this is not the right server or key. */
+  nameOf?: NameOfSetting;
   /** A fetch of one's own must not pool connections, or a server does not see an abort. */
   fetch?: Fetch;
   timeouts?: Partial<EndpointTimeouts>;
@@ -68,10 +71,10 @@ export interface EndpointOptions {
 export function openEndpoint(options: EndpointOptions): Model {
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const fetchOnce = options.fetch ?? unpooledFetch(timeouts.connect);
-  const server: ServerName =
-    options.role === undefined ? { url: options.url } : { role: options.role, url: options.url };
+  const { role, url, nameOf } = options;
+  const server: ServerName = { url, ...(role && { role }), ...(nameOf && { nameOf }) };
   /** The pages beside the API. */
-  const beside = { root: new URL('../', `${options.url.replace(/\/$/, '')}/`), apiKey: options.apiKey };
+  const beside = { root: new URL('../', `${url.replace(/\/$/, '')}/`), apiKey: options.apiKey };
   const countTokens = openTokenCounter(fetchOnce, beside);
   let known: Served | undefined;
   /** Answers that are waited for or read now. */

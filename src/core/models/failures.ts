@@ -1,10 +1,12 @@
 import { APIConnectionTimeoutError, APIError } from 'openai';
+import type { NameOfSetting } from '../settings.ts';
 import { ModelError, type ModelFailure } from './modelError.ts';
 
 /** A server as messages name it. */
 export interface ServerName {
   role?: string;
   url: string;
+  nameOf?: NameOfSetting;
 }
 
 /** Makes the error for a failure: which server, what happened, and what to do. */
@@ -149,15 +151,15 @@ function causes(error: unknown): Error[] {
   return [error, ...causes(error.cause), ...several.flatMap(causes)];
 }
 
-function remedy({ role }: ServerName, failure: ModelFailure): string {
-  const endpoint = role === undefined ? 'its endpoint' : `CONCLAVE_${role.toUpperCase()}_URL`;
+function remedy({ role, nameOf }: ServerName, failure: ModelFailure): string {
+  const endpoint = role === undefined || nameOf === undefined ? 'its endpoint' : nameOf(`endpoints.${role}.url`);
   switch (failure.kind) {
     case 'unreachable':
       return `; start it, or set ${endpoint} to where it runs`;
     case 'wrongServer':
       return `; set ${endpoint} to a base URL that ends in /v1, and the model to one it serves`;
     case 'unauthorised':
-      return '; set CONCLAVE_API_KEY to the key it was started with';
+      return `; set ${nameOf?.('apiKey') ?? 'the API key'} to the key it was started with`;
     case 'overloaded':
       return '; try again later';
     case 'contextExceeded':

@@ -1,7 +1,7 @@
 import type { Role } from '../../shared/events.ts';
 import type { Probe } from '../../shared/probe.ts';
 import type { Copies, Model, Processes, Snapshots, User, Workspace, WorkspaceWriter } from '../ports.ts';
-import type { Settings } from '../settings.ts';
+import type { NameOfSetting, Settings } from '../settings.ts';
 import type { Journal } from '../store/journal.ts';
 import type { BaseTexts } from './baseTexts.ts';
 import type { Waiver } from './waivers.ts';
@@ -9,6 +9,7 @@ import type { Waiver } from './waivers.ts';
 /** What a host hands to a run: the ports, and what the user has set. */
 export interface Crew {
   settings: Settings;
+  nameOf: NameOfSetting;
   /** Where the check command in the settings came from: one from a workspace file needs an approval. */
   checkCommandFrom: 'workspace' | 'user';
   models: Record<Role, Model>;

@@ -4,7 +4,7 @@ import { RunStop } from './runStop.ts';
 
 /** Counts tokens and time of a run against its limits, over resumes too. */
 export function openLimits(
-  crew: Pick<Crew, 'settings' | 'now'>,
+  crew: Pick<Crew, 'settings' | 'nameOf' | 'now'>,
   recorded: readonly RunEvent[],
 ): { count(event: RunEvent): void; check(): void } {
   const { tokens, minutes } = crew.settings.limits;
@@ -17,9 +17,9 @@ export function openLimits(
   return {
     count,
     check() {
-      if (written >= tokens) throw limit(`The run has used up its ${tokens} tokens of answers`, 'limits.tokens');
+      if (written >= tokens) throw limit(`The run has used up its ${tokens} tokens of answers`, crew.nameOf('limits.tokens'));
       if (crew.now().getTime() - began >= minutes * 60_000)
-        throw limit(`The run has used up its ${minutes} minutes`, 'limits.minutes');
+        throw limit(`The run has used up its ${minutes} minutes`, crew.nameOf('limits.minutes'));
     },
   };
 }
@@ -43,7 +43,7 @@ function workedBefore(recorded: readonly RunEvent[]): number {
 function limit(what: string, setting: string): RunStop {
   return new RunStop({
     code: 'limit_reached',
-    message: `${what} (setting ${setting}).`,
-    remedy: `Raise ${setting} in .conclave/config.json and resume the run, or give smaller tasks.`,
+    message: `${what}.`,
+    remedy: `Raise ${setting} and resume the run, or give smaller tasks.`,
   });
 }

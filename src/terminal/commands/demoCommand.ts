@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openEndpoint } from '../../core/models/endpoint.ts';
+import { openConfiguredEndpoint } from '../../node/configuredEndpoint.ts';
 import { ModelError } from '../../core/models/modelError.ts';
 import { NEEDED_ROLES } from '../../core/settings.ts';
 import { copySample, DEMO_TASK, startRecordedModels } from '../../node/demo.ts';
@@ -66,17 +66,12 @@ async function silentServers(
   workspace: string,
   signal: AbortSignal,
 ): Promise<{ role: Role; url: string }[]> {
-  const { settings, apiKey } = await loadTerminalSettings(installation, workspace, {});
+  const loaded = await loadTerminalSettings(installation, workspace, {});
   const silent = await Promise.all(
     NEEDED_ROLES.map(async (role) => {
-      const { url, model } = settings.endpoints[role];
+      const { url } = loaded.settings.endpoints[role];
       try {
-        await openEndpoint({
-          role,
-          url,
-          ...(model === undefined ? {} : { model }),
-          ...(apiKey === undefined ? {} : { apiKey }),
-        }).served(signal);
+        await openConfiguredEndpoint(loaded, role).served(signal);
         return undefined;
       } catch (error) {
         if (error instanceof ModelError) return { role, url };

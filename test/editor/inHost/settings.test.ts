@@ -45,6 +45,19 @@ describe('settings', () => {
     await set('limits.rounds', undefined, Workspace);
   });
 
+  it('are named as the editor calls them where a server does not answer', async () => {
+    await set('endpoints.reviewer.url', 'http://127.0.0.1:9/v1');
+    const { phase } = await runs.next(() => run('conclave.reviewFile', GREET), isOver);
+    const said = phase.kind === 'paused' || phase.kind === 'finished' ? phase.ending.message : phase.kind;
+    assert.match(said, /start it, or set conclave\.endpoints\.reviewer\.url to where it runs/);
+    const { nameOf } = await loaded();
+    assert.equal(nameOf('limits.tokens'), 'conclave.limits.tokens');
+    assert.equal(nameOf('apiKey'), 'the API key (command "Conclave: Set API Key…")');
+    // The editor has no setting for it.
+    assert.equal(nameOf('copies.files'), 'copies.files in .conclave/config.json');
+    await set('endpoints.reviewer.url', fleet.urls.reviewer);
+  });
+
   it('of a workspace count, but not where it says which servers see the code', async () => {
     await write('.vscode/settings.json', {
       'conclave.limits.rounds': 2,
