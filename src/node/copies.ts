@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, realpath, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import type { Copies, Copy, Processes } from '../core/ports.ts';
 import { applyStates, type CopyRoots, copyFiles, copyOddlyNamed, missingIsUndefined } from './copiedFiles.ts';
 import { assertRoom, type CopyBounds, copiesIn, copyPrefix, type FoundCopy, measured } from './copyBounds.ts';
+import { cacheFolder, dropCaches, measureCache } from './copyCaches.ts';
 import { pythonPath } from './copyPythonPath.ts';
 import { linkDependencies } from './dependencyLinks.ts';
+import { removeTree } from './removeTree.ts';
 import {
   findRepository,
   makeSharedRepository,
@@ -23,7 +25,7 @@ export interface CopiesOptions {
   list: () => Promise<string[]>;
   /** Folder that copies and their caches are made in, on the workspace's file system if possible; of this workspace alone. */
   dir: string;
-  /** Folder of such folders: copies of crashed processes are removed in all of them, and all copies count together. */
+  /** Folder of such folders: copies of crashed processes are removed in all of them, and all copies and caches count together. */
   all?: string;
   /** No bounds where absent. */
   bounds?: CopyBounds;
@@ -56,17 +58,20 @@ export function openCopies(options: CopiesOptions): Copies {
           : [...(await trackedFilesAround(repository, workspace, git)), ...(await submoduleFiles(original, git))];
       const paths = [...new Set([...beside, ...listed])];
 
-      const others = await removeAbandoned(await foldersOfCopies(dir, options.all));
-      const bytes = await measured(paths, original, options.bounds ?? UNBOUNDED);
-      assertRoom(bytes, others, options.bounds ?? UNBOUNDED);
+      const bounds = options.bounds ?? UNBOUNDED;
+      const folders = await foldersOfCopies(dir, options.all);
+      const others = await removeAbandoned(folders);
+      const bytes = await measured(paths, original, bounds);
+      assertRoom(bytes, others, await dropCaches(folders, others, bytes, bounds), bounds);
       const own = await mkdtemp(join(dir, copyPrefix(process.pid, bytes)));
       // Short and elsewhere: sockets in it must fit into about 100 characters.
       const temporary = await realpath(await mkdtemp(join(tmpdir(), 'conclave-')));
-      const cache = join(dir, 'cache');
+      const cache = cacheFolder(dir);
       const dispose = async () => {
         await keepTarget(join(own, 'target'), cache);
         await removeTree(own);
         await removeTree(temporary);
+        await measureCache(dir);
       };
       try {
         return { ...(await fill(own, workspace)), dispose };
@@ -174,26 +179,6 @@ function isRunning(pid: number): boolean {
   } catch (error) {
     // EPERM: somebody else's process has that id.
     return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
-}
-
-/** Removes a folder without following links. What a test made read-only is made writable first. */
-async function removeTree(path: string): Promise<void> {
-  const remove = () => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-  try {
-    await remove();
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== 'EACCES' && code !== 'EPERM') throw error;
-    await makeWritable(path);
-    await remove();
-  }
-}
-
-async function makeWritable(folder: string): Promise<void> {
-  await chmod(folder, 0o700);
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) await makeWritable(join(folder, entry.name));
   }
 }
 

@@ -2,7 +2,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { forEachAtOnce, missingIsUndefined } from './copiedFiles.ts';
 
-/** What copies may take: one of a workspace, and all that are there at the same time. In files and bytes. */
+/** What copies may take: one of a workspace, and all that are there at the same time with their test runners' caches. In files and bytes. */
 export interface CopyBounds {
   files: number;
   bytes: number;
@@ -64,11 +64,11 @@ export async function copiesIn(folders: readonly string[]): Promise<FoundCopy[]>
 }
 
 /** @throws Error where there is no room for one more beside the copies that are there */
-export function assertRoom(bytes: number, others: readonly FoundCopy[], bounds: CopyBounds): void {
-  const taken = others.reduce((sum, copy) => sum + copy.bytes, 0);
+export function assertRoom(bytes: number, others: readonly FoundCopy[], cacheBytes: number, bounds: CopyBounds): void {
+  const taken = others.reduce((sum, copy) => sum + copy.bytes, cacheBytes);
   if (taken + bytes <= bounds.allBytes) return;
   throw new Error(
-    `a check needs a copy of it (${megabytes(bytes)}), and other runs have ${others.length} copies (${megabytes(taken)}); together that is more than the ${megabytes(bounds.allBytes)} of the setting copies.allMegabytes. Wait for them, stop one, or raise the setting.`,
+    `a check needs a copy of it (${megabytes(bytes)}), and other runs have ${others.length} copies (${megabytes(taken)} with the caches of their test runners); together that is more than the ${megabytes(bounds.allBytes)} of the setting copies.allMegabytes. Wait for them, stop one, or raise the setting.`,
   );
 }
 

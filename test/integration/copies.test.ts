@@ -435,6 +435,34 @@ describe('copies of a workspace', () => {
     await assert.rejects(copies.make([], NEVER), /copies\.allMegabytes/, 'those of other workspaces count');
   });
 
+  it('shares its room with what test runners cache, which gives way where no copy uses it', async () => {
+    await git(workspace, 'init', '-q');
+    await put({ 'a.txt': 'a' });
+    const all = join(root, 'all');
+    const open = (name: string, allBytes: number) =>
+      openCopies({
+        workspace,
+        list: () => gitFiles(workspace),
+        dir: join(all, name),
+        all,
+        bounds: { files: 9, bytes: 9, allBytes },
+        processes,
+      });
+    const first = await make([], open('one', 99));
+    const cached = join(first.env.npm_config_cache ?? '', 'deep', 'package.tgz');
+    await mkdir(dirname(cached), { recursive: true });
+    await writeFile(cached, 'x'.repeat(50));
+    await first.dispose();
+
+    const using = await make([], open('one', 52));
+    assert.ok(existsSync(cached), 'there is room for it');
+    await assert.rejects(make([], open('other', 51)), /copies\.allMegabytes/, 'it is in use and counts');
+    assert.ok(existsSync(cached));
+    await using.dispose();
+    await make([], open('other', 50));
+    assert.ok(!existsSync(cached));
+  });
+
   describe('of a monorepo', () => {
     const packages = {
       '.gitignore': 'node_modules\n',
