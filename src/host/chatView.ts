@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { RunEvent } from '../shared/events.ts';
-import type { Activity, ChatMethods, HostFacts, HostMethods } from '../shared/protocol.ts';
+import type { Activity, ChatMethods, HostFacts, HostMethods, SettledFindings } from '../shared/protocol.ts';
 import { type Handlers, openPeer, type Peer } from '../shared/rpc.ts';
 import { chatHtml } from './chatHtml.ts';
 import { feed, openGate } from './feed.ts';
@@ -39,6 +39,10 @@ export function openChat(options: {
   actions: () => ChatActions;
   facts: () => HostFacts;
   onFacts: vscode.Event<void>;
+  settled: () => SettledFindings;
+  onSettled: vscode.Event<SettledFindings>;
+  /** The user sees the chat, for the first time or again. */
+  onArrive: () => void;
   report: (error: unknown) => void;
 }): Chat {
   const { runs, report } = options;
@@ -70,7 +74,9 @@ export function openChat(options: {
       setTimeout(() => {
         if (page !== arrived) return;
         tellQuietly('facts', options.facts());
+        tellQuietly('settled', options.settled());
         arrived.show(runs.shown);
+        options.onArrive();
         for (const go of waiting.splice(0)) go();
       });
     };
@@ -93,6 +99,7 @@ export function openChat(options: {
       runs.onShow((shown) => page?.show(shown)),
       runs.onActivity((activity) => tellQuietly('activity', activity)),
       options.onFacts(() => tellQuietly('facts', options.facts())),
+      options.onSettled((settled) => tellQuietly('settled', settled)),
     ];
     resolved.onDidDispose(() => {
       leave();

@@ -12,8 +12,8 @@ export type CommandTable = Record<string, (...args: never[]) => unknown>;
 export function chatCommands(parts: ChatParts & { secrets: vscode.SecretStorage }): CommandTable {
   const { runs, tasks, chat, mentions, facts } = parts;
   const { t } = vscode.l10n;
-  const compose = (command: ChatCommand | undefined, attachments: Attachment[] = [], text = ''): Promise<void> =>
-    chat().tell('compose', { text, attachments, ...(command === undefined ? {} : { command }) });
+  const compose = (command: ChatCommand | undefined, attachments: Attachment[] = []): Promise<void> =>
+    chat().tell('compose', { attachments, ...(command === undefined ? {} : { command }) });
   const pickHere = async (title: string, wanted: (state: string) => boolean) =>
     pickRun(
       (await listRuns(parts.store, isOpenFolder, '')).filter(({ isHere, state }) => isHere && wanted(state)),

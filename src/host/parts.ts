@@ -98,6 +98,9 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
     actions: () => chatActions(parts),
     facts: facts.current,
     onFacts: facts.onChange,
+    settled: findings.settled,
+    onSettled: findings.onSettled,
+    onArrive: () => void facts.lookAtServers().catch(report),
     report,
   });
 
@@ -133,7 +136,6 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
   for (const part of optional) if (part) context.subscriptions.push(part);
 
   void restoreRuns({ runs, tasks, store, memory }).catch(report);
-  void facts.lookAtServers().catch(report);
   return {
     async stop() {
       await runs.stop();

@@ -75,6 +75,14 @@ export interface HostFacts {
   history: string[];
 }
 
+/** Fingerprints of findings. What is said in a run's events is how they were; this is what became of them. */
+export interface SettledFindings {
+  /** Somebody gave a reason why they are no problem, in this run or before. */
+  waived: string[];
+  /** The file reads now as the Reviewer suggested. */
+  mended: string[];
+}
+
 /** One check of the doctor. */
 export interface DoctorLine {
   state: 'ok' | 'warning' | 'failed';
@@ -148,8 +156,10 @@ export interface ChatMethods {
    * most one comes a frame.
    */
   events: (params: { runId: string; events: RunEvent[] }) => void;
-  /** Puts text and chips into the composer, and the focus too. */
-  compose: (params: { text: string; command?: ChatCommand; attachments: Attachment[] }) => void;
+  /** Puts a command and chips into the composer, beside what is written there, and the focus too. */
+  compose: (params: { command?: ChatCommand; attachments: Attachment[] }) => void;
+  /** Findings of the shown run's folder that need nothing any more; in the place of what was said of them before. */
+  settled: (params: SettledFindings) => void;
   /** The doctor's findings, shown in place. */
   doctor: (params: { lines: DoctorLine[] }) => void;
   /** A run could not be started at all. */

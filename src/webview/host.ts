@@ -18,6 +18,9 @@ export interface Draft {
   attachments: Attachment[];
 }
 
+/** What is put into the composer from outside. */
+export type Composed = Omit<Draft, 'text'> & { text?: string };
+
 export interface Host {
   call: Peer<HostMethods>['call'];
   /** Calls, and shows the failure to the user. */

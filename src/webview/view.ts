@@ -1,7 +1,7 @@
 import type { RunEvent } from '../shared/events.ts';
 import type { Activity, ChatMethods, DoctorLine, HostFacts } from '../shared/protocol.ts';
 import type { Handlers } from '../shared/rpc.ts';
-import type { Draft } from './host.ts';
+import type { Composed } from './host.ts';
 import type { Transcript } from './transcript/entries.ts';
 import { emptyTranscript, foldBatch } from './transcript/fold.ts';
 
@@ -18,17 +18,17 @@ export interface View {
   /** Why the last thing that the user did failed. */
   problem?: string;
   panel: 'chat' | 'history';
-  /** What the host puts into the composer; a new object each time. */
-  composed?: Draft;
-  /** Fingerprints of findings that the user waived here. */
-  waived: ReadonlySet<string>;
+  /** To be put into the composer, once. Without a text, what is written there stays. */
+  composed?: Composed;
+  /** What became of findings, by fingerprint. */
+  settled: ReadonlyMap<string, 'waived' | 'mended'>;
 }
 
 export const emptyView: View = {
   activity: { kind: 'idle' },
   transcript: emptyTranscript,
   panel: 'chat',
-  waived: new Set(),
+  settled: new Map(),
 };
 
 /** The chat's side of the protocol, over a view that changes at once and events that wait for the next frame. */
@@ -43,14 +43,23 @@ export function chatMethods(hands: {
     facts: (facts) => change((view) => ({ ...view, facts })),
     show: ({ runId, activity }) => {
       forget();
-      change(({ facts, composed }) => ({
+      change(({ facts, composed, settled }) => ({
         ...emptyView,
+        settled,
         ...(facts === undefined ? {} : { facts }),
         ...(composed === undefined ? {} : { composed }),
         ...(runId === undefined ? {} : { runId }),
         activity,
       }));
     },
+    settled: ({ waived, mended }) =>
+      change((view) => ({
+        ...view,
+        settled: new Map([
+          ...mended.map((fingerprint) => [fingerprint, 'mended'] as const),
+          ...waived.map((fingerprint) => [fingerprint, 'waived'] as const),
+        ]),
+      })),
     activity: (activity) => change((view) => ({ ...view, activity })),
     events: ({ runId, events }) => takeEvents(runId, events),
     compose: (composed) => change((view) => ({ ...view, composed, panel: 'chat' })),

@@ -129,11 +129,14 @@ describe('a task in the editor', function () {
     await page.keyboard.press('Control+Shift+M');
     const problem = page.locator('.markers-panel .monaco-list-row', { hasText: REMARK });
     await problem.waitFor();
+    const fixAll = chat.getByRole('button', { name: 'Fix all findings' });
+    await fixAll.waitFor();
     await problem.dblclick();
     await page.getByRole('tab', { name: 'prices.js' }).waitFor();
     await page.locator('.editor-instance .view-line', { hasText: REMARKED }).click();
     await (await quickFix(page, 'Apply the Reviewer’s suggestion')).click();
     await problem.waitFor({ state: 'detached' });
+    await fixAll.waitFor({ state: 'detached' });
     await page.keyboard.press('Control+S');
     await eventually(() => project.read(PRICES).includes(MENDED));
     untouched = { ...PROJECT, [PRICES]: (PROJECT[PRICES] ?? '').replace(REMARKED, MENDED) };

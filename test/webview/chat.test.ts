@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser } from 'playwright-core';
-import type { RunEvent } from '../../src/shared/events.ts';
+import type { EventBody, RunEvent } from '../../src/shared/events.ts';
 import type { RunEntry } from '../../src/shared/protocol.ts';
 import { needBrowser } from '../editor/browser.ts';
 import { recordDemo } from '../support/demoRun.ts';
 import { longRun } from '../support/longRun.ts';
+import { eventsOf, finding, reviewed, started, verdict } from '../unit/runEvents.ts';
 import { type ChatOptions, type ChatPage, openChat, THEMES } from './chatPage.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -140,6 +141,59 @@ describe('the chat in a browser', () => {
     await box.press('Enter');
     await chat.page.getByRole('alert').getByText('No model answers. Start one.').waitFor();
     assert.equal(await box.inputValue(), 'Half a thought');
+  });
+
+  it('takes chips and commands from the editor beside what is being typed, and an example once', async () => {
+    const { page, chat } = await chatWith();
+    const box = page.locator('textarea');
+    await box.fill('Typed meanwhile');
+    await chat.call('compose', { attachments: [] });
+    const attachment = { kind: 'file' as const, label: 'src/app.js', path: 'src/app.js' };
+    await chat.call('compose', { command: 'plan', attachments: [attachment] });
+    await page.getByRole('button', { name: 'Remove src/app.js' }).waitFor();
+    await page.getByRole('button', { name: /^Remove .*plan/ }).waitFor();
+    assert.equal(await box.inputValue(), 'Typed meanwhile');
+
+    await page.getByRole('button', { name: /My uncommitted changes/ }).click();
+    assert.equal(await box.inputValue(), '/review My uncommitted changes');
+    await page.getByRole('button', { name: /^Remove .*plan/ }).waitFor({ state: 'detached' });
+    await box.fill('Something else');
+    await page.getByRole('button', { name: 'Show runs' }).click();
+    await box.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Back to the chat' }).click();
+    assert.equal(await box.inputValue(), 'Something else');
+  });
+
+  it('offers nothing more for findings that were waived or mended, also where it is made anew', async () => {
+    const slow = finding('Slow.', { path: 'src/app.js', line: 3 });
+    const loose = finding('Compares loosely.', { path: 'src/app.js', line: 9 });
+    const ending = { code: 'not_approved' as const, message: 'Two findings block.' };
+    const events = eventsOf([
+      { ...started, kind: 'review' } as EventBody,
+      reviewed('review', 1, verdict([slow, loose])),
+      { type: 'run.finished', outcome: 'not_approved', ending },
+    ]);
+    const first = await chatWith();
+    await first.play(events, { activity: { kind: 'idle' } });
+    const all = first.page.getByRole('button', { name: 'Fix all findings' });
+    await all.waitFor();
+    await first.page.getByRole('button', { name: 'Waive…' }).first().click();
+    assert.deepEqual(first.of('waiveFinding'), [{ runId: 'run-1', fingerprint: 'Slow.' }]);
+    // Until the user has given a reason, nothing is waived.
+    assert.equal(await first.page.getByRole('button', { name: 'Waive…' }).count(), 2);
+    await first.chat.call('settled', { waived: ['Slow.'], mended: [] });
+    await first.page.getByText('Waived', { exact: true }).waitFor();
+    assert.equal(await all.count(), 1);
+    await first.chat.call('settled', { waived: ['Slow.'], mended: ['Compares loosely.'] });
+    await all.waitFor({ state: 'detached' });
+
+    const anew = await chatWith();
+    await anew.chat.call('settled', { waived: ['Slow.'], mended: ['Compares loosely.'] });
+    await anew.play(events, { activity: { kind: 'idle' } });
+    await anew.page.getByText('Mended', { exact: true }).waitFor();
+    await anew.page.getByText('Waived', { exact: true }).waitFor();
+    for (const name of ['Fix all findings', 'Fix', 'Waive…'])
+      assert.equal(await anew.page.getByRole('button', { name }).count(), 0, name);
   });
 
   it('lists runs, and deletes one only when the user is sure', async () => {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { addWaiver, readWaivers, waiversFile } from '../../node/waivers.ts';
 import type { Finding, RunEvent } from '../../shared/events.ts';
+import type { SettledFindings } from '../../shared/protocol.ts';
 import { PROPOSAL_SCHEME, placeOfUri, proposalUri } from '../proposals/proposalDocuments.ts';
 import { anchorOf, type Hold, lineAt } from './anchor.ts';
 import { diagnosticOf, fingerprintIn, otherPlaces } from './diagnosticOf.ts';
@@ -20,13 +21,15 @@ export interface Findings extends vscode.Disposable {
   show(runId: string | undefined): void;
   /** Events of the shown run, in order. */
   add(events: readonly RunEvent[]): void;
-  /** What is not waived and not cleared. */
+  /** What is not waived, not mended and not cleared. */
   list(): readonly PlacedFinding[];
   get(fingerprint: string): PlacedFinding | undefined;
   /** The finding that one of our diagnostics shows. */
   of(diagnostic: vscode.Diagnostic): PlacedFinding | undefined;
   /** Remembers in the workspace that nobody wants to see it again. Throws where that file cannot be understood. */
   waive(fingerprint: string, reason: string): Promise<void>;
+  settled(): SettledFindings;
+  readonly onSettled: vscode.Event<SettledFindings>;
   /** Takes all of them away; what a later review finds is shown again. */
   clear(): void;
 }
@@ -40,6 +43,8 @@ export function openFindings(options: { folderAt: (path: string) => { uri: vscod
   let state: FindingsState | undefined;
   let placed: PlacedFinding[] = [];
   let waived: ReadonlySet<string> = new Set();
+  const onSettled = new vscode.EventEmitter<SettledFindings>();
+  let settled: SettledFindings = { waived: [], mended: [] };
   /** What each finding holds on to, by fingerprint and document. */
   let holds = new Map<string, Hold & { stood: boolean }>();
   let watching: vscode.Disposable | undefined;
@@ -77,14 +82,17 @@ export function openFindings(options: { folderAt: (path: string) => { uri: vscod
       return text;
     };
     const now: PlacedFinding[] = [];
+    const mended: string[] = [];
     for (const shown of seen) {
       if (folder === undefined || current === undefined) break;
       const place = await placeOf(shown, folder, current.runId, textOf);
-      now.push({ ...shown, folder, ...(place && { place }) });
+      if (place === 'fixed') mended.push(shown.finding.fingerprint);
+      else now.push({ ...shown, folder, ...(place && { place }) });
     }
     const others = await Promise.all(now.map(({ finding, folder: at }) => otherPlaces(finding, at, textOf)));
     if (mine !== looks) return;
     placed = now;
+    settle({ waived: [...waived].toSorted(), mended });
     const byDocument = new Map<string, { uri: vscode.Uri; diagnostics: vscode.Diagnostic[] }>();
     now.forEach(({ finding, place }, index) => {
       if (!place) return;
@@ -98,20 +106,25 @@ export function openFindings(options: { folderAt: (path: string) => { uri: vscod
     for (const { uri, diagnostics } of byDocument.values()) collection.set(uri, diagnostics);
   }
 
+  function settle(now: SettledFindings): void {
+    if (JSON.stringify(now) === JSON.stringify(settled)) return;
+    settled = now;
+    onSettled.fire(now);
+  }
+
   async function placeOf(
     { finding, about }: ShownFinding,
     folder: vscode.Uri,
     runId: string,
     textOf: (uri: vscode.Uri) => Promise<string | undefined>,
-  ): Promise<PlacedFinding['place']> {
+  ): Promise<PlacedFinding['place'] | 'fixed'> {
     const onDisk = vscode.Uri.joinPath(folder, finding.path);
     // A line number alone says nothing about a file that the run has changed.
     const here =
       about === 'disk' || finding.quote !== undefined ? standsIn(finding, onDisk, await textOf(onDisk)) : undefined;
-    if (here !== undefined || about !== 'proposal') return here === 'fixed' ? undefined : here;
+    if (here !== undefined || about !== 'proposal') return here;
     const proposed = proposalUri({ runId, path: finding.path, side: 'open' });
-    const there = standsIn(finding, proposed, await textOf(proposed));
-    return there === 'fixed' ? undefined : there;
+    return standsIn(finding, proposed, await textOf(proposed));
   }
 
   function standsIn(finding: Finding, uri: vscode.Uri, text: string | undefined): PlacedFinding['place'] | 'fixed' {
@@ -187,6 +200,8 @@ export function openFindings(options: { folderAt: (path: string) => { uri: vscod
       if (state !== before) later();
     },
     list: () => placed,
+    settled: () => settled,
+    onSettled: onSettled.event,
     get: (fingerprint) => placed.find(({ finding }) => finding.fingerprint === fingerprint),
     of: (diagnostic) => {
       const fingerprint = fingerprintIn(diagnostic);
@@ -217,6 +232,7 @@ export function openFindings(options: { folderAt: (path: string) => { uri: vscod
       looks += 1;
       watching?.dispose();
       listeners.dispose();
+      onSettled.dispose();
       collection.dispose();
     },
   };

@@ -1,5 +1,5 @@
 import { useCallback, useMemo } from 'preact/hooks';
-import { useHost } from '../host.ts';
+import type { Composed } from '../host.ts';
 import { t } from '../l10n.ts';
 import type { View } from '../view.ts';
 import { Banner } from './Banner.tsx';
@@ -22,6 +22,10 @@ export function App({ view, change }: { view: View; change: (make: (view: View) 
   const hasRun = entries.length > 0;
   // Neither ended nor worked on: what was at work went away.
   const canContinue = hasRun && activity.kind === 'idle' && run.phase.kind !== 'finished';
+  const forgetComposed = useCallback(
+    (put: Composed) => change(({ composed, ...old }) => (composed && composed !== put ? { ...old, composed } : old)),
+    [change],
+  );
   const closeHistory = useCallback(() => change((old) => ({ ...old, panel: 'chat' })), [change]);
 
   return (
@@ -81,6 +85,7 @@ export function App({ view, change }: { view: View; change: (make: (view: View) 
             activity={activity}
             canContinue={canContinue}
             composed={composed}
+            onComposed={forgetComposed}
             onProblem={(fresh) => change((old) => ({ ...old, problem: fresh }))}
           />
         </>
@@ -92,10 +97,9 @@ export function App({ view, change }: { view: View; change: (make: (view: View) 
 
 /** Renewed only when something in it changes: else every entry would be drawn again with every event. */
 function useSurroundings(
-  { activity, transcript: { run, entries }, waived }: View,
+  { activity, transcript: { run, entries }, settled }: View,
   change: (make: (view: View) => View) => void,
 ): Surroundings {
-  const { actOnRun } = useHost();
   const isIdle = activity.kind === 'idle';
   const canAnswer = activity.kind === 'working' || (isIdle && run.phase.kind === 'paused');
   const hasFindings =
@@ -104,21 +108,17 @@ function useSurroundings(
       (entry) =>
         entry.kind === 'review' &&
         entry.stands &&
-        entry.verdict.findings.some(({ fingerprint }) => !waived.has(fingerprint)),
+        entry.verdict.findings.some(({ fingerprint }) => !settled.has(fingerprint)),
     );
   const said = run.said.text;
   return useMemo(
     () => ({
       canAnswer,
       canGoOn: isIdle,
-      waived,
+      settled,
       hasFindings,
-      onWaive: (fingerprint) => {
-        actOnRun('waiveFinding', { fingerprint });
-        change((old) => ({ ...old, waived: new Set([...old.waived, fingerprint]) }));
-      },
       onEdit: () => change((old) => ({ ...old, composed: { text: said, attachments: [] } })),
     }),
-    [canAnswer, isIdle, waived, hasFindings, said, actOnRun, change],
+    [canAnswer, isIdle, settled, hasFindings, said, change],
   );
 }

@@ -11,7 +11,7 @@ import {
   withAttachments,
   withoutTrigger,
 } from '../composerText.ts';
-import { type Draft, emptyDraft, useHost } from '../host.ts';
+import { type Composed, type Draft, emptyDraft, useHost } from '../host.ts';
 import { t } from '../l10n.ts';
 import { Chips } from './Chips.tsx';
 import { type Choice, CompletionList, optionId, useChoices } from './CompletionList.tsx';
@@ -22,15 +22,16 @@ interface ComposerProps {
   activity: Activity;
   /** The run is paused or stopped: an empty composer offers to go on. */
   canContinue: boolean;
-  /** Put in by the host; each object once. */
-  composed: Draft | undefined;
+  /** To be put in from outside, until `onComposed`. */
+  composed: Composed | undefined;
+  onComposed: (composed: Composed) => void;
   onProblem: (problem: string) => void;
 }
 
 const LIST = 'completions';
 
 /** Where the user writes: text, chips, and what is completed at the caret. */
-export function Composer({ facts, activity, canContinue, composed, onProblem }: ComposerProps) {
+export function Composer({ facts, activity, canContinue, composed, onComposed, onProblem }: ComposerProps) {
   const { act, actOnRun, call, draft: keptDraft, keepDraft } = useHost();
   const [draft, setDraft] = useState(keptDraft);
   const [trigger, setTrigger] = useState<Trigger>();
@@ -49,9 +50,15 @@ export function Composer({ facts, activity, canContinue, composed, onProblem }: 
   useEffect(() => keepDraft(draft), [draft, keepDraft]);
   useEffect(() => {
     if (!composed) return;
-    change((old) => ({ ...composed, attachments: withAttachments(old.attachments, composed.attachments) }));
+    // What came meanwhile from the keyboard stays.
+    change((old) => ({
+      ...(composed.text === undefined ? old : emptyDraft),
+      ...composed,
+      attachments: withAttachments(old.attachments, composed.attachments),
+    }));
     box.current?.focus();
-  }, [composed]);
+    onComposed(composed);
+  }, [composed, onComposed]);
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;

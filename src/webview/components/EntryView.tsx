@@ -1,6 +1,7 @@
 import { memo } from 'preact/compat';
 import { t } from '../l10n.ts';
 import type { Entry } from '../transcript/entries.ts';
+import type { View } from '../view.ts';
 import { ApprovalCard } from './ApprovalCard.tsx';
 import { ChecklistCard } from './ChecklistCard.tsx';
 import { ChecksCard } from './ChecksCard.tsx';
@@ -20,9 +21,8 @@ export interface Surroundings {
   canAnswer: boolean;
   /** Nobody works on the run and it is of an open folder: it can go on, and be decided about. */
   canGoOn: boolean;
-  waived: ReadonlySet<string>;
+  settled: View['settled'];
   hasFindings: boolean;
-  onWaive: (fingerprint: string) => void;
   onEdit: () => void;
 }
 
@@ -42,7 +42,7 @@ export const EntryView = memo(function EntryView({ entry, around }: { entry: Ent
     case 'checks':
       return <ChecksCard entry={entry} />;
     case 'review':
-      return <ReviewCard entry={entry} canFix={canGoOn} waived={around.waived} onWaive={around.onWaive} />;
+      return <ReviewCard entry={entry} canFix={canGoOn} settled={around.settled} />;
     case 'note':
       return <NoteLine id={entry.key} event={entry.event} />;
     case 'proposal':

@@ -3,6 +3,7 @@ import { useHost } from '../host.ts';
 import { t } from '../l10n.ts';
 import { partName, severityName, verdictWords } from '../phrases.ts';
 import type { ReviewEntry } from '../transcript/entries.ts';
+import type { View } from '../view.ts';
 import { Button } from './Button.tsx';
 import { Icon, RoleIcon } from './Icon.tsx';
 import { PlaceLink } from './Texts.tsx';
@@ -11,12 +12,11 @@ interface ReviewProps {
   entry: ReviewEntry;
   /** The crew is at rest: the user can have findings mended. */
   canFix: boolean;
-  waived: ReadonlySet<string>;
-  onWaive: (fingerprint: string) => void;
+  settled: View['settled'];
 }
 
 /** What the Reviewer found, and what code made of it. */
-export function ReviewCard({ entry, canFix, waived, onWaive }: ReviewProps) {
+export function ReviewCard({ entry, canFix, settled }: ReviewProps) {
   const { subtask, verdict, feedback, stands } = entry;
   const { findings, failingChecks, notes } = verdict;
   const part = partName(subtask);
@@ -50,8 +50,7 @@ export function ReviewCard({ entry, canFix, waived, onWaive }: ReviewProps) {
               key={finding.fingerprint}
               finding={finding}
               canFix={canFix && stands}
-              isWaived={waived.has(finding.fingerprint)}
-              onWaive={onWaive}
+              settled={settled.get(finding.fingerprint)}
             />
           ))}
         </ul>
@@ -72,15 +71,14 @@ const SEVERITY_TONES = { critical: 'bad', high: 'bad', medium: 'warning', low: '
 interface FindingProps {
   finding: Finding;
   canFix: boolean;
-  isWaived: boolean;
-  onWaive: (fingerprint: string) => void;
+  settled: 'waived' | 'mended' | undefined;
 }
 
-function FindingView({ finding, canFix, isWaived, onWaive }: FindingProps) {
+function FindingView({ finding, canFix, settled }: FindingProps) {
   const { actOnRun } = useHost();
   const { severity, type, message, path, line, fingerprint, blocking, because, evidence } = finding;
   return (
-    <li class={`finding ${isWaived ? 'is-waived' : ''}`}>
+    <li class={`finding ${settled === undefined ? '' : 'is-settled'}`}>
       <Icon name={SEVERITY_ICONS[severity]} tone={SEVERITY_TONES[severity]} />
       <div class="finding-text">
         <p>
@@ -94,11 +92,11 @@ function FindingView({ finding, canFix, isWaived, onWaive }: FindingProps) {
         </p>
         <p>{message}</p>
         {evidence !== undefined && evidence !== '' && <p class="quiet">{t('Evidence: {0}', evidence)}</p>}
-        {isWaived && <p class="quiet">{t('Waived')}</p>}
-        {canFix && !isWaived && (
+        {settled !== undefined && <p class="quiet">{settled === 'waived' ? t('Waived') : t('Mended')}</p>}
+        {canFix && settled === undefined && (
           <div class="actions">
             <Button onClick={() => actOnRun('fixFinding', { fingerprint })}>{t('Fix')}</Button>
-            <Button onClick={() => onWaive(fingerprint)}>{t('Waive…')}</Button>
+            <Button onClick={() => actOnRun('waiveFinding', { fingerprint })}>{t('Waive…')}</Button>
           </div>
         )}
       </div>

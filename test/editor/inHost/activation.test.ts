@@ -1,13 +1,41 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import * as vscode from 'vscode';
+import { NEEDED_ROLES } from '../../../src/core/settings.ts';
+import { set, until } from './support/editor.ts';
 
 const extension = vscode.extensions.getExtension('conclave.conclave');
+
+/** Counts who asks, and lists no model. */
+async function startCounting(): Promise<{ url: string; asked: () => number; close: () => void }> {
+  let asked = 0;
+  const server = createServer((_, response) => {
+    asked += 1;
+    response.setHeader('content-type', 'application/json').end('{"data": []}');
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/v1`, asked: () => asked, close: () => server.close() };
+}
 
 describe('the extension', () => {
   it('is there and activates', async () => {
     assert.ok(extension, 'conclave.conclave is not installed');
     await extension.activate();
     assert.equal(extension.isActive, true);
+  });
+
+  it('asks the model servers once the chat is seen, and not before', async () => {
+    await extension?.activate();
+    const [before, seen] = [await startCounting(), await startCounting()];
+    for (const { url } of [before, seen]) for (const role of NEEDED_ROLES) await set(`endpoints.${role}.url`, url);
+    await vscode.commands.executeCommand('conclave.chat.focus');
+    await until('a question to every server', async () => (seen.asked() >= NEEDED_ROLES.length ? true : undefined));
+    assert.equal(before.asked(), 0);
+    for (const role of NEEDED_ROLES) await set(`endpoints.${role}.url`, undefined);
+    await vscode.commands.executeCommand('workbench.view.explorer');
+    for (const server of [before, seen]) server.close();
   });
 
   it('registers every command that its manifest declares', async () => {

@@ -11,6 +11,7 @@ import { quickFixesFor, registerQuickFixes } from '../../../src/host/findings/qu
 import { PROPOSAL_SCHEME, proposalUri } from '../../../src/host/proposals/proposalDocuments.ts';
 import { waiversFile } from '../../../src/node/waivers.ts';
 import type { EventBody, Finding, RunEvent } from '../../../src/shared/events.ts';
+import type { SettledFindings } from '../../../src/shared/protocol.ts';
 
 const folder = vscode.workspace.workspaceFolders?.[0] ?? assert.fail('no folder is open');
 const root = folder.uri.fsPath;
@@ -224,6 +225,14 @@ describe('the findings of the shown run', () => {
       assert.equal(document.getText(), TEXT.replace('==', '==='));
       await diagnostics(uri, some(0));
       await document.save();
+      // There is nothing left to be fixed, by the Coder neither, until it is undone.
+      assert.deepEqual(findings.settled(), { waived: [], mended: [finding().fingerprint] });
+      await assert.rejects(commands()['conclave.fixAllFindings'](), /There are no findings to fix/);
+      await vscode.window.showTextDocument(document);
+      await vscode.commands.executeCommand('undo');
+      await diagnostics(uri, some(1));
+      assert.deepEqual(findings.settled().mended, []);
+      await document.save();
     });
 
     it('the suggestion disabled, with the reason, where it does not apply', async () => {
@@ -295,10 +304,17 @@ describe('the findings of the shown run', () => {
   it('are waived and shown again as somebody edits the file of waivers', async () => {
     found('review', finding());
     await diagnostics(uri, some(1));
+    const said: SettledFindings[] = [];
+    parts.push(findings.onSettled((settled) => said.push(settled)));
     await findings.waive(finding().fingerprint, 'so it is');
     await diagnostics(uri, some(0));
+    assert.deepEqual(findings.settled(), { waived: [finding().fingerprint], mended: [] });
     writeFileSync(waiversFile(root), '[]\n');
     await diagnostics(uri, some(1));
+    assert.deepEqual(said, [
+      { waived: [finding().fingerprint], mended: [] },
+      { waived: [], mended: [] },
+    ]);
   });
 
   it('are not waived over a file that cannot be understood, and nothing in it is lost', async () => {
