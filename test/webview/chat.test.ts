@@ -155,8 +155,8 @@ describe('the chat in a browser', () => {
     assert.equal(await box.inputValue(), 'Typed meanwhile');
 
     await page.getByRole('button', { name: /My uncommitted changes/ }).click();
-    assert.equal(await box.inputValue(), '/review My uncommitted changes');
     await page.getByRole('button', { name: /^Remove .*plan/ }).waitFor({ state: 'detached' });
+    assert.equal(await box.inputValue(), '/review My uncommitted changes');
     await box.fill('Something else');
     await page.getByRole('button', { name: 'Show runs' }).click();
     await box.waitFor({ state: 'detached' });

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { addWaiver, readWaivers, waiversFile } from '../../node/waivers.ts';
-import type { Finding, RunEvent } from '../../shared/events.ts';
+import type { RunEvent } from '../../shared/events.ts';
 import type { SettledFindings } from '../../shared/protocol.ts';
 import { PROPOSAL_SCHEME, placeOfUri, proposalUri } from '../proposals/proposalDocuments.ts';
 import { anchorOf, type Hold, lineAt } from './anchor.ts';
@@ -113,26 +113,33 @@ export function openFindings(options: { folderAt: (path: string) => { uri: vscod
   }
 
   async function placeOf(
-    { finding, about }: ShownFinding,
+    shown: ShownFinding,
     folder: vscode.Uri,
     runId: string,
     textOf: (uri: vscode.Uri) => Promise<string | undefined>,
   ): Promise<PlacedFinding['place'] | 'fixed'> {
+    const { finding, about } = shown;
     const onDisk = vscode.Uri.joinPath(folder, finding.path);
     // A line number alone says nothing about a file that the run has changed.
     const here =
-      about === 'disk' || finding.quote !== undefined ? standsIn(finding, onDisk, await textOf(onDisk)) : undefined;
+      about === 'disk' || finding.quote !== undefined ? standsIn(shown, onDisk, await textOf(onDisk)) : undefined;
     if (here !== undefined || about !== 'proposal') return here;
     const proposed = proposalUri({ runId, path: finding.path, side: 'open' });
-    return standsIn(finding, proposed, await textOf(proposed));
+    return standsIn(shown, proposed, await textOf(proposed));
   }
 
-  function standsIn(finding: Finding, uri: vscode.Uri, text: string | undefined): PlacedFinding['place'] | 'fixed' {
+  function standsIn(
+    { finding, about }: ShownFinding,
+    uri: vscode.Uri,
+    text: string | undefined,
+  ): PlacedFinding['place'] | 'fixed' {
     if (text === undefined) return undefined;
     const key = `${finding.fingerprint} ${uri.toString()}`;
     const hold = holds.get(key) ?? { quote: finding.quote, line: finding.line, stood: false };
-    if (isFixed(text, finding, hold.stood)) return 'fixed';
     const anchor = anchorOf(text, hold);
+    // It counted because its quote stood there: where that is gone, an editor before this one may have seen to it.
+    const isGone = about === 'disk' && anchor === undefined;
+    if (isFixed(text, finding, hold.stood || isGone)) return 'fixed';
     if (!anchor) return undefined;
     const line = hold.line === undefined && hold.quote === undefined ? undefined : anchor.startLine + 1;
     const quote = hold.quote ?? (line === undefined ? undefined : lineAt(text, line));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
 import { fingerprintOf } from '../../../src/core/orchestrator/gate.ts';
 import { explanationUri } from '../../../src/host/findings/diagnosticOf.ts';
@@ -12,6 +13,7 @@ import { PROPOSAL_SCHEME, proposalUri } from '../../../src/host/proposals/propos
 import { waiversFile } from '../../../src/node/waivers.ts';
 import type { EventBody, Finding, RunEvent } from '../../../src/shared/events.ts';
 import type { SettledFindings } from '../../../src/shared/protocol.ts';
+import { until } from './support/editor.ts';
 
 const folder = vscode.workspace.workspaceFolders?.[0] ?? assert.fail('no folder is open');
 const root = folder.uri.fsPath;
@@ -225,14 +227,24 @@ describe('the findings of the shown run', () => {
       assert.equal(document.getText(), TEXT.replace('==', '==='));
       await diagnostics(uri, some(0));
       await document.save();
-      // There is nothing left to be fixed, by the Coder neither, until it is undone.
-      assert.deepEqual(findings.settled(), { waived: [], mended: [finding().fingerprint] });
+      const isMended = { waived: [], mended: [finding().fingerprint] };
+      await until('the mended finding', async () => isDeepStrictEqual(findings.settled(), isMended) || undefined);
+      // There is nothing left to be fixed, by the Coder neither, until it is taken back.
       await assert.rejects(commands()['conclave.fixAllFindings'](), /There are no findings to fix/);
-      await vscode.window.showTextDocument(document);
-      await vscode.commands.executeCommand('undo');
+      const back = new vscode.WorkspaceEdit();
+      back.replace(uri, document.lineAt(1).range, TEXT.split('\n')[1] ?? '');
+      await vscode.workspace.applyEdit(back);
       await diagnostics(uri, some(1));
       assert.deepEqual(findings.settled().mended, []);
       await document.save();
+    });
+
+    it('nothing where an editor before this one applied it', async () => {
+      write(PATH, TEXT.replace('==', '==='));
+      found('review', finding());
+      const { fingerprint } = finding();
+      await until('the mended finding', async () => findings.settled().mended.includes(fingerprint) || undefined);
+      assert.deepEqual(findings.list(), []);
     });
 
     it('the suggestion disabled, with the reason, where it does not apply', async () => {

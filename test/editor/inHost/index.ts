@@ -23,7 +23,8 @@ export interface InHostResults {
  */
 export async function run(): Promise<void> {
   const mocha = new Mocha({ ui: 'bdd', timeout: 30_000, forbidOnly: true });
-  for (const file of readdirSync(__dirname)) {
+  // By name, so that activation.test.ts sees the window as it comes up.
+  for (const file of readdirSync(__dirname).sort()) {
     if (file.endsWith('.test.cjs')) mocha.addFile(join(__dirname, file));
   }
   const results = await runMocha(mocha);
