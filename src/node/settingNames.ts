@@ -9,5 +9,7 @@ export function endpointVariable(role: Role, key: 'url' | 'model'): string {
 export function nameInTerminal(key: string): string {
   if (key === 'apiKey') return 'CONCLAVE_API_KEY';
   const [, role, leaf] = /^endpoints\.(\w+)\.(url|model)$/.exec(key) ?? [];
-  return role === undefined ? `${key} in .conclave/config.json` : endpointVariable(role as Role, leaf as 'url' | 'model');
+  return role === undefined
+    ? `${key} in .conclave/config.json`
+    : endpointVariable(role as Role, leaf as 'url' | 'model');
 }

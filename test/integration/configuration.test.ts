@@ -36,7 +36,14 @@ async function load({ config, env = {}, model, trusted = true, editor, nameOf }:
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, typeof config === 'string' ? config : JSON.stringify(config));
   }
-  return loadSettings({ env, workspace, trusted, flags: { model }, ...(editor && { editor }), ...(nameOf && { nameOf }) });
+  return loadSettings({
+    env,
+    workspace,
+    trusted,
+    flags: { model },
+    ...(editor && { editor }),
+    ...(nameOf && { nameOf }),
+  });
 }
 
 async function refusal(given: Given): Promise<string> {

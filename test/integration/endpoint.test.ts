@@ -7,8 +7,8 @@ import { REPETITION_LIMITS, repetitionGuard } from '../../src/core/models/repeti
 import { samplingOf, traitsOf } from '../../src/core/models/traits.ts';
 import { WHITESPACE_LIMIT, whitespaceGuard } from '../../src/core/models/whitespaceGuard.ts';
 import type { Model, ModelEvent, ModelRequest } from '../../src/core/ports.ts';
-import type { Role } from '../../src/shared/events.ts';
 import { nameInTerminal } from '../../src/node/settingNames.ts';
+import type { Role } from '../../src/shared/events.ts';
 import { type Fleet, type FleetOptions, SERVED_MODELS, startFleet } from '../models/fleet.ts';
 
 const never = new AbortController().signal;

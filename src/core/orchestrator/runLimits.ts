@@ -17,7 +17,8 @@ export function openLimits(
   return {
     count,
     check() {
-      if (written >= tokens) throw limit(`The run has used up its ${tokens} tokens of answers`, crew.nameOf('limits.tokens'));
+      if (written >= tokens)
+        throw limit(`The run has used up its ${tokens} tokens of answers`, crew.nameOf('limits.tokens'));
       if (crew.now().getTime() - began >= minutes * 60_000)
         throw limit(`The run has used up its ${minutes} minutes`, crew.nameOf('limits.minutes'));
     },

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { openConfiguredEndpoint } from '../../node/configuredEndpoint.ts';
 import { ModelError } from '../../core/models/modelError.ts';
 import { NEEDED_ROLES } from '../../core/settings.ts';
+import { openConfiguredEndpoint } from '../../node/configuredEndpoint.ts';
 import { copySample, DEMO_TASK, startRecordedModels } from '../../node/demo.ts';
 import type { Installation } from '../../node/openCrew.ts';
 import { ROLES, type Role } from '../../shared/events.ts';
