@@ -42,6 +42,8 @@ export function openFindings(options: { folderAt: (path: string) => { uri: vscod
   const collection = vscode.languages.createDiagnosticCollection('conclave');
   let state: FindingsState | undefined;
   let placed: PlacedFinding[] = [];
+  /** The files that findings are about, mended ones too: what was mended may be taken back. */
+  let subjects: ReadonlySet<string> = new Set();
   let waived: ReadonlySet<string> = new Set();
   const onSettled = new vscode.EventEmitter<SettledFindings>();
   let settled: SettledFindings = { waived: [], mended: [] };
@@ -58,9 +60,7 @@ export function openFindings(options: { folderAt: (path: string) => { uri: vscod
   };
   const concerns = (uri: vscode.Uri): boolean => {
     if (uri.scheme === PROPOSAL_SCHEME) return placeOfUri(uri)?.runId === state?.runId;
-    return placed.some(
-      ({ finding, folder }) => vscode.Uri.joinPath(folder, finding.path).toString() === uri.toString(),
-    );
+    return subjects.has(uri.toString());
   };
   const whenConcerned = ({ uri }: { uri: vscode.Uri }): void => {
     if (concerns(uri)) later();
@@ -92,6 +92,9 @@ export function openFindings(options: { folderAt: (path: string) => { uri: vscod
     const others = await Promise.all(now.map(({ finding, folder: at }) => otherPlaces(finding, at, textOf)));
     if (mine !== looks) return;
     placed = now;
+    subjects = new Set(
+      folder === undefined ? [] : seen.map(({ finding }) => vscode.Uri.joinPath(folder, finding.path).toString()),
+    );
     settle({ waived: [...waived].toSorted(), mended });
     const byDocument = new Map<string, { uri: vscode.Uri; diagnostics: vscode.Diagnostic[] }>();
     now.forEach(({ finding, place }, index) => {
