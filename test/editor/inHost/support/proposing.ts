@@ -27,7 +27,8 @@ import { openStandingProposals } from '../../../../src/host/proposals/standingPr
 import { loadSettings } from '../../../../src/node/configuration.ts';
 import { openCrew, openStore } from '../../../../src/node/openCrew.ts';
 import type { FileState, RunEvent } from '../../../../src/shared/events.ts';
-import { fold, type ProposalState } from '../../../../src/shared/runState.ts';
+import { fold } from '../../../../src/shared/fold.ts';
+import type { ProposalState } from '../../../../src/shared/runState.ts';
 
 export const folder = vscode.workspace.workspaceFolders?.[0]?.uri ?? assert.fail('no folder is open');
 export const root = realpathSync(folder.fsPath);
