@@ -8,7 +8,16 @@ import { skip } from '../skip.ts';
 import { RegistryUnreachable } from '../support/cache.ts';
 import { type ChatTemplate, fetchChatTemplates } from '../support/chatTemplates.ts';
 import { whyNoPython } from '../support/python.ts';
-import { type WalkedRequest, walk } from '../support/walks.ts';
+import {
+  difference,
+  NEEDS_TOOLS,
+  omission,
+  onTheWire,
+  type ProblemOf,
+  refusal,
+  TOOLS,
+} from '../support/walkProblems.ts';
+import { walk } from '../support/walks.ts';
 
 /** What @huggingface/jinja cannot do and Jinja can; test/realModels/templates.test.ts renders these with Jinja itself. */
 const NOT_RENDERED: Record<string, string> = {
@@ -23,13 +32,6 @@ const NOT_RENDERED: Record<string, string> = {
   'unsloth-Apriel-1.5': 'the filter "string" on objects',
 };
 
-/** Variants that are for requests with tools only. */
-const NEEDS_TOOLS = [
-  'NousResearch-Hermes-2-Pro-Llama-3-8B-tool_use',
-  'NousResearch-Hermes-3-Llama-3.1-8B-tool_use',
-  'meetkai-functionary-medium-v3.1',
-];
-
 /** Where a request's prompt does not begin with the one before, whatever the messages are, and why. */
 const UNSTABLE: Record<string, string> = {
   'Bielik-11B-v3.0-Instruct': 'what follows tool results depends on whether anything does',
@@ -43,20 +45,6 @@ const UNSTABLE: Record<string, string> = {
   'mistralai-Mistral-Nemo-Instruct-2407': 'the tools stand above whatever the user said last',
   'openai-gpt-oss-120b': 'text before a call stands as thinking, which goes when an answer follows',
 };
-
-const TOOLS = ['read_file', 'find_references'].map((name) => ({
-  type: 'function',
-  function: {
-    name,
-    description: `Calls ${name}.`,
-    parameters: {
-      type: 'object',
-      properties: { path: { type: 'string', description: 'Where it is.' } },
-      required: ['path'],
-    },
-    strict: true,
-  },
-}));
 
 type Normalise = (messages: readonly Message[], name: string) => Message[];
 
@@ -83,7 +71,7 @@ describe('the chat templates of real models', function () {
   });
 
   /** What goes wrong with each template on random walks; the first of it, with the shortest walk that shows it. */
-  function problems(normalise: Normalise, numRuns: number, problemOf: typeof refusal): string[] {
+  function problems(normalise: Normalise, numRuns: number, problemOf: ProblemOf): string[] {
     return templates.flatMap(({ name, template }) =>
       [true, false]
         .filter((withTools) => withTools || !NEEDS_TOOLS.includes(name))
@@ -145,47 +133,6 @@ describe('the chat templates of real models', function () {
   });
 });
 
-type Prompt = (messages: readonly Message[], opens?: boolean) => string;
-
-function refusal(requests: readonly WalkedRequest[], prompt: Prompt): string | undefined {
-  for (const { messages } of requests) {
-    try {
-      prompt(messages);
-    } catch (error) {
-      return `${(error as Error).message}\n${JSON.stringify(messages, null, 1)}`;
-    }
-  }
-  return undefined;
-}
-
-/** Every text of users and tools must be in the prompt. */
-function omission(requests: readonly WalkedRequest[], prompt: Prompt): string | undefined {
-  for (const { messages } of requests) {
-    const text = prompt(messages);
-    const missing = messages.find(({ role, content }) => role !== 'assistant' && !text.includes(content));
-    if (missing) return `leaves out ${missing.content}\n${text}`;
-  }
-  return undefined;
-}
-
-/** With or without what opens the answer: models that think begin theirs otherwise than the history shows it. */
-function difference(requests: readonly WalkedRequest[], prompt: Prompt): string | undefined {
-  let before = { opened: '', unopened: () => '' };
-  for (const { messages, begins } of requests) {
-    const opened = prompt(messages);
-    if (!begins && !opened.startsWith(before.opened) && !opened.startsWith(before.unopened()))
-      return placeOfDifference(before.opened, opened);
-    before = { opened, unopened: () => prompt(messages, false) };
-  }
-  return undefined;
-}
-
-function placeOfDifference(before: string, after: string): string {
-  let at = 0;
-  while (before[at] === after[at]) at += 1;
-  return `after ${JSON.stringify(before.slice(Math.max(0, at - 60), at))}, ${JSON.stringify(before.slice(at, at + 60))} became ${JSON.stringify(after.slice(at, at + 60))}`;
-}
-
 function render(template: Template, messages: readonly Message[], how: { withTools: boolean; opens: boolean }): string {
   return template.render({
     messages: messages.map(onTheWire),
@@ -195,20 +142,8 @@ function render(template: Template, messages: readonly Message[], how: { withToo
     eos_token: '</s>',
     // llama.cpp gives these to the few templates that want them.
     datetime: 'Jan 01 2026',
-    functions: TOOLS,
+    functions: JSON.stringify(TOOLS),
   });
-}
-
-/** As vLLM hands messages to a template: with the arguments of calls parsed. */
-function onTheWire(message: Message): Record<string, unknown> {
-  if (message.role === 'tool') return { role: 'tool', tool_call_id: message.callId, content: message.content };
-  if (message.role !== 'assistant' || !message.toolCalls) return { ...message };
-  const calls = message.toolCalls.map(({ id, name, arguments: args }) => ({
-    id,
-    type: 'function',
-    function: { name, arguments: JSON.parse(args) as unknown },
-  }));
-  return { role: 'assistant', content: message.content, tool_calls: calls };
 }
 
 /** Not normalised, but for arguments that nobody could parse. */

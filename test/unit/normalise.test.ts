@@ -116,6 +116,14 @@ describe('the messages that a model gets', () => {
     assert.deepEqual(normalised(messages, devstral), [...oneByOne, assistant('(no answer)'), user('And now?')]);
   });
 
+  it('have no text beside calls, where a template takes only one of them', () => {
+    const nemo = traitsOf('mistralai/Mistral-Nemo-Instruct-2407');
+    assert.deepEqual(
+      normalised([user('Go.'), assistant('Looking.', call('abcdefgh1')), tool('abcdefgh1', 'one')], nemo),
+      [user('Go.'), assistant('', call('abcdefgh1')), tool('abcdefgh1', 'one')],
+    );
+  });
+
   it('name calls as the template wants, each once, and the same in every request', () => {
     const ids = (traits: typeof qwen, ...given: string[]) =>
       normalised([user('Go.'), ...given.flatMap((id) => [assistant('', call(id)), tool(id, 'x')])], traits).flatMap(

@@ -112,10 +112,11 @@ function openDialogue(traits: ModelTraits, above: string): Dialogue {
       say('user', joined([...calls.map(({ call, result }) => resultText(call.name, result ?? NO_RESULT)), ...strays]));
       return;
     }
+    const beside = traits.textBesideCalls === 'stays' ? text : '';
     const turns = traits.calls === 'together' ? [calls] : calls.map((call) => [call]);
     for (const [index, turn] of turns.entries()) {
       if (index === 0) makeUserSpeak();
-      out.push({ role: 'assistant', content: index === 0 ? text : '', toolCalls: turn.map(({ call }) => call) });
+      out.push({ role: 'assistant', content: index === 0 ? beside : '', toolCalls: turn.map(({ call }) => call) });
       for (const { call, result } of turn) out.push({ role: 'tool', callId: call.id, content: result ?? NO_RESULT });
     }
     if (strays.length > 0) say('user', joined(strays));

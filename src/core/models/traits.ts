@@ -15,6 +15,8 @@ export interface ModelTraits {
    * - `text`: the template refuses them or leaves them out without a word, so they are told in text.
    */
   tools: 'messages' | 'text';
+  /** `leftOut`: a message has either text or tool calls, so the text beside calls goes. */
+  textBesideCalls: 'stays' | 'leftOut';
   /** Whether one message may hold several tool calls. */
   calls: 'together' | 'oneByOne';
   /** Whether the user may speak right after tool results, or only after an assistant message. */
@@ -27,6 +29,7 @@ export interface ModelTraits {
 const LENIENT: ModelTraits = {
   systemRole: 'normal',
   tools: 'messages',
+  textBesideCalls: 'stays',
   calls: 'together',
   userAfterResults: 'speaks',
   callIds: 'any',
@@ -50,7 +53,10 @@ const FAMILIES: readonly [RegExp, ModelTraits][] = [
   [/gemma/i, LENIENT],
   // Mistral's older templates have no place of its own for a system message: they put it above whatever the user says last,
   // so that no request begins with the one before, and leave it out after tool results.
-  [/mistral-?nemo|mistral-7b|mixtral|codestral-(22b|2405)/i, { ...CAREFUL, systemRole: 'none' }],
+  [
+    /mistral-?nemo|mistral-7b|mixtral|codestral-(22b|2405)/i,
+    { ...CAREFUL, systemRole: 'none', textBesideCalls: 'leftOut' },
+  ],
   // NVIDIA's Llama 3.x derivatives up to v1.1 have a switch for a system message, and Llama's template.
   [/llama-?3[._]\d-nemotron-(nano-\d|super|ultra)(?!.*v1[._]5)/i, { ...CAREFUL, systemRole: 'thinkingToggle' }],
   [/nemotron-nano-(\d+b-)?v2/i, { ...LENIENT, systemRole: 'thinkingSuffix' }],
