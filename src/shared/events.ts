@@ -21,6 +21,12 @@ export interface Usage {
   estimated?: boolean;
 }
 
+/**
+ * How an agent calls tools and answers in a form, from the best to what every server can do: native tool calls, streamed
+ * or in one piece; answers in JSON that the server holds to a schema; free text that is read for both.
+ */
+export type Rung = 'native_streamed' | 'native' | 'json' | 'text';
+
 export type StopReason = 'stop' | 'length' | 'tool_calls';
 
 /** One failing test (or, where a runner names none, the command itself). */
@@ -229,6 +235,8 @@ type Body =
       request: string;
       /** On the first turn of a transcript: characters that its first message might have. Resuming begins it just there. */
       openingChars?: number;
+      /** On the first turn of a transcript: how it calls tools; `json` where absent. */
+      rung?: Rung;
     }
   | { type: 'tool.called'; lane: Lane; role: Role; call: string; tool: string; args: Record<string, unknown> }
   | {
@@ -307,6 +315,11 @@ type Body =
     }
   /** What a role's server was seen to do, at the run's first contact with it. */
   | { type: 'server.probed'; role: Role; probe: Probe }
+  /**
+   * A role's server did not do what its rung needs: from here on, all agents of that role use a lower one. `reason` is
+   * what it did, a clause without a full stop.
+   */
+  | { type: 'protocol.lowered'; role: Role; from: Rung; to: Rung; reason: string }
   /** A server refused a prompt that fits what it says it serves (`served`): it takes `window` tokens. */
   | { type: 'window.learnt'; role: Role; model: string; served: number; window: number }
   | { type: 'server.busy'; role: Role; url: string; message: string }

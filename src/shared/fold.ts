@@ -144,6 +144,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
       return { ...state, probes: { ...state.probes, [event.role]: event.probe } };
 
     case 'input.preprocessed':
+    case 'protocol.lowered':
     case 'window.learnt':
     case 'rules.found':
     case 'plan.delta':

@@ -1,5 +1,5 @@
 /** What happens, in words of the user's language. */
-import type { CheckReport, FileAction, Role, Verdict } from '../shared/events.ts';
+import type { CheckReport, FileAction, Role, Rung, Verdict } from '../shared/events.ts';
 import type { Probe } from '../shared/probe.ts';
 import { MERGED, type RunState, type SubtaskPhase } from '../shared/runState.ts';
 import type { Severity } from '../shared/wire.ts';
@@ -196,6 +196,16 @@ function toolsWords({ tools: { streamed, whole } }: Probe): string {
   return streamed === 'refused' ? t('native tools refused') : t('native tools broken');
 }
 
+/** How a role calls tools and answers. */
+function rungWords(rung: Rung): string {
+  return {
+    native_streamed: t('native tools streamed'),
+    native: t('native tools in one piece'),
+    json: t('answers held to a schema'),
+    text: t('plain text'),
+  }[rung];
+}
+
 type NoteTone = 'quiet' | 'good' | 'warning' | 'bad';
 
 /** A quiet line: its icon, how much it matters, what it says, and more that can be unfolded. */
@@ -290,6 +300,18 @@ export function noteWords(event: NotedEvent): { icon: string; tone: NoteTone; te
         more: [url, ...notes].join('\n'),
       };
     }
+    case 'protocol.lowered':
+      return {
+        icon: 'server',
+        tone: 'quiet',
+        text: t(
+          '{0}: from here on with {1}, not {2}.',
+          roleName(event.role),
+          rungWords(event.to),
+          rungWords(event.from),
+        ),
+        more: event.reason,
+      };
     case 'server.busy':
       return {
         icon: 'server',

@@ -579,12 +579,31 @@ describe('an endpoint', () => {
           },
           { kind: 'contextExceeded', window: 4096 },
         ],
-        [{ object: 'error', message: 'Grammar error: uniqueItems', type: 'BadRequestError' }, { kind: 'badRequest' }],
+        [
+          { object: 'error', message: 'Grammar error: uniqueItems', type: 'BadRequestError' },
+          { kind: 'badRequest', about: 'schema' },
+        ],
+        [
+          {
+            error: {
+              message: '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+            },
+          },
+          { kind: 'badRequest', about: 'tools' },
+        ],
+        [
+          { error: { message: 'registry.ollama.ai/library/gemma2 does not support tools' } },
+          { kind: 'badRequest', about: 'tools' },
+        ],
+        [{ error: { message: 'Something else.' } }, { kind: 'badRequest' }],
       ];
       for (const [body, failure] of texts) {
         const error = await failureOf(streamed(openEndpoint({ url: await answeringJson(400, body), model: 'm' })));
         assert.deepEqual(error.failure, failure);
       }
+      const jinja = { error: { code: 500, message: 'tools param requires --jinja flag', type: 'server_error' } };
+      const refusing = openEndpoint({ url: await answeringJson(500, jinja), model: 'm' });
+      assert.deepEqual((await failureOf(streamed(refusing))).failure, { kind: 'badRequest', about: 'tools' });
       const flat = openEndpoint({ url: await answeringJson(400, texts[3]?.[0]), model: 'm' });
       assert.match((await failureOf(streamed(flat))).message, /HTTP 400: Grammar error: uniqueItems/);
       const inStream = await answeringStream({

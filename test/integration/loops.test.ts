@@ -100,10 +100,16 @@ describe('an answer of the Coder', () => {
   for (const [what, answer, flag, said] of [
     ['is empty', '', 'empty', 'Your answer was empty'],
     [
-      'is a tool call as text',
-      '<tool_call>\n{"name": "read_file", "arguments": {"path": "src/greet.js"}}\n</tool_call>',
+      'is a tool call as text that is not whole',
+      '<tool_call>\n{"name": "read_file", "arguments": {"path": "src/greet.js"}}\n',
       'foreign_tool_call',
-      'a tool call as text',
+      'It is not whole',
+    ],
+    [
+      'is a tool call as text, of a tool that there is not',
+      '<tool_call>\n{"name": "write_file", "arguments": {"path": "src/greet.js"}}\n</tool_call>',
+      'foreign_tool_call',
+      'There is no tool "write_file"',
     ],
     [
       'shows code without an edit',
@@ -135,6 +141,19 @@ describe('an answer of the Coder', () => {
       assert.match(project.read('src/greet.js'), greetsByName);
     });
   }
+
+  it('that is a whole tool call as text is run, and goes on with its result', async () => {
+    const call = '<tool_call>\n{"name": "read_file", "arguments": {"path": "src/greet.js"}}\n</tool_call>';
+    const { run, prompts } = await given(coderSays(call, { 'Result of read_file:': greetByName }));
+    const { status, events } = await run(['run', 'Greet', '--apply']);
+    assert.equal(status, 0);
+    assert.deepEqual(flags(events, 'coder'), ['foreign_tool_call']);
+    assert.deepEqual(
+      ofType(events, 'tool.called').map(({ tool, args }) => [tool, args]),
+      [['read_file', { path: 'src/greet.js' }]],
+    );
+    assert.match(prompts('coder').at(-1) ?? '', /Result of read_file:[\s\S]*return 'Hello!';/);
+  });
 
   it('in the code_chunk JSON of the blueprint is a whole file, its chunks in order', async () => {
     const chunk = (text: string) =>

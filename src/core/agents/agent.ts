@@ -1,4 +1,4 @@
-import type { EventOf, Role, RunEvent } from '../../shared/events.ts';
+import type { EventOf, Role, RunEvent, Rung } from '../../shared/events.ts';
 import type { Probe } from '../../shared/probe.ts';
 import type { ChangeSet } from '../changes/changeSet.ts';
 import { ModelError } from '../models/modelError.ts';
@@ -11,6 +11,7 @@ import { describeTools } from '../tools/index.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import { fillPrompt } from './prompts.ts';
 import { serverUnavailable } from './retries.ts';
+import { currentRung, type Doubt, isNative } from './rungs.ts';
 import type { Transcript } from './turn.ts';
 import { openingChars } from './windowBudget.ts';
 
@@ -51,6 +52,8 @@ export interface Agent {
   gathers: boolean;
   /** How often each tool call was made on the change set `on`: results on another one may differ. */
   calls: { on: ChangeSet | undefined; times: Map<string, number> };
+  /** How often its server did what speaks against the rung, by what it was. */
+  doubts: { rung: Rung; times: Partial<Record<Doubt['kind'], number>> };
 }
 
 /** Opens an agent: asks what its server serves, and refuses a window that is too small by the role's name. */
@@ -67,11 +70,15 @@ export async function openAgent(run: RunContext, spec: AgentSpec): Promise<Agent
     served,
     sampling: samplingOf(spec.thinking),
     thinking: spec.thinking,
+    rung: currentRung(run, spec.role),
     messages: [],
+    results: [],
+    looked: [],
     said: '',
     differs: false,
     turns: 0,
     isLive: true,
+    ranAway: false,
     tokens: 0,
   };
   return {
@@ -80,6 +87,7 @@ export async function openAgent(run: RunContext, spec: AgentSpec): Promise<Agent
     budget: { chars: openingChars(transcript) },
     gathers: true,
     calls: { on: undefined, times: new Map() },
+    doubts: { rung: transcript.rung, times: {} },
   };
 }
 
@@ -140,33 +148,37 @@ export function refuseSmallWindow(role: Role, url: string, window: number): void
 
 /** Whether nothing was said yet: then the transcript begins with the opening, which tells the whole state. */
 export function hasJustBegun({ transcript }: Agent): boolean {
-  return transcript.messages.length === 0 && transcript.said === '';
+  return transcript.messages.length === 0 && transcript.said === '' && transcript.results.length === 0;
 }
 
 /** Begins a new transcript: for an agent whose old one only repeats its mistakes. */
 export function startAfresh(agent: Agent): void {
-  Object.assign(agent.transcript, { messages: [], said: '', tokens: 0 });
+  Object.assign(agent.transcript, { messages: [], results: [], looked: [], said: '', tokens: 0 });
 }
 
 /** The messages that a transcript begins with, whatever the model's template makes of them. @param of the opening's room, and what the user message makes of it */
 export function openingOf(
   run: RunContext,
-  { spec }: Agent,
+  { spec, transcript }: Agent,
   of: { chars: number; user: (opening: string) => string },
 ): Message[] {
   return [
-    { role: 'system', content: instructionsFor(run.prompts[spec.role], spec.toolbox?.names) },
+    { role: 'system', content: instructionsFor(run.prompts[spec.role], spec.toolbox?.names, transcript.rung) },
     { role: 'user', content: of.user(spec.opening({ chars: of.chars })) },
   ];
 }
 
 /** A role's prompt with its tools. */
-export function instructionsFor(prompt: string, tools: readonly string[] | undefined): string {
-  return fillPrompt(prompt, { tools: tools ? toolHelp(tools) : 'None.' });
+export function instructionsFor(prompt: string, tools: readonly string[] | undefined, rung: Rung = 'json'): string {
+  return fillPrompt(prompt, { tools: tools ? toolHelp(tools, rung) : 'None.' });
 }
 
-/** The part of every prompt that names the tools and how to call them. */
-export function toolHelp(tools: readonly string[]): string {
+/** The part of every prompt that says how to call the tools, and which there are where the request does not offer them itself. */
+export function toolHelp(tools: readonly string[], rung: Rung = 'json'): string {
+  if (isNative(rung)) {
+    return `You have functions: ${[...tools].sort().join(', ')}. Call one to look something up; you get its result and go on from there.
+When you know enough, call none: answer with the change itself, in the form given below.`;
+  }
   return `${describeTools(tools)}
 
 Call a tool by answering with one JSON object and nothing else: {"action": "<tool>", "args": {…}}.

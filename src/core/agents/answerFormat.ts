@@ -8,6 +8,8 @@ import type { Begin } from './turn.ts';
 export interface AnswerFormat<T> {
   /** Absent for free text. */
   schema?: { name: string; schema: JsonSchema };
+  /** Most tokens that such an answer can need; as many as there is room for where absent. */
+  maxTokens?: number;
   /** Says what to answer now, after the gathering. */
   request: string;
   /** Begins to read one answer. */
@@ -38,14 +40,15 @@ export function jsonFormat<T>(
 ): AnswerFormat<T> {
   return {
     schema: { name: answer.name, schema: answer.schema },
+    maxTokens: answer.maxTokens,
     request,
     begin: () => ({
       push: () => {},
-      end: async ({ text, reasoning, stopReason }): Promise<Reading<T>> => {
+      end: async ({ text, reasoning, stopReason, tokens }): Promise<Reading<T>> => {
         if (stopReason === 'length') {
           return repair(
             'truncated',
-            'Your answer was cut off before it was complete, so it was not used. Answer again, much shorter: short sentences, only the needed fields.',
+            `Your answer was cut off at ${tokens} tokens before it was complete, so it was not used. Answer again, much shorter: short sentences, only the needed fields.`,
           );
         }
         const value = jsonIn(text) ?? jsonIn(reasoning);

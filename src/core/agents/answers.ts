@@ -10,6 +10,8 @@ import type { JsonSchema } from '../ports.ts';
 export interface JsonAnswer<T> {
   name: string;
   schema: JsonSchema;
+  /** A hard bound of what such an answer can need in tokens, a thought before it included. */
+  maxTokens: number;
   /** @returns the value, or what is wrong with it in words for the model */
   read(value: unknown): { ok: true; value: T } | { ok: false; complaint: string };
 }
@@ -93,6 +95,7 @@ export interface PlanAnswer {
  */
 export const planAnswer = (has: { questions: boolean; redChecks: boolean }): JsonAnswer<PlanAnswer> => ({
   name: 'plan',
+  maxTokens: 12_288,
   schema: object({
     task_understood: text,
     clarifications_needed: list(object({ question: text, choices: list(text, 5) }), has.questions ? 3 : 0),
@@ -157,6 +160,7 @@ const reviewShape = z.looseObject({
 
 export const reviewAnswer: JsonAnswer<Review> = {
   name: 'review',
+  maxTokens: 8192,
   schema: object(
     {
       status: { type: 'string', enum: ['approved', 'failed'] },
@@ -216,6 +220,7 @@ const escalationShape = z.looseObject({
 
 export const escalationAnswer: JsonAnswer<Escalation> = {
   name: 'escalation',
+  maxTokens: 12_288,
   schema: object({
     decision: { type: 'string', enum: ['replan', 'waive', 'ask'] },
     reason: text,
@@ -247,6 +252,7 @@ const checklistShape = z.looseObject({
 
 export const checklistAnswer: JsonAnswer<ChecklistAnswer> = {
   name: 'checklist',
+  maxTokens: 8192,
   schema: object({
     items: list(object({ subtask: text, met: { type: 'boolean' }, evidence: text }), 20),
     notes: text,
@@ -258,6 +264,7 @@ export const checklistAnswer: JsonAnswer<ChecklistAnswer> = {
 
 export const preprocessedAnswer: JsonAnswer<{ preprocessed_text: string; confidence: number }> = {
   name: 'preprocessed_input',
+  maxTokens: 8192,
   schema: object({ preprocessed_text: text, confidence: { type: 'number' } }),
   read: (value) =>
     readWith(

@@ -1,18 +1,22 @@
-import type { RedFlag } from '../../shared/events.ts';
+import type { Rung } from '../../shared/events.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
-import { toolSchema } from '../tools/index.ts';
+import { offeredTools, toolSchema } from '../tools/index.ts';
 import type { Agent } from './agent.ts';
-import { type AnswerFormat, callIn, type NoAnswer, type Reading } from './answerFormat.ts';
-import { turnThatFits } from './fittingTurn.ts';
-import { jsonIn } from './jsonText.ts';
+import type { AnswerFormat, NoAnswer } from './answerFormat.ts';
+import { type Asking, turnThatFits } from './fittingTurn.ts';
+import { type Doubt, isNative, weigh } from './rungs.ts';
+import { schemaInWords } from './schemaInWords.ts';
 import { clip } from './shareRoom.ts';
-import { answerCall, wasCalled } from './toolCall.ts';
-import { type Begin, raiseFlag, say } from './turn.ts';
+import { answerCalls, wasCalled } from './toolCall.ts';
+import { raiseFlag, say } from './turn.ts';
+import { type TurnReading, turnReader } from './turnReader.ts';
 
 const EDIT_RETRIES = 5;
 const PARTS = 12;
 /** Times that a call whose result is there already is made where an answer is due. */
 const REPEATS = 2;
+/** Most tokens that a call of a tool can need; a thought before it included. */
+const ACTION_TOKENS = 4096;
 
 /**
  * The loop: say something, let the agent gather with its tools, then have it answer. Every way round is bounded, and
@@ -25,12 +29,16 @@ export async function ask<T>(
   format: AnswerFormat<T>,
 ): Promise<{ kind: 'answer'; value: T } | NoAnswer> {
   if (message !== '') say(agent.transcript, message);
+  agent.transcript.requested = undefined;
   const gathered = await gather(run, agent, format);
   if (gathered.kind === 'answer') return gathered;
-  let reading: Exclude<Reading<T>, { kind: 'answer' }> | undefined =
-    gathered.kind === 'reading' ? gathered.reading : undefined;
-  if (!reading) say(agent.transcript, format.request);
+  const asking = askingFor(agent, format, 'answer');
+  // Where the answer has begun, how to answer is known.
+  if (gathered.kind === 'again') agent.transcript.requested = asking(agent.transcript.rung).request;
 
+  let { held } = gathered;
+  if (held && saysNothing(gathered)) return { kind: 'answer', value: held.value };
+  let reading: Unfinished<T> | undefined = gathered.kind === 'again' ? gathered : undefined;
   const used = { repair: 0, edit: 0, part: 0, call: 0, repeat: 0 };
   const bounds = {
     repair: run.settings.limits.answerRepairs,
@@ -41,103 +49,139 @@ export async function ask<T>(
   };
   for (;;) {
     if (reading) {
-      const counts = reading.kind !== 'call' ? reading.counts : wasCalled(agent, reading) ? 'repeat' : 'call';
-      used[counts] += 1;
+      const counts = countsAs(agent, reading);
+      used[counts] += reading.kind === 'calls' ? reading.calls.length : 1;
       if (used[counts] > bounds[counts]) {
         if (counts === 'repeat') agent.gathers = false;
         const reason = giveUpReason(counts, bounds[counts], reading);
         // The last answer is refused like those before it, and the log says why.
-        if (reading.kind === 'call') raiseFlag(run, agent.transcript, 'repeated_call', reason);
-        else if (reading.flag) raiseFlag(run, agent.transcript, reading.flag, reading.problem ?? reading.message);
+        if (reading.kind === 'calls') raiseFlag(run, agent.transcript, 'repeated_call', reason);
+        else flag(run, agent, reading);
         return { kind: 'noAnswer', reason };
       }
-      if (reading.kind === 'call') {
-        if ((await answerCall(run, agent, reading)) === 'repeated')
-          say(agent.transcript, `${format.request}\nDo not make that call again: answer with what you have.`);
-      } else {
-        if (reading.flag) raiseFlag(run, agent.transcript, reading.flag, reading.problem ?? reading.message);
+      if (reading.kind === 'again') {
+        flag(run, agent, reading);
         say(agent.transcript, reading.message);
+      } else if ((await callTools(run, agent, reading)) === 'repeated') {
+        say(agent.transcript, `${format.request}\nDo not make that call again: answer with what you have.`);
       }
     }
-    const { reading: next } = await turnThatFits(run, agent, format.schema, format.begin);
+    const next = await takeAnswer(run, agent, asking);
     if (next.kind === 'answer') return next;
-    reading = next;
+    held = next.held ?? held;
+    if (held && saysNothing(next)) return { kind: 'answer', value: held.value };
+    reading = next.kind === 'done' ? undefined : next;
   }
 }
 
-type Gathered<T> =
-  | { kind: 'answer'; value: T }
-  | { kind: 'done' }
-  | { kind: 'reading'; reading: Exclude<Reading<T>, { kind: 'answer' }> };
+/** Whether a turn adds nothing: then what was said beside a call, before it, is the answer. */
+function saysNothing<T>(reading: TurnReading<T>): boolean {
+  return reading.kind === 'again' && !reading.held && (reading.flag === 'no_change' || reading.flag === 'empty');
+}
 
-async function gather<T>(run: RunContext, agent: Agent, format: AnswerFormat<T>): Promise<Gathered<T>> {
-  const { toolbox } = agent.spec;
-  if (!toolbox || !agent.gathers) return { kind: 'done' };
-  const schema = { name: 'action', schema: toolSchema(toolbox.names) };
+type Unfinished<T> = Extract<TurnReading<T>, { kind: 'again' | 'calls' }>;
+
+async function gather<T>(
+  run: RunContext,
+  agent: Agent,
+  format: AnswerFormat<T>,
+): Promise<Extract<TurnReading<T>, { kind: 'answer' | 'again' | 'done' }>> {
+  if (!agent.spec.toolbox || !agent.gathers) return { kind: 'done' };
+  const asking = askingFor(agent, format, 'gather');
   let unusable = 0;
   let repeated = 0;
+  let held: { value: T } | undefined;
   for (let calls = 0; calls < run.settings.limits.gatherTurns && unusable < 3; ) {
-    const { reading } = await turnThatFits(run, agent, schema, gatherReader(format));
-    if (reading.kind === 'answer' || reading.kind === 'reading') return reading;
-    if (reading.kind === 'done') return { kind: 'done' };
-    if (reading.kind === 'call') {
-      calls += 1;
-      if ((await answerCall(run, agent, reading)) === 'answered') continue;
+    const reading = await takeAnswer(run, agent, asking);
+    held = reading.held ?? held;
+    const kept = held && { held };
+    if (reading.kind === 'answer' || reading.kind === 'done') return { ...reading, ...kept };
+    if (reading.kind === 'calls') {
+      calls += reading.calls.length;
+      if ((await callTools(run, agent, reading)) === 'answered') continue;
       repeated += 1;
       if (repeated > 1) break;
-      say(agent.transcript, 'Use it, make another call, or answer "done".');
-    } else {
-      unusable += 1;
-      raiseFlag(run, agent.transcript, reading.flag, reading.message);
-      say(agent.transcript, reading.message);
+      say(agent.transcript, isNative(agent.transcript.rung) ? USE_IT : `${USE_IT.slice(0, -1)}, or answer "done".`);
+      continue;
     }
+    // The answer has begun: on a native rung every answer without a call is one.
+    if (reading.counts !== 'repair' || isNative(agent.transcript.rung)) return { ...reading, ...kept };
+    unusable += 1;
+    flag(run, agent, reading);
+    say(agent.transcript, reading.message);
   }
   say(agent.transcript, 'No more tool calls now: work with what you have.');
-  return { kind: 'done' };
+  return { kind: 'done', ...(held && { held }) };
 }
 
-type GatherReading<T> =
-  | Gathered<T>
-  | { kind: 'call'; tool: string; args: unknown }
-  | { kind: 'unusable'; flag: RedFlag; message: string };
+const USE_IT = 'Use it, or make another call.';
 
-/** Reads a gathering turn: a call, "done", or the final answer in its own form. */
-function gatherReader<T>(format: AnswerFormat<T>): Begin<GatherReading<T>> {
-  return (context) => ({
-    push: () => {},
-    end: async (answer) => {
-      const value = jsonIn(answer.text) ?? jsonIn(answer.reasoning);
-      // An early change to a JSON file may hold "action" itself: where there are edit blocks, they are the answer.
-      const hasEdits = !format.schema && /^<{5,9} ?(SEARCH|APPEND)/m.test(answer.text);
-      if (
-        !hasEdits &&
-        typeof value === 'object' &&
-        value !== null &&
-        'action' in value &&
-        answer.stopReason !== 'length'
-      ) {
-        return callIn(value) ?? { kind: 'done' };
-      }
-      if (answer.text.trim() !== '' && answer.stopReason !== 'length') {
-        const reader = format.begin(context);
-        reader.push(answer.text);
-        const reading = await reader.end(answer);
-        if (reading.kind === 'answer') return reading;
-        if (reading.kind === 'again' && reading.counts !== 'repair') return { kind: 'reading', reading };
-      }
-      const flag = answer.stopReason === 'length' ? 'truncated' : answer.text.trim() === '' ? 'empty' : 'malformed';
-      return {
-        kind: 'unusable',
-        flag,
-        message: `That was ${flag === 'truncated' ? 'cut off' : flag === 'empty' ? 'empty' : 'not a tool call'}. Answer with one JSON object {"action": …, "args": {…}}; "done" when you know enough.`,
-      };
-    },
-  });
+/** Runs the calls, says their results, and tells the run where they did not come as they should. */
+async function callTools<T>(
+  run: RunContext,
+  agent: Agent,
+  { calls, flag: message, also }: Extract<TurnReading<T>, { kind: 'calls' }>,
+): Promise<'answered' | 'repeated'> {
+  if (message !== undefined) raiseFlag(run, agent.transcript, 'foreign_tool_call', message);
+  const outcome = await answerCalls(run, agent, calls);
+  if (also !== undefined) say(agent.transcript, also);
+  return outcome;
 }
 
-function giveUpReason(counts: string, bound: number, reading: Exclude<Reading<unknown>, { kind: 'answer' }>): string {
+/** Takes a turn, and a lower rung where it spoke against the present one. */
+async function takeAnswer<T>(
+  run: RunContext,
+  agent: Agent,
+  asking: (rung: Rung) => Asking<TurnReading<T>>,
+): Promise<TurnReading<T>> {
+  const { transcript } = agent;
+  const { reading } = await turnThatFits(run, agent, asking);
+  const doubt = transcript.ranAway && transcript.rung === 'json' && transcript.askedFor ? RAN_AWAY : reading.doubt;
+  if (doubt !== undefined) await weigh(run, agent, doubt);
+  return reading;
+}
+
+const RAN_AWAY: Doubt = { kind: 'runaway', reason: 'its answers in JSON do not come to an end' };
+
+function countsAs<T>(agent: Agent, reading: Unfinished<T>): 'repair' | 'edit' | 'part' | 'call' | 'repeat' {
+  if (reading.kind === 'again') return reading.counts;
+  return reading.calls.every((call) => wasCalled(agent, call)) ? 'repeat' : 'call';
+}
+
+function flag<T>(run: RunContext, agent: Agent, reading: Extract<TurnReading<T>, { kind: 'again' }>): void {
+  if (reading.flag) raiseFlag(run, agent.transcript, reading.flag, reading.problem ?? reading.message);
+}
+
+/** What a turn asks for, by the rung that it is taken on. */
+function askingFor<T>(
+  agent: Agent,
+  format: AnswerFormat<T>,
+  phase: 'gather' | 'answer',
+): (rung: Rung) => Asking<TurnReading<T>> {
+  const names = agent.spec.toolbox?.names ?? [];
+  const tools = offeredTools(names);
+  return (rung) => {
+    const begin = turnReader({ rung, phase, format, tools });
+    if (isNative(rung)) return { begin, tools, ...(phase === 'answer' && { request: format.request }) };
+    const schema = phase === 'gather' ? { name: 'action', schema: toolSchema(names) } : format.schema;
+    const maxTokens = phase === 'gather' ? ACTION_TOKENS : format.maxTokens;
+    return {
+      begin,
+      ...(schema && rung === 'json' && { schema }),
+      ...(maxTokens !== undefined && { maxTokens }),
+      ...(phase === 'answer' && { request: requestOn(rung, format) }),
+    };
+  };
+}
+
+/** How to answer; where no server holds the answer to its schema, with the schema in words. */
+function requestOn<T>(rung: Rung, { request, schema }: AnswerFormat<T>): string {
+  return rung === 'text' && schema ? `${request}\n\n${schemaInWords(schema.schema)}` : request;
+}
+
+function giveUpReason(counts: string, bound: number, reading: Unfinished<unknown>): string {
   const last =
-    reading.kind === 'call' ? '' : ` The last problem: ${clip(reading.problem ?? reading.message, 300).trimEnd()}`;
+    reading.kind === 'calls' ? '' : ` The last problem: ${clip(reading.problem ?? reading.message, 300).trimEnd()}`;
   switch (counts) {
     case 'edit':
       return `Its edits did not apply ${bound} times in a row.${last}`;

@@ -71,13 +71,13 @@ export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<Coder
       };
       return {
         push: (delta) => queue(parser.push(delta)),
-        end: async ({ text, reasoning, stopReason }) => {
+        end: async ({ text, reasoning, stopReason, tokens }) => {
           const truncated = stopReason === 'length';
           queue(parser.end({ truncated }));
           await applying;
           work.changes = result.changes;
           for (const block of result.done) done.add(block);
-          return readingOf(result, { text: withoutThinking(text), reasoning, truncated });
+          return readingOf(result, { text: withoutThinking(text), reasoning, truncated, tokens });
         },
       };
     },
@@ -148,15 +148,19 @@ async function pinBase(run: RunContext, path: string): Promise<void> {
 
 function readingOf(
   result: BlockResults,
-  answer: { text: string; reasoning: string; truncated: boolean },
+  answer: { text: string; reasoning: string; truncated: boolean; tokens: number },
 ): Reading<CoderAnswer> {
   const applied = result.applied.length === 0 ? '' : `Applied: ${result.applied.join(', ')}. `;
   if (answer.truncated && result.applied.length === 0 && !/^<{5,9}|"code_chunk"/m.test(answer.text)) {
-    const problem = 'Your answer was cut off at the length limit before it came to an edit block.';
-    return repair('truncated', problem, EDIT_REQUEST);
+    const problem = `Your answer was cut off at the length limit (${answer.tokens} tokens) before it came to an edit block.`;
+    return repair(
+      'truncated',
+      `${problem} Write in parts, and edit what is there instead of writing it again.`,
+      EDIT_REQUEST,
+    );
   }
   if (answer.truncated) {
-    const problem = `Your answer was cut off at the length limit. ${applied}The block that was cut off was not applied.`;
+    const problem = `Your answer was cut off at the length limit (${answer.tokens} tokens). ${applied}The block that was cut off was not applied.`;
     return {
       kind: 'again',
       // Parts are for what grows: an answer of which nothing was of use is one that has to be mended.

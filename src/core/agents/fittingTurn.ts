@@ -1,10 +1,14 @@
+import type { Rung } from '../../shared/events.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
 import { RunStop } from '../orchestrator/runStop.ts';
 import type { Message, ModelRequest } from '../ports.ts';
 import { type Agent, openingOf, refuseSmallWindow } from './agent.ts';
 import { nextTurnKey, recordedTurn } from './record.ts';
+import { serverUnavailable } from './retries.ts';
+import { currentRung, lower, ProtocolFailed } from './rungs.ts';
 import { clip } from './shareRoom.ts';
-import { type Begin, takeTurn, WindowExceeded } from './turn.ts';
+import { REPEATED } from './toolCall.ts';
+import { type Begin, type CallResult, takeTurn, WindowExceeded } from './turn.ts';
 import { estimateTokens, margin, openingChars, promptRoom, replyTokens } from './windowBudget.ts';
 
 /** Times a server may say that a turn's prompt is too long; each brings a shorter one. */
@@ -13,37 +17,62 @@ const REFUSALS = 3;
 /** Characters below which an opening tells too little to work with. */
 const SHORTEST_OPENING = 1500;
 
+/** What a turn asks for, on one rung. */
+export interface Asking<R> {
+  schema?: ModelRequest['schema'];
+  tools?: NonNullable<ModelRequest['tools']>;
+  /** Most tokens that such an answer can need. */
+  maxTokens?: number;
+  /** Says how to answer; said once in a transcript, and again where it begins anew. */
+  request?: string;
+  begin: Begin<R>;
+}
+
 /**
- * Takes a turn. Where the transcript has not begun, or has grown past the window, or the server says so, it begins with
- * the opening, which tells the state as it is now, and what was said last. For a recorded turn the record decides that:
- * estimates and windows may be others by now, and what the model has answered was answered to what it got then.
+ * Takes a turn. Where the transcript has not begun, or has grown past the window, or the server says so, or another rung
+ * is due, it begins with the opening, which tells the state as it is now, and what was said last. For a recorded turn the
+ * record decides that: estimates and windows may be others by now, and what the model has answered was answered to what
+ * it got then.
  */
 export async function turnThatFits<R>(
   run: RunContext,
   agent: Agent,
-  schema: ModelRequest['schema'],
-  begin: Begin<R>,
+  asking: (rung: Rung) => Asking<R>,
 ): Promise<{ reading: R }> {
   const { transcript } = agent;
   const recorded = recordedTurn(run, transcript);
+  const request = (): string | undefined => asking(transcript.rung).request;
   let prompt =
     recorded === undefined
-      ? nextPrompt(run, agent)
+      ? nextPrompt(run, agent, asking)
       : recorded.openingChars === undefined
-        ? promptAsItGoesOn(agent)
-        : beginning(run, agent, recorded.openingChars);
+        ? promptAsItGoesOn(agent, asking)
+        : beginning(run, agent, asking, recorded.rung ?? 'json', recorded.openingChars);
   for (let refusals = 0; ; ) {
     const { messages, tokens, openingChars: chars } = prompt;
-    const maxTokens = Math.min(replyTokens(transcript), Math.max(256, transcript.window - margin(transcript) - tokens));
-    const request = {
-      messages,
-      maxTokens,
-      ...(chars === undefined ? {} : { openingChars: chars }),
-      ...(schema ? { schema } : {}),
-    };
+    const { schema, tools, maxTokens: most, begin } = asking(transcript.rung);
+    const room = Math.max(256, transcript.window - margin(transcript) - tokens);
     try {
-      return await takeTurn(run, transcript, request, begin);
+      const taken = await takeTurn(
+        run,
+        transcript,
+        {
+          messages,
+          maxTokens: Math.min(replyTokens(transcript), room, most ?? Number.POSITIVE_INFINITY),
+          ...(chars === undefined ? {} : { openingChars: chars }),
+          ...(schema ? { schema } : {}),
+          ...(tools ? { tools } : {}),
+        },
+        begin,
+      );
+      transcript.requested = request() ?? transcript.requested;
+      return taken;
     } catch (error) {
+      if (error instanceof ProtocolFailed) {
+        if ((await lower(run, transcript, error.reason)) === 'lowest') throw serverUnavailable(error.cause);
+        prompt = fittingBeginning(run, agent, asking);
+        continue;
+      }
       if (!(error instanceof WindowExceeded)) throw error;
       refusals += 1;
       if (refusals >= REFUSALS) {
@@ -57,7 +86,7 @@ export async function turnThatFits<R>(
         );
       }
       await learnWindow(run, agent, error.window);
-      prompt = fittingBeginning(run, agent);
+      prompt = fittingBeginning(run, agent, asking);
     }
   }
 }
@@ -70,44 +99,99 @@ interface Prompt {
   openingChars?: number;
 }
 
-function nextPrompt(run: RunContext, agent: Agent): Prompt {
+/** What a turn asks for, on whatever rung it comes to be. */
+type AskingOn = (rung: Rung) => Pick<Asking<unknown>, 'request' | 'tools'>;
+
+function nextPrompt(run: RunContext, agent: Agent, asking: AskingOn): Prompt {
   const { transcript } = agent;
-  const goesOn = transcript.messages.length > 0 && transcript.tokens <= promptRoom(transcript);
-  return goesOn ? promptAsItGoesOn(agent) : fittingBeginning(run, agent);
+  const goesOn =
+    transcript.messages.length > 0 &&
+    transcript.tokens <= promptRoom(transcript) &&
+    transcript.rung === currentRung(run, transcript.role);
+  return goesOn ? promptAsItGoesOn(agent, asking) : fittingBeginning(run, agent, asking);
 }
 
-function promptAsItGoesOn({ transcript: { messages, said, tokens } }: Agent): Prompt {
-  return { messages: said === '' ? messages : [...messages, { role: 'user', content: said }], tokens };
+function promptAsItGoesOn({ transcript }: Agent, asking: AskingOn): Prompt {
+  const { messages, results, said, requested, tokens, rung } = transcript;
+  const { request = '' } = asking(rung);
+  const unsaid = request === requested ? '' : request;
+  const added = nextMessages(results, joined([said, unsaid]));
+  return { messages: [...messages, ...added], tokens: tokens + estimateTokens(unsaid) };
 }
 
-/** A beginning that leaves room for looking things up, also where the text has more tokens than its length tells. */
-function fittingBeginning(run: RunContext, agent: Agent): Prompt {
+/**
+ * What goes with the next turn. Results of native calls are messages of their own, and the last of them holds whatever
+ * else is said, because many chat templates want no user between the results and the answer.
+ */
+function nextMessages(results: readonly CallResult[], said: string): Message[] {
+  const native = results.flatMap((result) =>
+    result.callId === undefined ? [] : [{ ...result, callId: result.callId }],
+  );
+  const text = joined([
+    ...results.filter(({ callId }) => callId === undefined).map((result) => resultText(result)),
+    said,
+  ]);
+  if (native.length === 0) return text === '' ? [] : [{ role: 'user', content: text }];
+  return native.map(({ callId, text: content, isError }, index) => {
+    const result = isError ? `Failed: ${content}` : content;
+    return { role: 'tool', callId, content: index === native.length - 1 ? joined([result, text]) : result };
+  });
+}
+
+/** A beginning on the rung that is due, which leaves room for looking things up, also where the text has more tokens than its length tells. */
+function fittingBeginning(run: RunContext, agent: Agent, asking: AskingOn): Prompt {
   const { transcript } = agent;
+  const rung = currentRung(run, transcript.role);
   let chars = Math.min(agent.budget.chars, openingChars(transcript));
   for (;;) {
-    const prompt = beginning(run, agent, chars);
+    const prompt = beginning(run, agent, asking, rung, chars);
     if (prompt.tokens <= promptRoom(transcript) * 0.8 || chars <= SHORTEST_OPENING) return prompt;
     chars = Math.max(SHORTEST_OPENING, Math.floor(chars * 0.7));
   }
 }
 
-/** The first request of a transcript: instructions, opening and what was said last, which together have `chars` characters. */
-function beginning(run: RunContext, agent: Agent, chars: number): Prompt {
+/**
+ * The first request of a transcript: instructions, opening, what was said last, and how to answer, which together have
+ * `chars` characters. One that begins for another rung tells what was looked up before: its window is not full.
+ */
+function beginning(run: RunContext, agent: Agent, asking: AskingOn, rung: Rung, chars: number): Prompt {
   const { transcript } = agent;
   // From here on messages are measured by it; the record gives it back when the run is resumed.
   agent.budget.chars = chars;
   agent.calls = { on: undefined, times: new Map() };
-  const pending = transcript.messages.length === 0 ? transcript.said : `${FORGOTTEN}\n\n${transcript.said}`;
-  const said = clip(pending, Math.floor(chars / 2), 'ask for it again where you need it');
+  const looked = rung === transcript.rung ? [] : transcript.looked;
+  const known = [...looked, ...transcript.results].filter(({ text }) => text !== REPEATED);
+  Object.assign(transcript, { rung, requested: undefined, looked: [], results: known.map(asText) });
+  const { request = '', tools = [] } = asking(rung);
+  const results = transcript.results.map((result) => resultText(result, 'withArguments'));
+  const said = clip(joined([...results, transcript.said]), Math.floor(chars / 2), 'ask for it again where you need it');
+  const heading = said === '' || transcript.messages.length === 0 ? '' : FORGOTTEN;
+  const below = joined([heading, said, request]);
   const messages = openingOf(run, agent, {
-    chars: Math.max(0, chars - said.length - 2),
-    user: (opening) => [opening, said].filter((text) => text !== '').join('\n\n'),
+    chars: Math.max(0, chars - below.length - 2),
+    user: (opening) => joined([opening, below]),
   });
-  const tokens = messages.reduce((sum, { content }) => sum + estimateTokens(content), 0);
+  const offered = tools.length === 0 ? 0 : estimateTokens(JSON.stringify(tools));
+  const tokens = messages.reduce((sum, { content }) => sum + estimateTokens(content), offered);
   return { messages, tokens, openingChars: chars };
 }
 
-const FORGOTTEN = '# What was said before is not shown any more, to make room. The last of it';
+const FORGOTTEN = '# What was said before is not shown any more. The last of it';
+
+/** The result of a call that is not shown any more. */
+function asText({ callId: _, ...result }: CallResult): CallResult {
+  return result;
+}
+
+/** The result of a call as text; with what was asked, where the call itself is not shown. */
+function resultText({ tool, args, text, isError }: CallResult, form: 'named' | 'withArguments' = 'named'): string {
+  const call = form === 'named' ? tool : `${tool} ${JSON.stringify(args)}`;
+  return `Result of ${call}${isError ? ' (failed)' : ''}:\n${text}`;
+}
+
+function joined(texts: readonly string[]): string {
+  return texts.filter((text) => text !== '').join('\n\n');
+}
 
 /** What a server's refusal teaches: a smaller window than it says it serves, or that our estimate was too low. */
 async function learnWindow(run: RunContext, agent: Agent, told: number | undefined): Promise<void> {

@@ -3,20 +3,21 @@ import { ModelError, type ModelFailure } from '../models/modelError.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
 import { RunStop } from '../orchestrator/runStop.ts';
 import type { Model, ModelRequest } from '../ports.ts';
+import { refuseProtocol } from './rungs.ts';
 import { raiseFlag, type Transcript, WindowExceeded } from './turn.ts';
 
 /** How one try is made. */
 export interface Try {
   request: ModelRequest;
-  /** An answer that never ends counts as one that was cut off: the server is well, and the model is told. */
-  cutsRunaways: boolean;
+  /** Whether an answer that never ends counts as one that was cut off: the server is well, and the model is told. */
+  cuts: (runaway: keyof typeof RUNAWAYS) => boolean;
 }
 
 /** Answers that never end; what is flagged for each. */
 const RUNAWAYS = { whitespaceLoop: 'whitespace', repetitionLoop: 'repetition' } as const;
 
 /** Tries of an answer that never ends; the last one is cut. */
-const RUNAWAY_TRIES = 3;
+const RUNAWAY_TRIES = { whitespaceLoop: 2, repetitionLoop: 3 } as const;
 /** Tries of an answer that breaks off. One that does so every time may well be what kills the server. */
 const BROKEN_TRIES = 4;
 /** Tries of an answer that does not come. */
@@ -34,6 +35,7 @@ const UNTIL_QUIET = 10_000;
  * A request on which the server may still be at work is not made a second time.
  * @throws RunStop where the server stays broken; the run can be resumed
  * @throws WindowExceeded
+ * @throws ProtocolFailed where the server is well, and does not do what the transcript's rung needs
  */
 export async function withRetries<R>(
   run: RunContext,
@@ -42,21 +44,23 @@ export async function withRetries<R>(
   answer: (how: Try) => Promise<R>,
 ): Promise<R> {
   const { role, model } = transcript;
-  const failed = { runaway: 0, broken: 0, silent: 0 };
+  const failed = { runaway: 0, broken: 0, malformed: 0, silent: 0 };
   let away: Away | undefined;
   let isTold = false;
   for (;;) {
     try {
-      const isHotter = failed.runaway > 0 || (failed.broken > 0 && request.schema !== undefined);
+      const isOther = failed.runaway > 0;
       const result = await answer({
-        request: isHotter ? { ...request, temperature: Math.max(request.temperature, 0.3) } : request,
-        cutsRunaways: failed.runaway >= RUNAWAY_TRIES - 1,
+        request: isOther ? { ...request, temperature: otherTemperature(request.temperature) } : request,
+        cuts: (runaway) => failed.runaway >= RUNAWAY_TRIES[runaway] - 1,
       });
       if (isTold) run.journal.emit({ type: 'server.recovered', role, url: model.url });
       return result;
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
       const { failure } = error;
+      if (failure.kind === 'malformed') failed.malformed += 1;
+      refuseProtocol(request, error, failed.malformed);
       if (failure.kind === 'contextExceeded') throw new WindowExceeded(failure.window, error);
       if (isRunaway(failure)) {
         failed.runaway += 1;
@@ -98,6 +102,11 @@ export async function withRetries<R>(
       }
     }
   }
+}
+
+/** For the further try of an answer that never ended: at the same temperature it would do so again. */
+function otherTemperature(temperature: number): number {
+  return temperature <= 0.7 ? temperature + 0.3 : temperature - 0.3;
 }
 
 /** Whether an answer was stopped because it would not have come to an end. */

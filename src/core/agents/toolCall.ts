@@ -2,21 +2,61 @@ import type { RunContext } from '../orchestrator/runContext.ts';
 import { callSignature, runTool } from '../tools/index.ts';
 import type { Agent } from './agent.ts';
 import { withBrief } from './brief.ts';
-import { raiseFlag, say } from './turn.ts';
+import { type CallResult, raiseFlag, sayResult } from './turn.ts';
 import { toolResultChars } from './windowBudget.ts';
 
+/** A call of a tool, as an agent made it. */
+export interface ToolUse {
+  /** Of a native call: its result goes to it. */
+  id?: string;
+  tool: string;
+  args: unknown;
+  /** Why it is not made: its arguments cannot be read. A sentence for the model. */
+  problem?: string;
+}
+
 /** Whether a call's result is there already, and still true. */
-export function wasCalled({ spec, calls }: Agent, call: { tool: string; args: unknown }): boolean {
+export function wasCalled({ spec, calls }: Agent, call: ToolUse): boolean {
   return calls.on === spec.toolbox?.changes() && calls.times.has(callSignature(call.tool, call.args));
 }
 
-/** Runs a tool call and says its result. A call whose result is already there is not run again. */
-export async function answerCall(
+/**
+ * Answers all calls of one turn, in order. A call whose result is already there is not run again.
+ * @returns `repeated` where all of them were there already
+ */
+export async function answerCalls(
   run: RunContext,
   agent: Agent,
-  call: { tool: string; args: unknown },
+  calls: readonly ToolUse[],
 ): Promise<'answered' | 'repeated'> {
+  let repeated = 0;
+  for (const [index, call] of calls.entries()) {
+    const result = await resultOf(run, agent, call, { index, of: calls.length });
+    if (result === 'repeated') repeated += 1;
+    const said = result === 'repeated' ? { text: REPEATED, isError: false } : result;
+    sayResult(agent.transcript, { ...whatWasCalled(call), ...said });
+  }
+  return repeated === calls.length ? 'repeated' : 'answered';
+}
+
+/** What is said of a call whose result is there already. */
+export const REPEATED = 'You already have the result of this call, and it has not changed.';
+
+function whatWasCalled({ id, tool, args }: ToolUse): Pick<CallResult, 'callId' | 'tool' | 'args'> {
+  return { tool, args, ...(id === undefined ? {} : { callId: id }) };
+}
+
+async function resultOf(
+  run: RunContext,
+  agent: Agent,
+  call: ToolUse,
+  { index, of }: { index: number; of: number },
+): Promise<{ text: string; isError: boolean } | 'repeated'> {
   const { role, lane, toolbox } = agent.spec;
+  if (call.problem !== undefined) {
+    raiseFlag(run, agent.transcript, 'malformed', call.problem);
+    return { text: call.problem, isError: true };
+  }
   const on = toolbox?.changes();
   if (agent.calls.on !== on) agent.calls = { on, times: new Map() };
   const signature = callSignature(call.tool, call.args);
@@ -24,12 +64,11 @@ export async function answerCall(
   agent.calls.times.set(signature, times);
   if (times > 1) {
     raiseFlag(run, agent.transcript, 'repeated_call', `${call.tool} was asked for again with the same arguments.`);
-    say(agent.transcript, 'You already have the result of this call, and it has not changed.');
     return 'repeated';
   }
-  const id = `${agent.spec.key}/call-${agent.transcript.turns}`;
+  const id = `${agent.spec.key}/call-${agent.transcript.turns}${index === 0 ? '' : `.${index + 1}`}`;
   const args = typeof call.args === 'object' && call.args !== null ? (call.args as Record<string, unknown>) : {};
-  const result = await run.journal.step(id, async () => {
+  return run.journal.step(id, async () => {
     run.journal.emit({ type: 'tool.called', lane, role, call: id, tool: call.tool, args });
     const started = run.now().getTime();
     const context = toolbox?.context();
@@ -38,7 +77,7 @@ export async function answerCall(
         ? await runTool(call.tool, args, {
             ...context,
             workspace: withBrief(context.workspace, () => agent.spec.opening({ chars: Number.POSITIVE_INFINITY })),
-            maxChars: toolResultChars(agent.transcript),
+            maxChars: Math.floor(toolResultChars(agent.transcript) / of),
             signal: run.signal,
           })
         : {
@@ -55,6 +94,4 @@ export async function answerCall(
       ms: run.now().getTime() - started,
     };
   });
-  say(agent.transcript, `Result of ${call.tool}${result.isError ? ' (failed)' : ''}:\n${result.text}`);
-  return 'answered';
 }

@@ -1,7 +1,8 @@
-import type { EventBody, EventOf, Lane, RedFlag, Role, StopReason, Usage } from '../../shared/events.ts';
+import type { EventBody, EventOf, Lane, RedFlag, Role, Rung, StopReason, Usage } from '../../shared/events.ts';
 import { ModelError } from '../models/modelError.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
-import type { JsonSchema, Message, Model, ModelRequest } from '../ports.ts';
+import type { JsonSchema, Message, Model, ModelRequest, ToolCall } from '../ports.ts';
+import { collectCalls } from './nativeCalls.ts';
 import { firstTokenBudget } from './pace.ts';
 import { compareWithRecord, hashOf, nextTurnKey } from './record.ts';
 import { flagRunaway, isRunaway, type Try, withRetries } from './retries.ts';
@@ -24,10 +25,18 @@ export interface Transcript {
   sampling: { temperature: number; topP?: number };
   /** Fixed for the transcript. */
   thinking: 'on' | 'off';
-  /** Name of the schema that the last turn was to answer in; absent for free text, and before the first. */
+  /** How it calls tools. Fixed while it goes on: a lower rung begins a new one. */
+  rung: Rung;
+  /** What the last turn was to answer in: the name of a schema, or tools; absent for free text, and before the first. */
   askedFor?: string | undefined;
+  /** What was last said of how to answer, in this transcript. */
+  requested?: string | undefined;
   /** What was sent and answered; empty until the first turn of a transcript that begins. */
   messages: Message[];
+  /** Results of tool calls that go with the next turn. */
+  results: CallResult[];
+  /** Results that were sent. */
+  looked: CallResult[];
   /** What is said and goes with the next turn. */
   said: string;
   /** Whether a recorded turn since its beginning was asked otherwise than it is made up again now. */
@@ -36,16 +45,39 @@ export interface Transcript {
   turns: number;
   /** Whether the last turn was taken now; false for one that was read again from the record. */
   isLive: boolean;
-  /** Tokens of `messages` and `said`: the server's count up to the last turn, our estimate from there. */
+  /** Whether the last turn, taken now, ran away and was cut for it. */
+  ranAway: boolean;
+  /** Tokens of `messages`, `results` and `said`: the server's count up to the last turn, our estimate from there. */
   tokens: number;
 }
 
 export type Turn = EventOf<'turn.finished'>;
 
+/** What came of a tool call. */
+export interface CallResult {
+  /** Of a native call; absent for one that was written as text. */
+  callId?: string;
+  tool: string;
+  args: unknown;
+  text: string;
+  isError: boolean;
+}
+
+/** One whole answer. */
+export interface Said {
+  text: string;
+  reasoning: string;
+  stopReason: StopReason;
+  /** Native calls, as the server gave them; the ids are ours. */
+  toolCalls: readonly ToolCall[];
+  /** How many it has: where it was cut off, it was cut off there. */
+  tokens: number;
+}
+
 /** Reads an answer while it streams. A new one is made for every try, so a lost stream leaves nothing behind. */
 export interface Reader<R> {
   push(delta: string): void;
-  end(answer: { text: string; reasoning: string; stopReason: StopReason }): Promise<R>;
+  end(said: Said): Promise<R>;
 }
 
 export type Begin<R> = (context: { turnKey: string; emit: (body: EventBody) => void }) => Reader<R>;
@@ -66,6 +98,12 @@ export function say(transcript: Transcript, text: string): void {
   transcript.tokens += estimateTokens(text);
 }
 
+/** Gives the result of a tool call to the model; it goes with the next turn. */
+export function sayResult(transcript: Transcript, result: CallResult): void {
+  transcript.results.push(result);
+  transcript.tokens += estimateTokens(result.text);
+}
+
 /** What a turn is asked with. */
 export interface TurnRequest {
   /** Everything that the model gets. */
@@ -74,12 +112,14 @@ export interface TurnRequest {
   openingChars?: number;
   maxTokens: number;
   schema?: { name: string; schema: JsonSchema };
+  tools?: NonNullable<ModelRequest['tools']>;
 }
 
 /**
  * One request and its answer, as a recorded step: a turn that was recorded is read again, never asked again.
  * Failures of the server are retried here, with the run told about each; what stays broken stops the run.
  * @throws WindowExceeded with the transcript as it was
+ * @throws ProtocolFailed (agents/rungs.ts) with the transcript as it was
  */
 export async function takeTurn<R>(
   run: RunContext,
@@ -89,18 +129,22 @@ export async function takeTurn<R>(
 ): Promise<{ turn: Turn; reading: R }> {
   const index = transcript.turns + 1;
   const turnKey = nextTurnKey(transcript);
-  const { messages, maxTokens, schema } = request;
+  const { messages, maxTokens, schema, tools } = request;
+  const askedFor = schema?.name ?? (tools ? 'tools' : undefined);
   const modelRequest: ModelRequest = {
     messages,
     maxTokens,
     thinking: transcript.thinking,
     ...transcript.sampling,
-    temperature: temperatureOf(transcript, messages, schema?.name),
+    temperature: temperatureOf(transcript, messages, askedFor),
     ...(schema ? { schema } : {}),
     ...patienceFor(run, transcript, messages),
+    ...(tools ? { tools } : {}),
+    ...(transcript.rung === 'native' ? { whole: true } : {}),
   };
   let live: { reading: R } | undefined;
   transcript.isLive = false;
+  transcript.ranAway = false;
   if (request.openingChars !== undefined) transcript.differs = false;
   await compareWithRecord(run, transcript, messages);
   const turn = await run.journal.step(turnKey, async (): Promise<Turn> => {
@@ -110,18 +154,24 @@ export async function takeTurn<R>(
       streamOnce(run, transcript, how, index, begin({ turnKey, emit: run.journal.emit })),
     );
     live = { reading: result.reading };
-    return { ...result.turn, ...(request.openingChars === undefined ? {} : { openingChars: request.openingChars }) };
+    const begun = { openingChars: request.openingChars, rung: transcript.rung };
+    return { ...result.turn, ...(request.openingChars === undefined ? {} : begun) };
   });
   const reading = live === undefined ? await readAgain(turn, begin({ turnKey, emit: () => {} })) : live.reading;
   transcript.turns = index;
-  transcript.askedFor = schema?.name;
-  transcript.messages = [
-    ...messages,
-    { role: 'assistant', content: turn.text.trim() === '' ? '(no answer)' : turn.text },
-  ];
+  transcript.askedFor = askedFor;
+  transcript.messages = [...messages, answerMessage(turn)];
+  transcript.looked.push(...transcript.results);
+  transcript.results = [];
   transcript.said = '';
   transcript.tokens = turn.usage.promptTokens + turn.usage.completionTokens;
   return { turn, reading };
+}
+
+/** An answer as it stands in the next request. Calls of an answer that was cut off are none, so nothing waits for their results. */
+function answerMessage({ text, toolCalls, stopReason }: Turn): Message {
+  if (toolCalls?.length && stopReason !== 'length') return { role: 'assistant', content: text, toolCalls };
+  return { role: 'assistant', content: text.trim() === '' ? '(no answer)' : text };
 }
 
 /** Tells the run that an answer was not taken at its word; once, so not again when a recorded turn is read again. */
@@ -155,15 +205,19 @@ const HOTTEST = 1;
  * Rises with every time that the model only repeats its last answer: at the same temperature it would do so for ever.
  * Where another kind of answer is due now, it cannot, so there is nothing to shake it out of.
  */
-function temperatureOf(transcript: Transcript, messages: readonly Message[], schema: string | undefined): number {
+function temperatureOf(transcript: Transcript, messages: readonly Message[], askedFor: string | undefined): number {
   const { temperature } = transcript.sampling;
-  if (schema !== transcript.askedFor) return temperature;
+  if (askedFor !== transcript.askedFor) return temperature;
   return Math.max(temperature, Math.min(HOTTEST, temperature + 0.3 * repeatedAnswers(messages)));
 }
 
 /** How many times in a row the model has given its last answer before. */
 function repeatedAnswers(messages: readonly Message[]): number {
-  const answers = messages.filter(({ role }) => role === 'assistant').map(({ content }) => content);
+  const answers = messages.flatMap((message) => {
+    if (message.role !== 'assistant') return [];
+    const calls = message.toolCalls?.map(({ name, arguments: args }) => [name, args]) ?? [];
+    return [JSON.stringify([message.content, calls])];
+  });
   const last = answers.pop();
   const other = answers.findLastIndex((answer) => answer !== last);
   return answers.length - 1 - other;
@@ -171,13 +225,17 @@ function repeatedAnswers(messages: readonly Message[]): number {
 
 async function readAgain<R>(turn: Turn, reader: Reader<R>): Promise<R> {
   reader.push(turn.text);
-  return reader.end({ text: turn.text, reasoning: turn.reasoning ?? '', stopReason: turn.stopReason });
+  return reader.end(saidIn(turn));
+}
+
+function saidIn({ text, reasoning, stopReason, toolCalls, usage }: Omit<Turn, 'type'>): Said {
+  return { text, reasoning: reasoning ?? '', stopReason, toolCalls: toolCalls ?? [], tokens: usage.completionTokens };
 }
 
 async function streamOnce<R>(
   run: RunContext,
   transcript: Transcript,
-  { request, cutsRunaways }: Try,
+  { request, cuts }: Try,
   index: number,
   reader: Reader<R>,
 ): Promise<{ turn: Turn; reading: R }> {
@@ -188,6 +246,7 @@ async function streamOnce<R>(
   let reasoning = '';
   let usage: Usage | undefined;
   let stopReason: StopReason = 'stop';
+  const pieces = collectCalls();
   try {
     for await (const event of model.stream(request, run.signal)) {
       if (event.type !== 'finished') firstTokenMs ??= run.now().getTime() - started;
@@ -202,19 +261,23 @@ async function streamOnce<R>(
       } else if (event.type === 'reasoning') {
         reasoning += event.delta;
         run.journal.emit({ type: 'agent.delta', role, lane, channel: 'reasoning', delta: event.delta });
-      } else if (event.type === 'finished') {
+      } else if (event.type === 'toolCall') {
+        pieces.take(event);
+      } else {
         stopReason = event.stopReason;
         usage = event.usage;
       }
     }
   } catch (error) {
-    if (!cutsRunaways || !(error instanceof ModelError) || !isRunaway(error.failure)) throw error;
+    if (!(error instanceof ModelError) || !isRunaway(error.failure) || !cuts(error.failure.kind)) throw error;
     flagRunaway(run, transcript, error.failure, error.message);
     stopReason = 'length';
+    transcript.ranAway = true;
   }
-  const reading = await reader.end({ text, reasoning, stopReason });
+  const toolCalls = pieces.calls(index);
+  usage ??= estimatedUsage(request, text + reasoning + toolCalls.map((call) => call.arguments).join(''));
+  const reading = await reader.end({ text, reasoning, stopReason, toolCalls, tokens: usage.completionTokens });
   const ms = run.now().getTime() - started;
-  usage ??= estimatedUsage(request, text + reasoning);
   const decodeMs = Math.max(1, ms - (firstTokenMs ?? 0));
   const tokensPerSecond = Math.round((usage.completionTokens / decodeMs) * 10_000) / 10;
   run.journal.emit({ type: 'usage.reported', role, lane, model: modelName, window, usage, tokensPerSecond });
@@ -226,6 +289,7 @@ async function streamOnce<R>(
     model: modelName,
     text,
     ...(reasoning === '' ? {} : { reasoning }),
+    ...(toolCalls.length === 0 ? {} : { toolCalls }),
     stopReason,
     usage,
     firstTokenMs: firstTokenMs ?? ms,

@@ -17,12 +17,10 @@ export function failed(
   options?: { cause?: unknown },
 ): ModelError {
   const name = server.role === undefined ? 'model' : server.role;
-  return new ModelError(
-    failure,
-    server.url,
-    `The ${name} server at ${server.url} ${what}${remedy(server, failure)}.`,
-    options,
-  );
+  return new ModelError(failure, server.url, `The ${name} server at ${server.url} ${what}${remedy(server, failure)}.`, {
+    ...options,
+    words: what,
+  });
 }
 
 /** What chat templates raise, in their own words; vLLM answers with status 400 then, llama.cpp with 500 or 400. */
@@ -63,11 +61,29 @@ export async function failureOfResponse(server: ServerName, response: Response):
         { kind: 'unreachable' },
         `is a gateway that cannot reach the model (HTTP ${status}${words})`,
       );
-    default:
-      return status >= 500
-        ? failed(server, { kind: 'lost' }, `failed on the request (HTTP ${status}${words})`)
-        : failed(server, { kind: 'badRequest' }, `refuses the request (HTTP ${status}${words})`);
+    default: {
+      const about = refusedPart(said);
+      const isRefusal = status < 500 || about === 'tools';
+      return isRefusal
+        ? failed(
+            server,
+            { kind: 'badRequest', ...(about && { about }) },
+            `refuses the request (HTTP ${status}${words})`,
+          )
+        : failed(server, { kind: 'lost' }, `failed on the request (HTTP ${status}${words})`);
+    }
   }
+}
+
+/**
+ * What of a request a server will not take, by its words: vLLM ("auto" tool choice requires --enable-auto-tool-choice),
+ * llama.cpp ("tools param requires --jinja flag", with a 500), Ollama ("does not support tools"), grammars of all kinds.
+ */
+function refusedPart(said: string): 'tools' | 'schema' | undefined {
+  if (/\btools?\b[^.]*\brequires?\b|not support tools|tool[_ ]choice|parallel_tool_calls/i.test(said)) return 'tools';
+  return /response_format|json_schema|schema|grammar|guided|structured|xgrammar|outlines/i.test(said)
+    ? 'schema'
+    : undefined;
 }
 
 /** The error for what was thrown before a response began. */

@@ -9,8 +9,11 @@ export type ModelFailure =
   | { kind: 'overloaded'; retryAfter?: number }
   /** The prompt does not fit. `window` in tokens, where the server told it. */
   | { kind: 'contextExceeded'; window?: number }
-  /** The server refuses the request for another reason (a schema it cannot compile, …); `template`: the chat template does. */
-  | { kind: 'badRequest'; template?: true }
+  /**
+   * The server refuses the request for another reason. `template`: the chat template does; `about`: where its words tell
+   * what it will not take.
+   */
+  | { kind: 'badRequest'; template?: true; about?: 'tools' | 'schema' }
   /** The answer began and then broke off, or the server failed while it worked on the request. */
   | { kind: 'lost' }
   /** The server sent something that is no chat completion. */
@@ -26,11 +29,14 @@ export class ModelError extends Error {
   override readonly name = 'ModelError';
   readonly failure: ModelFailure;
   readonly url: string;
+  /** What the server did, without its name and without a remedy: a clause such as "refuses the request (HTTP 400: …)". */
+  readonly words: string;
 
   /** @param message what happened, with the server's own words where there are some */
-  constructor(failure: ModelFailure, url: string, message: string, options?: { cause?: unknown }) {
+  constructor(failure: ModelFailure, url: string, message: string, options?: { cause?: unknown; words?: string }) {
     super(message, options);
     this.failure = failure;
     this.url = url;
+    this.words = options?.words ?? message;
   }
 }

@@ -76,6 +76,13 @@ export function toolSchema(names: readonly string[]): JsonSchema {
   };
 }
 
+/** The tools as a request offers them: always in the same order, because they are a part of its prefix. */
+export function offeredTools(
+  names: readonly string[],
+): { name: string; description: string; parameters: JsonSchema }[] {
+  return toolsOf([...names].sort()).map(({ name, description, parameters }) => ({ name, description, parameters }));
+}
+
 /** A Markdown list of the tools with their arguments, for prompts. */
 export function describeTools(names: readonly string[]): string {
   return toolsOf(names)

@@ -1,4 +1,4 @@
-import type { Ending, EventOf, Role, RunEvent, Verdict } from '../../shared/events.ts';
+import type { Ending, EventOf, Role, RunEvent, Rung, Verdict } from '../../shared/events.ts';
 import { MERGED, type RunState } from '../../shared/runState.ts';
 import { checksInWords } from './checks.ts';
 import { namedFile } from './diff.ts';
@@ -11,6 +11,13 @@ import { probeInWords } from './probe.ts';
 export const SPEAKER_COLUMNS = 10;
 
 const LONGEST_REMARK = 400;
+
+const RUNGS: Record<Rung, string> = {
+  native_streamed: 'tool calls of the server, streamed',
+  native: 'tool calls of the server, in one piece',
+  json: 'answers held to a JSON schema',
+  text: 'plain text',
+};
 
 /**
  * The lasting line or lines (joined by line feeds) that an event leaves behind; none for what only matters while it
@@ -109,6 +116,11 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
       return event.files.length === 0 ? undefined : says('crew', `rules: ${event.files.map(ruleInWords).join(', ')}`);
     case 'server.probed':
       return says(event.role, remark(probeInWords(event.probe)));
+    case 'protocol.lowered':
+      return says(
+        event.role,
+        `! from here on with ${RUNGS[event.to]}, not ${RUNGS[event.from]}: ${remark(event.reason)}`,
+      );
     case 'window.learnt':
       return says(
         event.role,

@@ -160,6 +160,7 @@ export type NotedType =
   | 'redflag.raised'
   | 'vote.decided'
   | 'rules.found'
+  | 'protocol.lowered'
   | 'server.probed'
   | 'server.busy'
   | 'server.lost'

@@ -148,6 +148,7 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
       if (event.files.length > 0) addNote(builder, event, event.seq);
       return;
     case 'plan.cached':
+    case 'protocol.lowered':
     case 'server.probed':
     case 'redflag.raised':
     case 'vote.decided':
