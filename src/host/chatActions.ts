@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { Store } from '../core/orchestrator/session.ts';
-import { examine } from '../node/doctor.ts';
-import type { HunkDecision } from '../shared/events.ts';
-import type { Attachment, Completion, DoctorLine } from '../shared/protocol.ts';
+import { examine, type ProbedRole } from '../node/doctor.ts';
+import { type HunkDecision, ROLES, type Role } from '../shared/events.ts';
+import type { Attachment, Completion, DoctorLine, ProbeTable } from '../shared/protocol.ts';
 import type { Chat, ChatActions } from './chatView.ts';
 import type { EditorCrews } from './editorCrew.ts';
 import type { Facts } from './facts.ts';
@@ -100,6 +100,11 @@ export function chatActions(parts: ChatParts): ChatActions {
       if (runs.shown?.runId === runId) runs.clear();
     },
 
+    async useEndpoint(endpoint) {
+      await useEndpoint(endpoint);
+      await showDoctor(parts);
+    },
+
     openLink: ({ href }) => openLink(href),
     async copy({ text }) {
       await vscode.env.clipboard.writeText(text);
@@ -127,24 +132,49 @@ export function chatActions(parts: ChatParts): ChatActions {
 export async function showDoctor({ crews, facts, chat }: Pick<ChatParts, 'crews' | 'facts' | 'chat'>): Promise<void> {
   const { uri } = folderForTask(facts.chosen());
   const loaded = await crews.settings(uri);
-  const lines = await vscode.window.withProgress({ location: { viewId: 'conclave.chat' } }, () =>
+  const { findings, probes } = await vscode.window.withProgress({ location: { viewId: 'conclave.chat' } }, () =>
     examine({
       workspace: uri.fsPath,
       env: process.env,
       loaded,
       ripgrep: crews.ripgrep,
-      signal: AbortSignal.timeout(30_000),
+      // Long enough to measure servers that are new.
+      signal: AbortSignal.timeout(300_000),
+      now: () => new Date(),
     }),
   );
   const states = { good: 'ok', limited: 'warning', missing: 'failed' } as const;
-  const shown = lines.map(
-    ({ what, state, found, remedy }): DoctorLine => ({
+  const lines = findings.map(
+    ({ what, state, found, remedy, offers }): DoctorLine => ({
       state: states[state],
       what,
       detail: remedy === undefined ? found : `${found} – ${remedy}`,
+      ...(offers === undefined ? {} : { offers }),
     }),
   );
-  await chat().tell('doctor', { lines: shown });
+  await chat().tell('doctor', { lines, probes: tableOf(probes) });
+}
+
+function tableOf(probes: readonly ProbedRole[]): ProbeTable {
+  const remedies = new Map<string, Role[]>();
+  for (const { role, aspects } of probes) {
+    for (const { remedy } of aspects)
+      if (remedy !== undefined) remedies.set(remedy, [...(remedies.get(remedy) ?? []), role]);
+  }
+  return {
+    columns: probes[0]?.aspects.map(({ title }) => title) ?? [],
+    rows: probes.map(({ role, aspects }) => ({ role, cells: aspects.map(({ state, text }) => ({ state, text })) })),
+    remedies: [...remedies].map(([text, roles]) => ({ text, roles })),
+  };
+}
+
+/** Only servers on this machine: the doctor offers no others. */
+async function useEndpoint({ role, url, model }: { role: Role; url: string; model: string }): Promise<void> {
+  if (!ROLES.includes(role) || !/^http:\/\/(localhost|127\.0\.0\.1):\d+\/.*v1$/.test(url))
+    throw new Error(vscode.l10n.t('{0} is no server on this machine.', url));
+  const configuration = vscode.workspace.getConfiguration('conclave');
+  await configuration.update(`endpoints.${role}.url`, url, vscode.ConfigurationTarget.Global);
+  await configuration.update(`endpoints.${role}.model`, model, vscode.ConfigurationTarget.Global);
 }
 
 /** Opens a file of the shown run's workspace; model output, so it never leads outside. */

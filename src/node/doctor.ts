@@ -1,13 +1,17 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { detectRunner } from '../core/checks/detect.ts';
+import { type Aspect, assess } from '../core/models/assessProbe.ts';
 import { ModelError } from '../core/models/modelError.ts';
 import { findRules } from '../core/rules/findRules.ts';
 import { NEEDED_ROLES, SMALLEST_WINDOW } from '../core/settings.ts';
-import { ROLES } from '../shared/events.ts';
+import { ROLES, type Role } from '../shared/events.ts';
+import type { Probe } from '../shared/probe.ts';
 import type { LoadedSettings } from './configuration.ts';
 import { openConfiguredEndpoint } from './configuredEndpoint.ts';
-import { dataFolder, ownFoldersIn, storeFolder } from './dataFolder.ts';
+import { dataFolder, ownFoldersIn, probesFolder, storeFolder } from './dataFolder.ts';
 import { openDiskWorkspace } from './diskWorkspace.ts';
+import { findLocalServers, type LocalServer } from './localServers.ts';
+import { openProbes } from './probes.ts';
 import { nodeProcesses } from './processes.ts';
 
 /** One thing that was looked at. `missing` hinders a run, `limited` does not. */
@@ -16,6 +20,30 @@ export interface Finding {
   state: 'good' | 'limited' | 'missing';
   found: string;
   remedy?: string;
+  /** Servers on this machine that a role without one could use. */
+  offers?: Offer[];
+}
+
+/** A role, and a server that answers on this machine. */
+export interface Offer {
+  role: Role;
+  /** For example "Ollama at http://localhost:11434/v1 serves qwen2.5-coder". */
+  what: string;
+  url: string;
+  model: string;
+}
+
+/** What a role's server was seen to do. */
+export interface ProbedRole {
+  role: Role;
+  probe: Probe;
+  aspects: Aspect[];
+}
+
+export interface Examination {
+  findings: Finding[];
+  /** Of the roles whose servers answer, in the order of the roles. */
+  probes: ProbedRole[];
 }
 
 /** Looks at everything that a run in the workspace needs, and says what to do about what is not there. */
@@ -26,9 +54,21 @@ export async function examine(what: {
   /** Absolute path of ripgrep; undefined where there is none. */
   ripgrep: string | undefined;
   signal: AbortSignal;
-}): Promise<Finding[]> {
-  const { workspace, env, loaded, ripgrep, signal } = what;
-  return [
+  now: () => Date;
+  /** Looks for servers on this machine, where a role has none. */
+  findServers?: (signal: AbortSignal) => Promise<LocalServer[]>;
+}): Promise<Examination> {
+  const { workspace, env, loaded, ripgrep, signal, now, findServers = findLocalServers } = what;
+  const endpoints = await endpointFindings(loaded, signal);
+  const { probe } = openProbes({ dir: probesFolder(env), loaded, now });
+  const probes: ProbedRole[] = [];
+  for (const [at, role] of ROLES.entries()) {
+    // One after the other: servers often share one machine, and the figures shall be those of one alone.
+    const seen = endpoints[at]?.answers ? await probe(role, signal) : undefined;
+    if (seen !== undefined) probes.push({ role, probe: seen, aspects: assess(seen) });
+  }
+  const local = endpoints.every(({ answers }) => answers) ? [] : await findServers(signal);
+  const findings: Finding[] = [
     { what: 'Node', state: 'good', found: process.version },
     await gitFinding(workspace, signal),
     ripgrepFinding(ripgrep),
@@ -36,9 +76,39 @@ export async function examine(what: {
     await folderFinding('Store', storeFolder(env)),
     await checksFinding(loaded, workspace, env, ripgrep),
     await rulesFinding(workspace, env, ripgrep, signal),
-    ...(await endpointFindings(loaded, signal)),
+    ...endpoints.map(({ finding, role, answers }) =>
+      answers
+        ? finding
+        : withOffers(finding, role, { servers: local, setting: loaded.nameOf(`endpoints.${role}.url`) }),
+    ),
   ];
+  return { findings, probes };
 }
+
+/** The finding about a role without a server, with those that were found instead. */
+function withOffers(
+  finding: Finding,
+  role: Role,
+  { servers, setting }: { servers: readonly LocalServer[]; setting: string },
+): Finding {
+  if (servers.length === 0) return finding;
+  const offers = servers.flatMap(({ product, url, models }) =>
+    models.slice(0, MOST_OFFERS).map((model) => ({
+      role,
+      what: `${product ?? 'A server'} at ${url} serves ${model}`,
+      url,
+      model,
+    })),
+  );
+  const named = offers.slice(0, MOST_OFFERS).map(({ what }) => what);
+  const more = offers.length - named.length;
+  const found = `${named.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+  const remedy = `${finding.remedy ?? ''} Found on this machine: ${found}: set ${setting} to its address.`;
+  return { ...finding, remedy: remedy.trim(), offers: offers.slice(0, MOST_OFFERS) };
+}
+
+/** More would be a list to read, not an offer. */
+const MOST_OFFERS = 3;
 
 async function gitFinding(workspace: string, signal: AbortSignal): Promise<Finding> {
   const run = (argv: string[]) =>
@@ -129,32 +199,40 @@ async function rulesFinding(
   return { what: 'Rules', state: 'good', found: found === '' ? 'no rules files, such as AGENTS.md' : found };
 }
 
-async function endpointFindings(loaded: LoadedSettings, signal: AbortSignal): Promise<Finding[]> {
+interface EndpointFinding {
+  role: Role;
+  finding: Finding;
+  answers: boolean;
+}
+
+async function endpointFindings(loaded: LoadedSettings, signal: AbortSignal): Promise<EndpointFinding[]> {
   return Promise.all(
-    ROLES.map(async (role): Promise<Finding> => {
+    ROLES.map(async (role): Promise<EndpointFinding> => {
+      const answered = (finding: Finding): EndpointFinding => ({ role, finding, answers: true });
       const { url } = loaded.settings.endpoints[role];
-      const what = `${role[0]?.toUpperCase()}${role.slice(1)}`;
+      const what = titleOf(role);
       const state = NEEDED_ROLES.includes(role) ? 'missing' : 'limited';
       try {
         const served = await openConfiguredEndpoint(loaded, role).served(signal);
         if (served.window >= SMALLEST_WINDOW)
-          return { what, state: 'good', found: `${served.model} at ${url}, window ${served.window} tokens` };
-        return {
+          return answered({ what, state: 'good', found: `${served.model} at ${url}, window ${served.window} tokens` });
+        return answered({
           what,
           state,
           found: `${served.model} at ${url} serves only ${served.window} tokens`,
           remedy: `Serve it with at least ${SMALLEST_WINDOW}.`,
-        };
+        });
       } catch (error) {
         if (!(error instanceof ModelError)) throw error;
         const needed = state === 'missing' ? '' : ' Runs on plain text work without it.';
-        return {
-          what,
-          state,
-          found: error.message,
-          remedy: `Start a server there, or set ${loaded.nameOf(`endpoints.${role}.url`)}.${needed}`,
-        };
+        const remedy = `Start a server there, or set ${loaded.nameOf(`endpoints.${role}.url`)}.${needed}`;
+        return { role, finding: { what, state, found: error.message, remedy }, answers: false };
       }
     }),
   );
+}
+
+/** A role as it is shown. */
+export function titleOf(role: Role): string {
+  return `${role[0]?.toUpperCase()}${role.slice(1)}`;
 }

@@ -88,6 +88,24 @@ export interface DoctorLine {
   state: 'ok' | 'warning' | 'failed';
   what: string;
   detail: string;
+  /** Servers on this machine that could be used for the role that the line is about. */
+  offers?: EndpointOffer[];
+}
+
+export interface EndpointOffer {
+  role: Role;
+  /** For example "Ollama at http://localhost:11434/v1 serves qwen2.5-coder". */
+  what: string;
+  url: string;
+  model: string;
+}
+
+/** What the roles' servers were seen to do: a row a role, with a cell for each column. */
+export interface ProbeTable {
+  columns: string[];
+  rows: { role: Role; cells: { state: 'good' | 'limited' | 'missing' | 'unknown'; text: string }[] }[];
+  /** What can be done about what is limited or missing. */
+  remedies: { roles: Role[]; text: string }[];
 }
 
 /**
@@ -138,6 +156,9 @@ export interface HostMethods extends RunMethods {
   exportRun: (params: { runId: string; format: 'markdown' | 'json' }) => void;
   deleteRun: (params: { runId: string }) => void;
 
+  /** Sets a role's endpoint, in the user's settings, to a server on this machine that the doctor has offered. */
+  useEndpoint: (params: { role: Role; url: string; model: string }) => void;
+
   /** Asks first where the address leads out of the editor. */
   openLink: (params: { href: string }) => void;
   copy: (params: { text: string }) => void;
@@ -161,7 +182,7 @@ export interface ChatMethods {
   /** Findings of the shown run's folder that need nothing any more; in the place of what was said of them before. */
   settled: (params: SettledFindings) => void;
   /** The doctor's findings, shown in place. */
-  doctor: (params: { lines: DoctorLine[] }) => void;
+  doctor: (params: { lines: DoctorLine[]; probes?: ProbeTable }) => void;
   /** A run could not be started at all. */
   refused: (params: { ending: Pick<Ending, 'message' | 'remedy'>; kind: RunKind }) => void;
 }

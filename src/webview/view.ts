@@ -1,5 +1,5 @@
 import type { RunEvent } from '../shared/events.ts';
-import type { Activity, ChatMethods, DoctorLine, HostFacts } from '../shared/protocol.ts';
+import type { Activity, ChatMethods, HostFacts } from '../shared/protocol.ts';
 import type { Handlers } from '../shared/rpc.ts';
 import type { Composed } from './host.ts';
 import type { Transcript } from './transcript/entries.ts';
@@ -12,7 +12,7 @@ export interface View {
   runId?: string;
   activity: Activity;
   transcript: Transcript;
-  doctor?: DoctorLine[];
+  doctor?: Parameters<ChatMethods['doctor']>[0];
   /** Why a run could not be started. */
   refused?: { message: string; remedy?: string };
   /** Why the last thing that the user did failed. */
@@ -63,7 +63,7 @@ export function chatMethods(hands: {
     activity: (activity) => change((view) => ({ ...view, activity })),
     events: ({ runId, events }) => takeEvents(runId, events),
     compose: (composed) => change((view) => ({ ...view, composed, panel: 'chat' })),
-    doctor: ({ lines }) => change((view) => ({ ...view, doctor: lines, panel: 'chat' })),
+    doctor: (doctor) => change((view) => ({ ...view, doctor, panel: 'chat' })),
     refused: ({ ending }) => change((view) => ({ ...view, refused: ending, panel: 'chat' })),
   };
 }

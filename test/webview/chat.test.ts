@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import type { EventBody, RunEvent } from '../../src/shared/events.ts';
-import type { RunEntry } from '../../src/shared/protocol.ts';
+import type { ChatMethods, RunEntry } from '../../src/shared/protocol.ts';
 import { needBrowser } from '../editor/browser.ts';
 import { recordDemo } from '../support/demoRun.ts';
 import { longRun } from '../support/longRun.ts';
@@ -277,6 +278,26 @@ describe('the chat in a browser', () => {
     assert.deepEqual(silent.of('command'), [{ id: 'tryDemo' }]);
   });
 
+  it('shows what the doctor found, what the servers were seen to do, and sets a server that it offers', async () => {
+    const chat = await chatWith();
+    const { page } = chat;
+    await chat.chat.call('doctor', DOCTOR);
+    const table = page.getByRole('region', { name: 'Doctor' }).getByRole('table');
+    assert.deepEqual(await table.getByRole('columnheader').allTextContents(), ['Planner', 'Reviewer']);
+    assert.deepEqual(
+      await table
+        .getByRole('row', { name: /^Schema/ })
+        .getByRole('cell')
+        .allTextContents(),
+      ['runs away limited', 'held good'],
+    );
+    await page.getByText('--enable-prompt-tokens-details').waitFor();
+    await page.getByRole('button', { name: 'Use it for the Coder' }).click();
+    assert.deepEqual(chat.of('useEndpoint'), [{ role: 'coder', url: 'http://localhost:11434/v1', model: 'qwen' }]);
+    const pictures = process.env.CONCLAVE_SCREENSHOTS;
+    if (pictures !== undefined) await page.screenshot({ path: join(pictures, 'doctor.png') });
+  });
+
   for (const theme of THEMES) {
     it(`has no serious obstacle for anyone, and fits 320 pixels (${theme})`, async function () {
       this.timeout(120_000);
@@ -295,9 +316,87 @@ describe('the chat in a browser', () => {
       await page.locator('textarea').fill('/');
       await page.getByRole('option').first().waitFor();
       await assertAccessible(chat, 'the end, unfolded');
+      await chat.chat.call('show', { activity: { kind: 'idle' } });
+      await chat.chat.call('doctor', DOCTOR);
+      await assertAccessible(chat, 'the doctor');
     });
   }
 });
+
+/** Two servers that answer, one that runs answers away, and one that does not answer while another is there. */
+const DOCTOR: Parameters<ChatMethods['doctor']>[0] = {
+  lines: [
+    { state: 'ok', what: 'Git', detail: 'git version 2.39.5' },
+    {
+      state: 'failed',
+      what: 'Coder',
+      detail: 'The coder server at http://localhost:8002/v1 does not answer (ECONNREFUSED).',
+      offers: [
+        {
+          role: 'coder',
+          what: 'Ollama at http://localhost:11434/v1 serves qwen',
+          url: 'http://localhost:11434/v1',
+          model: 'qwen',
+        },
+      ],
+    },
+  ],
+  probes: {
+    columns: [
+      'Window',
+      'Schema',
+      'Tools',
+      'Required',
+      'Args',
+      'Thoughts',
+      'Cached',
+      'Cancel',
+      'Tok/s',
+      'Sees',
+      'Hears',
+    ],
+    rows: [
+      {
+        role: 'planner',
+        cells: [
+          { state: 'missing', text: '4,096' },
+          { state: 'limited', text: 'runs away' },
+          { state: 'limited', text: 'refused' },
+          { state: 'good', text: 'works' },
+          { state: 'limited', text: 'free' },
+          { state: 'good', text: 'none' },
+          { state: 'limited', text: 'silent' },
+          { state: 'good', text: 'stops' },
+          { state: 'good', text: '412/27' },
+          { state: 'unknown', text: 'no' },
+          { state: 'unknown', text: '–' },
+        ],
+      },
+      {
+        role: 'reviewer',
+        cells: [
+          { state: 'good', text: '16,384' },
+          { state: 'good', text: 'held' },
+          { state: 'good', text: 'streamed' },
+          { state: 'limited', text: 'ignored' },
+          { state: 'unknown', text: '–' },
+          { state: 'good', text: 'none' },
+          { state: 'good', text: 'told' },
+          { state: 'unknown', text: 'untold' },
+          { state: 'good', text: '260/75' },
+          { state: 'unknown', text: 'no' },
+          { state: 'unknown', text: 'no' },
+        ],
+      },
+    ],
+    remedies: [
+      {
+        roles: ['planner'],
+        text: 'Cached: how much of a prompt came from its cache is not told; start it with --enable-prompt-tokens-details.',
+      },
+    ],
+  },
+};
 
 async function assertAccessible({ page }: ChatPage, state: string): Promise<void> {
   await page.evaluate(AXE);

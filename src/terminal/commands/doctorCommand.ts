@@ -1,10 +1,11 @@
-import { examine, type Finding } from '../../node/doctor.ts';
+import { examine, type Finding, type ProbedRole, titleOf } from '../../node/doctor.ts';
 import type { Installation } from '../../node/openCrew.ts';
 import { findRipgrep } from '../../node/ripgrep.ts';
 import { openWorkspaceFolder } from '../../node/workspaceFolder.ts';
 import { EXIT, UsageError } from '../exitStatus.ts';
 import { hasColour, painter } from '../render/paint.ts';
-import { clean } from '../render/plainText.ts';
+import { clean, oneLine } from '../render/plainText.ts';
+import { drawProbes } from '../render/probeTable.ts';
 import { loadTerminalSettings } from '../terminalSettings.ts';
 
 /** `conclave doctor`: what works here, and what to do about the rest. Exit 4 where a needed server does not answer. */
@@ -18,10 +19,34 @@ export async function doctorCommand(
     throw new UsageError(cause.message, { cause });
   });
   const loaded = await loadTerminalSettings(installation, workspace, {});
-  const findings = await examine({ workspace, env: installation.env, loaded, ripgrep: findRipgrep(), signal });
-  if (options.json) process.stdout.write(`${JSON.stringify({ version: installation.version, workspace, findings })}\n`);
-  else process.stdout.write(`${drawFindings(findings).join('\n')}\n`);
+  if (process.stderr.isTTY) process.stderr.write('Looking at everything; servers that are new are measured…\n');
+  const { findings, probes } = await examine({
+    workspace,
+    env: installation.env,
+    loaded,
+    ripgrep: findRipgrep(),
+    signal,
+    now: () => new Date(),
+  });
+  if (options.json) {
+    const seen = Object.fromEntries(probes.map(({ role, probe }) => [role, probe]));
+    process.stdout.write(`${JSON.stringify({ version: installation.version, workspace, findings, probes: seen })}\n`);
+  } else process.stdout.write(`${[...drawFindings(findings), ...drawTable(probes)].join('\n')}\n`);
   return findings.some(({ state }) => state === 'missing') ? EXIT.unreachable : EXIT.approved;
+}
+
+function drawTable(probes: readonly ProbedRole[]): string[] {
+  if (probes.length === 0) return [];
+  const rows = probes.map(({ role, aspects }) => ({ name: titleOf(role), aspects }));
+  const notes = new Map<string, string>();
+  for (const { role, probe } of probes) for (const note of probe.notes) notes.set(note, titleOf(role));
+  const paint = painter({ colour: hasColour(process.stdout) });
+  return [
+    '',
+    'What the servers were seen to do:',
+    ...drawProbes(rows, paint),
+    ...[...notes].map(([note, name]) => paint('faint', `  ${name}: ${oneLine(note)}`)),
+  ];
 }
 
 function drawFindings(findings: readonly Finding[]): string[] {

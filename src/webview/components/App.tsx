@@ -43,12 +43,12 @@ export function App({ view, change }: { view: View; change: (make: (view: View) 
           {hasRun && <PlanHeader run={run} entries={entries} isLive={isLive || activity.kind === 'replaying'} />}
           {hasRun ? (
             <TranscriptList key={view.runId} entries={entries} dropped={dropped} around={around}>
-              {doctor && <DoctorCard lines={doctor} />}
+              {doctor && <DoctorCard {...doctor} />}
             </TranscriptList>
           ) : (
             <div class="transcript is-empty">
               {doctor ? (
-                <DoctorCard lines={doctor} />
+                <DoctorCard {...doctor} />
               ) : (
                 facts && (
                   <EmptyState
