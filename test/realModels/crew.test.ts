@@ -10,9 +10,8 @@ import { type Conclave, type ConclaveResult, openConclave } from '../support/con
 import { GREETER, makeProject, type Project } from '../support/project.ts';
 import { endingOf, idOf, ofType } from '../support/scenario.ts';
 import { figuresOf } from './figures.ts';
-import { startLlamaCpp, whyNoLlamaCpp } from './llamaCpp.ts';
 import type { ModelServer } from './modelServer.ts';
-import { startVllm, whyNoVllm } from './vllm.ts';
+import { REAL_SERVERS } from './realServers.ts';
 
 /**
  * The whole crew on one real server with a real, very small model, in the smallest window that is supported. What such a
@@ -33,13 +32,9 @@ const PATIENCE = 180 * MINUTE;
 /** Milliseconds in which a server must have dropped what nobody waits for. */
 const SOON = 15_000;
 
-const SERVERS = [
-  { title: 'llama.cpp', whyNot: whyNoLlamaCpp, start: startLlamaCpp },
-  { title: 'vLLM', whyNot: whyNoVllm, start: startVllm },
-];
-
-for (const { title, whyNot, start } of SERVERS) {
-  describe(`the crew on ${title} with SmolLM2-135M-Instruct`, function () {
+for (const real of REAL_SERVERS.filter(({ answers }) => answers)) {
+  const { title, model, whyNot, start } = real;
+  describe(`the crew on ${title}`, function () {
     this.timeout(PATIENCE);
     let server: ModelServer;
     let conclave: Conclave;
@@ -76,7 +71,7 @@ for (const { title, whyNot, start } of SERVERS) {
       for (const role of ['Preprocessor', 'Planner', 'Coder', 'Reviewer']) {
         assert.deepEqual(
           findings.find(({ what }) => what === role),
-          { what: role, state: 'good', found: `SmolLM2-135M-Instruct at ${server.url}, window ${WINDOW} tokens` },
+          { what: role, state: 'good', found: `${model} at ${server.url}, window ${WINDOW} tokens` },
         );
       }
     });

