@@ -60,6 +60,10 @@ describe('what a probe reads from', () => {
     assert.deepEqual(held(paint('{"colour": "ochre", "size": 3, "note": "hello"}')), ['works', 'broken']);
     assert.deepEqual(held(paint('hello')), ['works', 'broken']);
     assert.deepEqual(held(answer({ text: 'Hello.' })), ['broken', 'untried']);
+    // vLLM with a small model: forced to call, free in the arguments, and so without an end.
+    const endless = '<tool_call>\n{"name": "paint", "arguments": [\n    "tools required",\n    "all the same",';
+    assert.deepEqual(held(answer({ text: endless, ...CUT })), ['works', 'broken']);
+    assert.deepEqual(held(answer({ text: 'I would paint it "paint" and', ...CUT })), ['broken', 'untried']);
     assert.deepEqual(held(answer({ reasoning: 'They say', ...CUT })), ['untried', 'untried']);
     assert.deepEqual(held(REFUSED), ['refused', 'refused']);
     assert.deepEqual(held(NONE), ['untried', 'untried']);

@@ -54,7 +54,11 @@ export function readRequiredCall(reply: Reply): Pick<Probe['tools'], 'required' 
     return { required, heldToSchema: required === 'refused' ? 'refused' : 'untried' };
   }
   const [call] = reply.calls;
-  if (call === undefined) return { required: thoughtTooLong(reply) ? 'untried' : 'broken', heldToSchema: 'untried' };
+  if (call === undefined) {
+    // Arguments that are held come to an end: a call that does not is free in them, and was forced all the same.
+    if (isCutCall(reply)) return { required: 'works', heldToSchema: 'broken' };
+    return { required: thoughtTooLong(reply) ? 'untried' : 'broken', heldToSchema: 'untried' };
+  }
   const args = objectIn(call.arguments);
   return {
     required: 'works',
@@ -137,6 +141,11 @@ export function thoughtTooLong(reply: Answered): boolean {
   if (reply.stopReason !== 'length' || reply.calls.length > 0) return false;
   if (reply.text.trim() === '') return reply.reasoning.trim() !== '';
   return /^\s*<think(ing)?>/.test(reply.text) && !/<\/think(ing)?>/.test(reply.text);
+}
+
+/** The raw text of a call that the answer's end has cut off, as vLLM shows it. */
+function isCutCall({ stopReason, text }: Answered): boolean {
+  return stopReason === 'length' && /^\s*[<[{]/.test(text) && text.slice(0, 80).includes(`"${TOOL_NAME}"`);
 }
 
 function rate(tokens: number, ms: number): number | undefined {
