@@ -2,7 +2,6 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { openEndpoint } from '../core/models/endpoint.ts';
 import { ModelError } from '../core/models/modelError.ts';
 import { type Measuring, measure } from '../core/models/probe.ts';
 import type { ProbeTimeouts } from '../core/models/probeRound.ts';
@@ -12,6 +11,7 @@ import type { Crew } from '../core/orchestrator/runContext.ts';
 import type { Role } from '../shared/events.ts';
 import type { Probe } from '../shared/probe.ts';
 import type { LoadedSettings } from './configuration.ts';
+import { openConfiguredEndpoint } from './configuredEndpoint.ts';
 import { errorCode } from './paths.ts';
 
 /** Milliseconds that a probe counts where the server does not show when it was started. */
@@ -30,7 +30,7 @@ export interface Probes {
  */
 export function openProbes(options: {
   dir: string;
-  loaded: Pick<LoadedSettings, 'settings' | 'apiKey'>;
+  loaded: Pick<LoadedSettings, 'settings' | 'apiKey' | 'nameOf'>;
   now: () => Date;
   /** Hash of the flags that a role's server was started with, where we started it. */
   flags?: (role: Role) => string | undefined;
@@ -81,15 +81,9 @@ export function openProbes(options: {
 
   /** Asks a server who it is, which takes no model, and finds the file that is for it. @throws ModelError */
   async function identify(role: Role, signal: AbortSignal): Promise<Omit<Measuring, 'now'> & { file: string }> {
-    const { url, model: name } = loaded.settings.endpoints[role];
-    const { apiKey } = loaded;
-    const model = openEndpoint({
-      role,
-      url,
-      ...(name === undefined ? {} : { model: name }),
-      ...(apiKey === undefined ? {} : { apiKey }),
-    });
-    const pages = openPages({ url, apiKey, fetch: unpooledFetch(CONNECT_LIMIT) });
+    const { url } = loaded.settings.endpoints[role];
+    const model = openConfiguredEndpoint(loaded, role);
+    const pages = openPages({ url, apiKey: loaded.apiKey, fetch: unpooledFetch(CONNECT_LIMIT) });
     const served = await model.served(signal);
     const facts = await readFacts(pages, served.model, signal);
     const own = flags?.(role);

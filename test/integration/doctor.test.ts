@@ -83,7 +83,10 @@ describe('the doctor', () => {
       return examine({
         workspace: data,
         env: { CONCLAVE_DATA: join(data, 'data') },
-        loaded: { settings: { ...DEFAULT_SETTINGS, endpoints } } as Parameters<typeof examine>[0]['loaded'],
+        loaded: {
+          settings: { ...DEFAULT_SETTINGS, endpoints },
+          nameOf: (key: string) => `conclave.${key}`,
+        } as Parameters<typeof examine>[0]['loaded'],
         ripgrep: undefined,
         signal: never,
         now: () => new Date(),
@@ -115,7 +118,7 @@ describe('the doctor', () => {
       ]);
       assert.match(
         remedy ?? '',
-        /Found on this machine: Ollama at .*: set conclave\.endpoints\.coder\.url, or CONCLAVE_CODER_URL\./,
+        /Found on this machine: Ollama at .*: set conclave\.endpoints\.coder\.url to its address/,
       );
       assert.deepEqual(
         probes.map(({ role }) => role),

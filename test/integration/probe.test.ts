@@ -41,7 +41,7 @@ describe('a probe', () => {
     ) as typeof DEFAULT_SETTINGS.endpoints;
     return openProbes({
       dir,
-      loaded: { settings: { ...DEFAULT_SETTINGS, endpoints } },
+      loaded: { settings: { ...DEFAULT_SETTINGS, endpoints }, nameOf: (key) => key },
       now: () => new Date(now),
       timeouts: { first: 1000, each: 1000, cancel: 200 },
     });
