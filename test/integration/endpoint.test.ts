@@ -100,7 +100,7 @@ describe('an endpoint', () => {
   /** A server whose model has a chat template that may refuse what it gets. @param asked gets the messages of each request */
   function templated(
     asked: unknown[],
-    served: { id: string; root?: string },
+    served: { id: string; root?: string; max_model_len?: number },
     refuse: (messages: { role: string }[]) => { status: number; words: string } | undefined,
   ): RequestListener {
     return async (request, response) => {
@@ -224,7 +224,9 @@ describe('an endpoint', () => {
       assert.deepEqual((requests[0]?.body as { messages: unknown } | undefined)?.messages, folded);
 
       const asked: unknown[] = [];
-      const url = await answering(templated(asked, { id: 'planner', root: 'google/gemma-2-2b-it' }, () => undefined));
+      const url = await answering(
+        templated(asked, { id: 'planner', root: 'google/gemma-2-2b-it', max_model_len: 8192 }, () => undefined),
+      );
       const aliased = openEndpoint({ url, model: 'planner' });
       assert.deepEqual(await aliased.served(never), { model: 'planner', root: 'google/gemma-2-2b-it', window: 8192 });
       await collect(aliased.stream({ ...ask(''), messages }, never));
