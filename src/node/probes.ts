@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../core/models/modelError.ts';
 import { type Measuring, measure } from '../core/models/probe.ts';
@@ -148,13 +148,32 @@ async function readKept(file: string): Promise<Kept> {
 async function keep(file: string, probe: Probe): Promise<string[]> {
   const fresh = `${file}.${randomUUID()}`;
   try {
-    await mkdir(join(file, '..'), { recursive: true, mode: 0o700 });
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     await writeFile(fresh, `${JSON.stringify(probe, null, 2)}\n`, { mode: 0o600 });
     await rename(fresh, file);
+    await dropOld(file);
     return [];
   } catch (error) {
     await rm(fresh, { force: true }).catch(() => {});
     return [`It could not be kept, and will be measured again: ${(error as Error).message}.`];
+  }
+}
+
+/** Milliseconds. A server that is used is measured anew now and then, and one that is gone leaves nothing behind. */
+const LONGEST_KEPT = 30 * ONE_DAY;
+
+/** Deletes what was kept long before the file that is new. */
+async function dropOld(file: string): Promise<void> {
+  const { mtimeMs: now } = await stat(file);
+  const folder = dirname(file);
+  for (const name of await readdir(folder)) {
+    const other = join(folder, name);
+    // Another process may be quicker with the same.
+    const age = await stat(other).then(
+      ({ mtimeMs }) => now - mtimeMs,
+      () => 0,
+    );
+    if (age > LONGEST_KEPT) await rm(other, { force: true });
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -257,6 +257,20 @@ describe('a probe', () => {
       const all = probes();
       await all.probe('coder', never);
       await all.probe('reviewer', never);
+      assert.equal(readdirSync(dir).length, 2);
+    });
+
+    it('for thirty days after its measurement, where others are measured', async () => {
+      await given();
+      await measured();
+      const [old = ''] = readdirSync(dir);
+      const daysAgo = (days: number) => Date.now() / 1000 - days * 24 * 3600;
+      utimesSync(join(dir, old), daysAgo(29), daysAgo(29));
+      await probes().probe('reviewer', never);
+      assert.equal(readdirSync(dir).length, 2);
+      utimesSync(join(dir, old), daysAgo(31), daysAgo(31));
+      await probes().probe('planner', never);
+      assert.equal(readdirSync(dir).includes(old), false);
       assert.equal(readdirSync(dir).length, 2);
     });
 
