@@ -12,6 +12,8 @@ export interface ModelServer {
   url: string;
   /** Requests that it is answering, or that wait for it, by its own metrics. */
   requests(): Promise<number>;
+  /** Ends all its processes at once, as the system does when memory runs out. */
+  kill(): void;
   /** Ends all its processes. */
   stop(): Promise<void>;
 }
@@ -67,6 +69,7 @@ export async function startServer(options: {
       const text = await (await fetch(`${origin}/metrics`)).text();
       return options.metrics.reduce((sum, metric) => sum + gauge(text, metric), 0);
     },
+    kill: killAll,
     stop: async () => {
       kill('SIGTERM');
       await Promise.race([ended, sleep(STOP_LIMIT, undefined, { ref: false })]);

@@ -4,9 +4,11 @@ import type {
   FailedTest,
   Finding,
   ProposedFile,
+  Role,
   RunEvent,
   Verdict,
 } from '../../src/shared/events.ts';
+import type { Probe } from '../../src/shared/probe.ts';
 import type { Plan, PlannedSubtask } from '../../src/shared/wire.ts';
 
 /** Hand-written events with what the journal adds: one second apart, numbered from 1. */
@@ -85,6 +87,30 @@ export function reviewed(id: string, round: number, decided: Verdict): EventBody
 export function proposed(path: string, more: Partial<ProposedFile> = {}): ProposedFile {
   const diff = `diff --git a/${path} b/${path}\n--- a/${path}\n+++ b/${path}\n@@ -1,2 +1,2 @@\n one\n-two\n+three\n`;
   return { path, action: 'modify', baseHash: 'a', resultHash: 'b', added: 1, removed: 1, diff, ...more };
+}
+
+/** What a role's server was seen to do: all that is wanted, but for what a test says. */
+export function probed(role: Role, more: Partial<Probe> = {}): EventBody {
+  const tools: Probe['tools'] = { streamed: 'works', whole: 'works', required: 'works', heldToSchema: 'works' };
+  const probe: Probe = {
+    url: 'http://localhost:8001/v1',
+    model: 'SmolLM2',
+    at: '2026-11-23T20:00:00.000Z',
+    window: 8192,
+    windowFrom: 'told',
+    tools,
+    schema: 'held',
+    reasoning: 'none',
+    cachedTokens: 'reported',
+    cancel: 'stops',
+    vision: 'refused',
+    audio: 'refused',
+    requests: 9,
+    complete: true,
+    notes: [],
+    ...more,
+  };
+  return { type: 'server.probed', role, probe };
 }
 
 /** A whole run: two rounds for the first subtask, a new plan for the second, a merged check and a proposal. */

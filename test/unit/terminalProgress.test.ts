@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import type { EventBody } from '../../src/shared/events.ts';
 import { fold, foldEvent } from '../../src/shared/fold.ts';
+import type { Probe } from '../../src/shared/probe.ts';
 import { emptyRunState } from '../../src/shared/runState.ts';
 import { foldLanes, type LiveLanes } from '../../src/terminal/liveLanes.ts';
 import { drawChecklist, drawSubtasks } from '../../src/terminal/render/checklist.ts';
@@ -12,7 +13,7 @@ import { drawLiveRegion } from '../../src/terminal/render/liveRegion.ts';
 import { painter } from '../../src/terminal/render/paint.ts';
 import { columnsOf } from '../../src/terminal/render/plainText.ts';
 import { drawSummary } from '../../src/terminal/render/summary.ts';
-import { eventsOf, planOf, started, subtask, wholeRun } from './runEvents.ts';
+import { eventsOf, planOf, probed, started, subtask, wholeRun } from './runEvents.ts';
 
 const plain = painter({ colour: false });
 const coloured = painter({ colour: true });
@@ -48,6 +49,20 @@ function upTo(type: EventBody['type'], more: Record<string, unknown> = {}): Even
 }
 
 describe('the lines a run leaves behind', () => {
+  it('says in a line what a server was seen to do', () => {
+    const broken: Probe['tools'] = { streamed: 'broken', whole: 'broken', required: 'works', heldToSchema: 'broken' };
+    const lines = transcript([
+      probed('planner', { tools: broken }),
+      probed('coder', { tools: { ...broken, whole: 'works' }, schema: 'ignored', windowFrom: 'assumed', decode: 27.4 }),
+      probed('reviewer', { schema: 'runsAway', window: 131_072 }),
+    ]);
+    assert.deepEqual(lines, [
+      'planner   SmolLM2 at http://localhost:8001/v1, window 8,192, schema held, native tools broken',
+      'coder     SmolLM2 at http://localhost:8001/v1, window 8,192 (assumed: it does not tell), schema ignored, native tools only when not streamed, 27 tokens/s',
+      'reviewer  SmolLM2 at http://localhost:8001/v1, window 131,072, schema answers run away in white space, native tools streamed',
+    ]);
+  });
+
   it('tell the run from start to end', () => {
     assert.deepEqual(transcript(wholeRun), [
       'crew      run run-1: Use tokens instead of sessions',

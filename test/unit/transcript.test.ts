@@ -11,6 +11,7 @@ import {
   eventsOf,
   finding,
   planOf,
+  probed,
   proposed,
   reviewed,
   started,
@@ -260,6 +261,7 @@ describe('the transcript', () => {
 
   it('says on one line that a server goes on being busy', () => {
     const busy: EventBody = { type: 'server.busy', role: 'coder', url: 'http://127.0.0.1:8002/v1', message: 'queue' };
+    assert.deepEqual(kinds(transcriptOf(probed('planner'), probed('coder'))), ['note', 'note']);
     assert.deepEqual(kinds(transcriptOf(...planned, busy, busy, busy)), ['user', 'plan', 'note']);
   });
 
