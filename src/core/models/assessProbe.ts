@@ -100,14 +100,17 @@ function nativeTools({ tools: { streamed, whole }, product }: Probe): Aspect {
     return { title, state: 'limited', text: 'whole', remedy };
   }
   if (streamed === 'untried' || whole === 'untried') return { title, state: 'unknown', text: '–' };
-  const how =
-    product === 'vLLM'
-      ? 'start it with --enable-auto-tool-choice --tool-call-parser and the parser of its model'
-      : product === 'llama.cpp'
-        ? 'start it with --jinja and a chat template that knows tools'
-        : 'a model with tools in its chat template has them';
-  const remedy = `Tools: no native calls were seen; the Coder works without, and ${how}.`;
-  return { title, state: 'limited', text: streamed === 'refused' ? 'refused' : 'broken', remedy };
+  if (streamed !== 'refused') {
+    const parser = product === 'vLLM' ? ', with the --tool-call-parser that is made for it,' : '';
+    const remedy = `Tools: no native call was seen of this model; the Coder works without. A model that was trained for tools${parser} makes them.`;
+    return { title, state: 'limited', text: 'broken', remedy };
+  }
+  const flags: Partial<Record<string, string>> = {
+    vLLM: ' Start it with --enable-auto-tool-choice --tool-call-parser and the parser of its model to have them.',
+    'llama.cpp': ' Start it with --jinja and a chat template that knows tools to have them.',
+  };
+  const remedy = `Tools: native calls are refused; the Coder works without.${flags[product ?? ''] ?? ''}`;
+  return { title, state: 'limited', text: 'refused', remedy };
 }
 
 function reasoning({ reasoning: seen, product }: Probe): Aspect {
