@@ -495,7 +495,7 @@ describe('a server', () => {
   });
 
   it('that writes white space without end is cut short and asked again', async () => {
-    const { run } = await given(
+    const { run, fleet } = await given(
       crewScripts({
         plan: onePlan,
         edits: { task_1: [greetByName] },
@@ -507,6 +507,34 @@ describe('a server', () => {
     const { status, events } = await run(['run', 'Greet']);
     assert.equal(status, 0);
     assert.deepEqual(flags(events, 'planner'), ['whitespace']);
+    const temperatures = chats(fleet, 'planner').map(({ temperature }) => temperature.toFixed(1));
+    assert.deepEqual(temperatures.slice(1, 3), ['0.6', '0.9'], 'once more, at another temperature');
+  });
+
+  it('that writes white space again at another temperature is told that its answer was cut off', async () => {
+    const blank: ScriptEntryInput = {
+      when: { schema: 'plan' },
+      reply: { json: onePlan },
+      fault: 'whitespaceLoop',
+      times: 2,
+    };
+    const { run, fleet } = await given(
+      crewScripts({ plan: onePlan, edits: { task_1: [greetByName] }, planner: [blank] }),
+    );
+    const { status, events } = await run(['run', 'Greet']);
+    assert.equal(status, 0);
+    assert.deepEqual(flags(events, 'planner'), ['whitespace', 'whitespace', 'truncated']);
+    assert.equal(chats(fleet, 'planner').length, 1 + 2 + 1 + 1, 'gathering, twice blank, the plan, the checklist');
+  });
+
+  it('that leaves tabs and line ends as they are within the strings of its JSON is understood', async () => {
+    const planned = plan([{ id: 'task_1', description: 'First.\n\tThen.', ...onGreet }]);
+    const raw: ScriptEntryInput = { when: { schema: 'plan' }, reply: { json: planned }, fault: 'rawControls' };
+    const { run } = await given(crewScripts({ plan: planned, edits: { task_1: [greetByName] }, planner: [raw] }));
+    const { status, events } = await run(['run', 'Greet']);
+    assert.equal(status, 0);
+    assert.deepEqual(flags(events, 'planner'), []);
+    assert.equal(ofType(events, 'plan.proposed')[0]?.plan.plan[0]?.description, 'First.\n\tThen.');
   });
 
   it('that says the same over and over is asked again, and in the end told that its answer was cut off', async () => {

@@ -9,7 +9,9 @@ import { tokensOf } from './tokens.ts';
 /** One token of an answer. The first piece of a tool call has its id and name. */
 export type Piece =
   | { kind: 'reasoning' | 'content'; text: string }
-  | { kind: 'toolCall'; index: number; id?: string; name?: string; arguments: string };
+  | { kind: 'toolCall'; index: number; id?: string; name?: string; arguments: string }
+  /** Of a tool call, in a form that no client understands. */
+  | { kind: 'broken'; arguments: string };
 
 export interface Choice {
   pieces: Piece[];
@@ -41,6 +43,10 @@ export function composeChoice(reply: Reply, request: ChatRequest, fault: Fault |
     { kind: 'toolCall', index, id: call.id, name: call.name, arguments: '' },
     ...tokensOf(call.arguments).map((text): Piece => ({ kind: 'toolCall', index, arguments: text })),
   ]);
+  if (fault?.kind === 'brokenCallStream' && request.stream && calls.length > 0) {
+    return { pieces: [...spoken, { kind: 'broken', arguments: '{"pa' }], finishReason: 'tool_calls', turn: '' };
+  }
+  if (fault?.kind === 'noCall') return { pieces: spoken, finishReason: 'tool_calls', turn: replyText(said) };
   const whole = [...spoken, ...called];
   if (whole.length > limit) {
     // A tool call that was cut is never recognised as one: its raw text stays in the content.

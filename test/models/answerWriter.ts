@@ -140,6 +140,7 @@ export function bodyWriter(server: RoleServer, { response, signal }: Exchange, h
 }
 
 function deltaOf(piece: Piece, reasoningField: RoleServer['reasoningField']): object {
+  if (piece.kind === 'broken') return { tool_calls: [{ function: piece.arguments }] };
   if (piece.kind !== 'toolCall') return { [piece.kind === 'content' ? 'content' : reasoningField]: piece.text };
   const { id, name, index } = piece;
   if (name === undefined) return { tool_calls: [{ index, function: { arguments: piece.arguments } }] };
@@ -148,7 +149,7 @@ function deltaOf(piece: Piece, reasoningField: RoleServer['reasoningField']): ob
 
 function messageOf(pieces: readonly Piece[], reasoningField: RoleServer['reasoningField']): object {
   const text = (kind: Piece['kind']): string | null =>
-    pieces.map((piece) => (piece.kind === kind && piece.kind !== 'toolCall' ? piece.text : '')).join('') || null;
+    pieces.map((piece) => ('text' in piece && piece.kind === kind ? piece.text : '')).join('') || null;
   const calls: { id: string; type: 'function'; function: { name: string; arguments: string } }[] = [];
   for (const piece of pieces) {
     if (piece.kind !== 'toolCall') continue;

@@ -160,6 +160,18 @@ async function spoil(server: RoleServer, exchange: Exchange, fault: RefusingFaul
     case 'serverError':
       refuse(exchange, ENGINE_DEAD);
       return 'faulted';
+    case 'toolsRefused':
+      refuse(
+        exchange,
+        badRequest('"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'),
+      );
+      return 'faulted';
+    case 'schemaRefused':
+      refuse(
+        exchange,
+        badRequest('The provided JSON schema contains features not supported by xgrammar.', 'response_format'),
+      );
+      return 'faulted';
     case 'contextExceeded':
       refuse(exchange, tooLong(fault.window ?? server.window, record.promptTokens ?? 0));
       return 'faulted';

@@ -62,6 +62,30 @@ export function renderToolCall(name: string, args: string): string {
   return `<tool_call>\n{"name": ${JSON.stringify(name)}, "arguments": ${args}}\n</tool_call>`;
 }
 
+/** Forms in which models write calls, besides the one above. */
+export const CALL_FORMS = ['hermes', 'mistral', 'qwenCoder', 'llama'] as const;
+
+/** @param args JSON text of an object */
+export function renderCallAs(form: (typeof CALL_FORMS)[number], name: string, args: string): string {
+  switch (form) {
+    case 'hermes':
+      return renderToolCall(name, args);
+    case 'mistral':
+      return `[TOOL_CALLS]${name}[ARGS]${args}`;
+    case 'llama':
+      return `<|python_tag|>{"name": ${JSON.stringify(name)}, "parameters": ${args}}`;
+    case 'qwenCoder': {
+      const parameters = Object.entries(JSON.parse(args) as Record<string, unknown>).map(
+        ([key, value]) =>
+          `<parameter=${key}>\n${typeof value === 'string' ? value : JSON.stringify(value)}\n</parameter>\n`,
+      );
+      return `<tool_call>\n<function=${name}>\n${parameters.join('')}</function>\n</tool_call>`;
+    }
+    default:
+      return form satisfies never;
+  }
+}
+
 /** The name of the schema that the answer must have, if it must have one. */
 export function schemaName(request: ChatRequest): string | undefined {
   return request.response_format?.type === 'json_schema' ? request.response_format.json_schema?.name : undefined;

@@ -1,6 +1,6 @@
 /** What a server or a model does wrong on demand. */
 import { z } from 'zod';
-import { renderToolCall } from './chatRequest.ts';
+import { CALL_FORMS, renderCallAs, renderToolCall } from './chatRequest.ts';
 import { type Reply, replyText } from './reply.ts';
 
 const afterTokens = z.number().int().min(0);
@@ -28,8 +28,21 @@ const faultObjectSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('whitespaceLoop') }),
   /** An answer in JSON that says the same within a string until max_tokens. */
   z.strictObject({ kind: z.literal('repetitionLoop') }),
-  /** The tool call that the server's parser missed. */
-  z.strictObject({ kind: z.literal('toolCallAsText') }),
+  /** The tool call that the server's parser missed, in the form in which the model wrote it. */
+  z.strictObject({ kind: z.literal('toolCallAsText'), form: z.enum(CALL_FORMS).default('hermes') }),
+  /** The tool call that the model made within its thoughts, where no parser looks. */
+  z.strictObject({ kind: z.literal('callInReasoning') }),
+  /** finish_reason "tool_calls", and no call. */
+  z.strictObject({ kind: z.literal('noCall') }),
+  /** Tool calls whose arguments are this text, whatever their schema says. */
+  z.strictObject({ kind: z.literal('wrongArguments'), arguments: z.string().default('"src/greet.js"') }),
+  /** The stream breaks where a tool call begins; in one piece the same answer is right. */
+  z.strictObject({ kind: z.literal('brokenCallStream') }),
+  /** 400 on tools, and on response_format. */
+  z.strictObject({ kind: z.literal('toolsRefused') }),
+  z.strictObject({ kind: z.literal('schemaRefused') }),
+  /** An answer in JSON with tabs and line ends as they are within its strings. */
+  z.strictObject({ kind: z.literal('rawControls') }),
   /** finish_reason "length" after so many tokens. */
   z.strictObject({ kind: z.literal('truncated'), afterTokens }),
   z.strictObject({ kind: z.literal('empty') }),
@@ -53,11 +66,28 @@ export type FaultInput = FaultKind | z.input<typeof faultObjectSchema>;
 /** Faults that show before any answer is looked for. */
 export type RefusingFault = Extract<
   Fault,
-  { kind: 'dropBeforeHeaders' | 'hangBeforeFirstByte' | 'busy' | 'serverError' | 'contextExceeded' }
+  {
+    kind:
+      | 'dropBeforeHeaders'
+      | 'hangBeforeFirstByte'
+      | 'busy'
+      | 'serverError'
+      | 'contextExceeded'
+      | 'toolsRefused'
+      | 'schemaRefused';
+  }
 >;
 
 export function refuses(fault: Fault): fault is RefusingFault {
-  const kinds: FaultKind[] = ['dropBeforeHeaders', 'hangBeforeFirstByte', 'busy', 'serverError', 'contextExceeded'];
+  const kinds: FaultKind[] = [
+    'dropBeforeHeaders',
+    'hangBeforeFirstByte',
+    'busy',
+    'serverError',
+    'contextExceeded',
+    'toolsRefused',
+    'schemaRefused',
+  ];
   return kinds.includes(fault.kind);
 }
 
@@ -81,12 +111,22 @@ export function misbehave(fault: Fault, reply: Reply, maxTokens: number): Reply 
     case 'repetitionLoop':
       return { text: `{"task_understood": "${'8Z_'.repeat(2 * (maxTokens + 2))}` };
     case 'toolCallAsText': {
-      const calls = (reply.toolCalls ?? []).map((call) => renderToolCall(call.name, argumentsText(call.arguments)));
+      const calls = (reply.toolCalls ?? []).map((call) =>
+        renderCallAs(fault.form, call.name, argumentsText(call.arguments)),
+      );
       return {
         ...withoutToolCalls(reply),
         text: [replyText(reply), ...calls].filter((each) => each !== '').join('\n'),
       };
     }
+    case 'callInReasoning': {
+      const calls = (reply.toolCalls ?? []).map((call) => renderToolCall(call.name, argumentsText(call.arguments)));
+      return { reasoning: [reply.reasoning ?? 'I have to look.', ...calls].join('\n'), text: '' };
+    }
+    case 'wrongArguments':
+      return { ...reply, toolCalls: (reply.toolCalls ?? []).map(({ name }) => ({ name, arguments: fault.arguments })) };
+    case 'rawControls':
+      return { text: replyText(reply).replaceAll('\\t', '\t').replaceAll('\\n', '\n') };
     case 'empty':
       return { text: '' };
     case 'reasoningOnly':

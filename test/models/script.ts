@@ -25,6 +25,8 @@ const entrySchema = z.strictObject({
       none: texts.optional(),
       /** The name of the schema that the answer must have; false for a request without one. */
       schema: z.union([z.string(), z.literal(false)]).optional(),
+      /** Whether the request offers tools. */
+      tools: z.boolean().optional(),
       /** A part of the file name of an audio file: makes the entry one for transcriptions, and only for them. */
       audio: z.string().optional(),
     })
@@ -94,6 +96,7 @@ export function createMatcher(script: Script, source: string): Matcher {
         ({ when }) =>
           when.audio === undefined &&
           (when.schema === undefined || when.schema === schema) &&
+          (when.tools === undefined || when.tools === (request.tools?.length ?? 0) > 0) &&
           (when.last ?? []).every((text) => last.includes(text)) &&
           (when.all ?? []).every((text) => prompt.includes(text)) &&
           !(when.none ?? []).some((text) => prompt.includes(text)),
