@@ -339,6 +339,18 @@ describe('a run', () => {
     assert.equal(fleet.probes.length, 3 * asked, 'what was kept is taken by the next run: two more servers are asked');
   });
 
+  it('that learns another window has the next run measure anew', async () => {
+    const { run, fleet } = await given(crewScripts({ plan: plan([]), edits: {} }));
+    fleet.inject('planner', { kind: 'contextExceeded', window: 16_000 });
+    const { events } = await run(['plan', 'Nothing to do']);
+    assert.equal(ofType(events, 'window.learnt')[0]?.window, 16_000);
+    const asked = fleet.probes.length;
+    await run(['plan', 'Nothing to do']);
+    assert.equal(fleet.probes.length, 2 * asked);
+    await run(['plan', 'Nothing to do']);
+    assert.equal(fleet.probes.length, 2 * asked, 'what was seen then counts again');
+  });
+
   it('takes the window from the probe, where the list of models does not tell it', async () => {
     const silent = { pages: 'Ollama' as const, tellsWindow: false, checksMaxTokens: false };
     const { run } = await given({}, { roles: { planner: { traits: silent, window: 4096 } } });

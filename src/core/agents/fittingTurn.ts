@@ -201,13 +201,11 @@ async function learnWindow(run: RunContext, agent: Agent, told: number | undefin
     return;
   }
   const { role, model, modelName, served } = transcript;
-  await run.journal.step(`${nextTurnKey(transcript)}/window-${told}`, async () => ({
-    type: 'window.learnt',
-    role,
-    model: modelName,
-    served,
-    window: told,
-  }));
+  await run.journal.step(`${nextTurnKey(transcript)}/window-${told}`, async () => {
+    // It saw another window: the next run looks again.
+    await run.forgetProbe(role);
+    return { type: 'window.learnt', role, model: modelName, served, window: told };
+  });
   refuseSmallWindow(role, model.url, told);
   transcript.window = told;
 }

@@ -57,13 +57,11 @@ export async function lower(
   const probe = probeOf(run, role);
   const to = LADDER.slice(LADDER.indexOf(rung) + 1).find((one) => isPossible(one, role, probe));
   if (to === undefined) return 'lowest';
-  await run.journal.step(`protocol/${role}/${to}`, async () => ({
-    type: 'protocol.lowered',
-    role,
-    from: rung,
-    to,
-    reason,
-  }));
+  await run.journal.step(`protocol/${role}/${to}`, async () => {
+    // It saw what does not hold: the next run looks again.
+    await run.forgetProbe(role);
+    return { type: 'protocol.lowered', role, from: rung, to, reason };
+  });
   return 'lowered';
 }
 
