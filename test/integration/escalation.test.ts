@@ -319,6 +319,7 @@ describe('a plan', () => {
         plan: onePlan,
         planner: [
           { name: 'no plan', when: { schema: 'plan' }, reply: { text: 'I would rather not.' }, fault: 'schemaIgnored' },
+          { name: 'no plan in words', when: { schema: false }, reply: { text: 'I would rather not.' } },
         ],
         edits: {},
       }),
@@ -328,6 +329,10 @@ describe('a plan', () => {
     assert.equal(status, 1);
     assert.equal(endingOf(events).code, 'plan_unusable');
     assert.match(stderr, /The Planner gave no usable plan[\s\S]*smaller steps/);
+    assert.deepEqual(
+      ofType(events, 'protocol.lowered').map(({ from, to, reason }) => [from, to, reason]),
+      [['json', 'text', 'it does not hold answers to their schema']],
+    );
     assert.deepEqual(project.files(), before);
   });
 });
