@@ -320,6 +320,19 @@ type Body =
    * what it did, a clause without a full stop.
    */
   | { type: 'protocol.lowered'; role: Role; from: Rung; to: Rung; reason: string }
+  /**
+   * Of a follow-up request, the server had only `cached` tokens in its prefix cache, though the request before it had
+   * `expected`. Told once for each role.
+   */
+  | {
+      type: 'cache.missed';
+      role: Role;
+      lane: Lane;
+      expected: number;
+      cached: number;
+      /** First byte in which our request does not begin with the one before it, a defect of ours; absent where it does. */
+      differsAt?: number;
+    }
   /** A server refused a prompt that fits what it says it serves (`served`): it takes `window` tokens. */
   | { type: 'window.learnt'; role: Role; model: string; served: number; window: number }
   | { type: 'server.busy'; role: Role; url: string; message: string }

@@ -145,6 +145,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 
     case 'input.preprocessed':
     case 'protocol.lowered':
+    case 'cache.missed':
     case 'window.learnt':
     case 'rules.found':
     case 'plan.delta':

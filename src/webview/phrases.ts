@@ -312,6 +312,24 @@ export function noteWords(event: NotedEvent): { icon: string; tone: NoteTone; te
         ),
         more: event.reason,
       };
+    case 'cache.missed':
+      return {
+        icon: 'server',
+        tone: 'quiet',
+        text: t(
+          '{0}: its server had kept only {1} of {2} tokens of the request before, so answers take longer.',
+          roleName(event.role),
+          String(event.cached),
+          String(event.expected),
+        ),
+        more:
+          event.differsAt === undefined
+            ? t('Others use the server too, or it has too few slots or blocks for its cache.')
+            : t(
+                'The request does not begin with the one before it (from byte {0}): a defect of Conclave, please report it.',
+                String(event.differsAt),
+              ),
+      };
     case 'server.busy':
       return {
         icon: 'server',

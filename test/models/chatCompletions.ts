@@ -34,7 +34,7 @@ export async function serveChat(server: RoleServer, exchange: Exchange): Promise
     return answer(server, exchange, { request, promptText, prompt, choices, fault: asked.fault });
   }
 
-  const injected = server.takeFault();
+  const injected = server.takeFault(request);
   if (injected && refuses(injected)) return spoil(server, exchange, injected);
   const match = server.matcher.chat(request);
   if (match === undefined) {

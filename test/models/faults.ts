@@ -46,8 +46,8 @@ const faultObjectSchema = z.discriminatedUnion('kind', [
   /** finish_reason "length" after so many tokens. */
   z.strictObject({ kind: z.literal('truncated'), afterTokens }),
   z.strictObject({ kind: z.literal('empty') }),
-  /** Fails open: the scripted text is sent although it breaks the schema. */
-  z.strictObject({ kind: z.literal('schemaIgnored') }),
+  /** Fails open: the scripted text, or `says`, is sent although it breaks the schema. */
+  z.strictObject({ kind: z.literal('schemaIgnored'), says: z.string().optional() }),
   /** Everything in the reasoning, nothing in the content. */
   z.strictObject({ kind: z.literal('reasoningOnly') }),
 ]);
@@ -131,8 +131,9 @@ export function misbehave(fault: Fault, reply: Reply, maxTokens: number): Reply 
       return { text: '' };
     case 'reasoningOnly':
       return { reasoning: (reply.reasoning ?? '') + replyText(reply), text: '' };
-    case 'truncated':
     case 'schemaIgnored':
+      return fault.says === undefined ? reply : { text: fault.says };
+    case 'truncated':
       return reply;
     default:
       return undefined;

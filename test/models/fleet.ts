@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { ROLES, type Role } from '../../src/shared/events.ts';
 import { serveChat } from './chatCompletions.ts';
+import type { ChatRequest } from './chatRequest.ts';
 import { type Fault, type FaultInput, faultSchema } from './faults.ts';
 import { infoFor, sendInfo } from './info.ts';
 import { createMetrics } from './metrics.ts';
@@ -55,12 +56,21 @@ export interface Fleet {
   readonly unmatched: readonly string[];
   /** Replies of the script that could not be the answer to the request they matched. */
   readonly violations: readonly string[];
-  /** Gives the next requests of a role (one where `times` is absent) a fault. */
-  inject(role: Role, fault: FaultInput, options?: { times?: number }): void;
+  /**
+   * Gives the next requests of a role (one where `times` is absent) a fault; of those for which `at` holds, where it is there.
+   * @returns what takes back those that are left
+   */
+  inject(
+    role: Role,
+    fault: FaultInput,
+    options?: { times?: number; at?: (request: ChatRequest) => boolean },
+  ): () => void;
   /** The server of a role is gone, its connections with it, until the returned function starts it again at the same place. */
   outage(role: Role): Promise<() => Promise<void>>;
   /** From now on, the server of a role shows that it was started anew. */
   restart(role: Role): void;
+  /** The prefix cache of a role's server is empty: others used it. */
+  forget(role: Role): void;
   /** Requests of a role that a slot works on. */
   running(role: Role): number;
   /** Resolves once no request is under way. */
@@ -87,7 +97,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const probes: RequestRecord[] = [];
   const unmatched: string[] = [];
   const violations: string[] = [];
-  const faults: { role: Role; fault: Fault; left: number }[] = [];
+  const faults: { role: Role; fault: Fault; left: number; at: (request: ChatRequest) => boolean }[] = [];
   const waitingForQuiet: (() => void)[] = [];
   let underWay = 0;
 
@@ -96,8 +106,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     if (options.logFile !== undefined) appendFileSync(options.logFile, `${JSON.stringify(record)}\n`);
   };
 
-  const takeFault = (role: Role): Fault | undefined => {
-    const found = faults.find((each) => each.role === role && each.left > 0);
+  const takeFault = (role: Role, request: ChatRequest): Fault | undefined => {
+    const found = faults.find((each) => each.role === role && each.left > 0 && each.at(request));
     if (found) found.left -= 1;
     return found?.fault;
   };
@@ -119,7 +129,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       metrics: createMetrics(model, window * timing.maxRunning),
       matcher: createMatcher(scripts[role] ?? [], role),
       vocabulary: createVocabulary(),
-      takeFault: () => takeFault(role),
+      takeFault: (request) => takeFault(role, request),
       unmatched: (problem) => void unmatched.push(problem),
       violated: (reply, problem) => void violations.push(`${role}/${reply}: ${problem}`),
     };
@@ -142,8 +152,13 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     probes,
     unmatched,
     violations,
-    inject: (role, fault, { times = 1 } = {}) =>
-      void faults.push({ role, fault: faultSchema.parse(fault), left: times }),
+    inject: (role, fault, { times = 1, at = () => true } = {}) => {
+      const injected = { role, fault: faultSchema.parse(fault), left: times, at };
+      faults.push(injected);
+      return () => {
+        injected.left = 0;
+      };
+    },
     outage: async (role) => {
       const { port } = https[role].address() as AddressInfo;
       await closed(https[role]);
@@ -152,6 +167,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     restart: (role) => {
       servers[role].startedAt += 60;
     },
+    forget: (role) => servers[role].engine.forget(),
     running: (role) => servers[role].engine.running(),
     settled: () => (underWay === 0 ? Promise.resolve() : new Promise((resolve) => waitingForQuiet.push(resolve))),
     close: async () => {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Role } from '../../src/shared/events.ts';
+import type { ChatRequest } from './chatRequest.ts';
 import type { Fault } from './faults.ts';
 import type { Metrics } from './metrics.ts';
 import type { Refusal } from './refusals.ts';
@@ -48,8 +49,8 @@ export interface RoleServer {
   metrics: Metrics;
   matcher: Matcher;
   vocabulary: Vocabulary;
-  /** The fault that the next request gets, if one was injected. */
-  takeFault(): Fault | undefined;
+  /** The fault that a request gets, if one was injected for it. */
+  takeFault(request: ChatRequest): Fault | undefined;
   /** Remembers that no reply of the script fits. */
   unmatched(problem: string): void;
   /** Remembers that a reply of the script cannot be an answer. */

@@ -38,6 +38,8 @@ export interface Engine {
   cachedTokens(tokens: readonly string[]): number;
   /** Puts a prompt with its answer into the cache. */
   remember(tokens: readonly string[]): void;
+  /** Empties the cache, as other users of a server do. */
+  forget(): void;
   /** Lets model time pass; rejects when the signal aborts. */
   pass(ms: number, signal: AbortSignal): Promise<void>;
 }
@@ -85,6 +87,7 @@ export function createEngine(timing: Timing, pace: Pace): Engine {
       return (firstMiss === -1 ? usable.length : firstMiss) * BLOCK;
     },
     remember,
+    forget: () => cache.clear(),
     pass: async (ms, signal) => {
       if (pace === 'real' && ms >= 1) await sleep(ms, undefined, { signal });
       else await nextTick(undefined, { signal });

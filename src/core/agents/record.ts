@@ -43,7 +43,11 @@ export async function compareWithRecord(
  * SHA-256 (hex) of a request's messages, by which a turn names what it was asked: in the form in which the model gets
  * them, as far as its name tells that.
  */
-export function hashOf({ modelName, root = '', thinking }: Transcript, messages: readonly Message[]): string {
-  const sent = normalised(messages, traitsOf(modelName, root), thinking);
-  return createHash('sha256').update(JSON.stringify(sent)).digest('hex');
+export function hashOf(transcript: Transcript, messages: readonly Message[]): string {
+  return createHash('sha256').update(sentText(transcript, messages)).digest('hex');
+}
+
+/** The messages, as JSON, in the form in which the model gets them. */
+export function sentText({ modelName, root = '', thinking }: Transcript, messages: readonly Message[]): string {
+  return JSON.stringify(normalised(messages, traitsOf(modelName, root), thinking));
 }

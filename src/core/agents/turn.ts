@@ -2,6 +2,7 @@ import type { EventBody, EventOf, Lane, RedFlag, Role, Rung, StopReason, Usage }
 import { ModelError } from '../models/modelError.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
 import type { JsonSchema, Message, Model, ModelRequest, ToolCall } from '../ports.ts';
+import { type Asked, askedText, watchCache } from './cacheWatch.ts';
 import { collectCalls } from './nativeCalls.ts';
 import { firstTokenBudget } from './pace.ts';
 import { compareWithRecord, hashOf, nextTurnKey } from './record.ts';
@@ -39,6 +40,8 @@ export interface Transcript {
   looked: CallResult[];
   /** What is said and goes with the next turn. */
   said: string;
+  /** Its last request; absent before the first. */
+  asked?: Asked;
   /** Whether a recorded turn since its beginning was asked otherwise than it is made up again now. */
   differs: boolean;
   /** Turns taken so far, over restarts of the transcript too. */
@@ -158,6 +161,10 @@ export async function takeTurn<R>(
     return { ...result.turn, ...(request.openingChars === undefined ? {} : begun) };
   });
   const reading = live === undefined ? await readAgain(turn, begin({ turnKey, emit: () => {} })) : live.reading;
+  const text = askedText(transcript, messages, tools);
+  if (live !== undefined && request.openingChars === undefined)
+    await watchCache(run, transcript, transcript.asked, { text, usage: turn.usage });
+  transcript.asked = { text, promptTokens: turn.usage.promptTokens };
   transcript.turns = index;
   transcript.askedFor = askedFor;
   transcript.messages = [...messages, answerMessage(turn)];

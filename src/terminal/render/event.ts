@@ -121,6 +121,8 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
         event.role,
         `! from here on with ${RUNGS[event.to]}, not ${RUNGS[event.from]}: ${remark(event.reason)}`,
       );
+    case 'cache.missed':
+      return says(event.role, `! ${cacheInWords(event)}`);
     case 'window.learnt':
       return says(
         event.role,
@@ -290,6 +292,14 @@ function paintMarks(text: string, paint: Paint): string {
     .replace(/✓|(?<= )\+\d+(?= −\d)/g, (mark) => paint('good', mark))
     .replace(/✗|(?<= )−\d+$/g, (mark) => paint('bad', mark))
     .replace(/(?<= )[!?](?= )/g, (mark) => paint('warning', mark));
+}
+
+function cacheInWords({ cached, expected, differsAt }: EventOf<'cache.missed'>): string {
+  const cause =
+    differsAt === undefined
+      ? 'others use it too, or it has too few slots or blocks for its cache'
+      : `the request does not begin with that one (from byte ${differsAt}), a defect of Conclave: please report it`;
+  return `its server had kept only ${cached} of ${expected} tokens of the request before: ${cause}`;
 }
 
 function ruleInWords({ path, cut }: EventOf<'rules.found'>['files'][number]): string {

@@ -161,6 +161,7 @@ export type NotedType =
   | 'vote.decided'
   | 'rules.found'
   | 'protocol.lowered'
+  | 'cache.missed'
   | 'server.probed'
   | 'server.busy'
   | 'server.lost'

@@ -149,6 +149,7 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
       return;
     case 'plan.cached':
     case 'protocol.lowered':
+    case 'cache.missed':
     case 'server.probed':
     case 'redflag.raised':
     case 'vote.decided':

@@ -1,0 +1,123 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { flowOf } from '../../src/core/orchestrator/flows.ts';
+import type { Crew } from '../../src/core/orchestrator/runContext.ts';
+import { type RunEnd, resumeRun, type Session, startRun } from '../../src/core/orchestrator/session.ts';
+import type { Settings } from '../../src/core/settings.ts';
+import { loadSettings } from '../../src/node/configuration.ts';
+import { openCrew, openStore } from '../../src/node/openCrew.ts';
+import { findRipgrep } from '../../src/node/ripgrep.ts';
+import { ROLES, type RunEvent } from '../../src/shared/events.ts';
+import { openTerminalUser } from '../../src/terminal/terminalUser.ts';
+import { type Fleet, type FleetOptions, startFleet } from '../models/fleet.ts';
+import { makeProject, type Project } from './project.ts';
+
+/**
+ * A crew in this process, for runs by the hundred: scripted models, a project and a store on disk, and the core between
+ * them. It differs from the command line in nothing that a run can see.
+ */
+export interface CrewHere {
+  fleet: Fleet;
+  project: Project;
+  /** Starts a run; what happens goes to `live`. */
+  run(task: string, signal?: AbortSignal): Promise<RunEnd>;
+  resume(runId: string, signal?: AbortSignal): Promise<RunEnd>;
+  /** The events of all sessions, as a front end that followed them got them. */
+  live: RunEvent[];
+  /** The events as the store has them. */
+  persisted(runId: string): Promise<RunEvent[]>;
+  close(): Promise<void>;
+}
+
+export interface CrewHereOptions extends FleetOptions {
+  files: Record<string, string>;
+  limits?: Partial<Settings['limits']>;
+  timeouts?: Partial<Settings['timeouts']>;
+  /** What the user says when asked, in the order of the questions. */
+  answers?: string[];
+  /** Sees every event as it comes. */
+  onEvent?: (event: RunEvent, fleet: Fleet) => void;
+  /** What the crew has instead of its own. */
+  over?: (fleet: Fleet) => Partial<Crew>;
+}
+
+export async function openCrewHere({
+  files,
+  limits,
+  timeouts,
+  over,
+  onEvent,
+  answers,
+  ...fleetOptions
+}: CrewHereOptions): Promise<CrewHere> {
+  const fleet = await startFleet(fleetOptions);
+  const project = makeProject(files, { git: 'none' });
+  const data = mkdtempSync(join(tmpdir(), 'conclave-data-'));
+  const env = { ...process.env, CONCLAVE_DATA: data, CONCLAVE_STORE: '' };
+  const loaded = await loadSettings({
+    env: Object.fromEntries(ROLES.map((role) => [`CONCLAVE_${role.toUpperCase()}_URL`, fleet.urls[role]])),
+    workspace: project.dir,
+    trusted: false,
+    flags: {},
+    editor: Object.fromEntries([...userSettings('limits', limits), ...userSettings('timeouts', timeouts)]),
+  });
+  const user = openTerminalUser({
+    input: process.stdin,
+    output: process.stderr,
+    interactive: false,
+    yes: true,
+    ...(answers === undefined ? {} : { answers: { kind: 'inOrder', texts: answers } }),
+    policy: 'ask',
+    remembered: { has: async () => false, add: async () => {} },
+    suspend: () => () => {},
+  });
+  const installation = { version: '0', home: resolve('.'), env };
+  const crew: Crew = {
+    ...(await openCrew(installation, {
+      workspace: project.dir,
+      user,
+      loaded,
+      ripgrep: findRipgrep(),
+    })),
+    ...over?.(fleet),
+  };
+  const store = await openStore(env);
+  const live: RunEvent[] = [];
+  const session = (signal: AbortSignal): Session => ({
+    holder: 'test',
+    signal,
+    onEvent: (event) => {
+      live.push(event);
+      onEvent?.(event, fleet);
+    },
+    catchUp: () => {},
+    work: (run, started) => flowOf(run, started, 'leave'),
+  });
+  const never = new AbortController().signal;
+  return {
+    fleet,
+    project,
+    live,
+    run: (task, signal = never) => startRun(crew, store, session(signal), { kind: 'run', task }),
+    resume: (runId, signal = never) => resumeRun(crew, store, session(signal), runId, () => false),
+    persisted: async (runId) => {
+      const events: RunEvent[] = [];
+      for await (const event of store.log.read(runId)) events.push(event);
+      return events;
+    },
+    close: async () => {
+      await fleet.close();
+      await store.close();
+      project.remove();
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+function userSettings(
+  group: string,
+  values: Record<string, unknown> = {},
+): [string, { value: unknown; from: 'user' }][] {
+  return Object.entries(values).map(([key, value]) => [`${group}.${key}`, { value, from: 'user' }]);
+}
