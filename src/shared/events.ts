@@ -333,6 +333,8 @@ type Body =
       /** First byte in which our request does not begin with the one before it, a defect of ours; absent where it does. */
       differsAt?: number;
     }
+  /** A transcript had grown past its window and begins anew, with the state as it is: prompt tokens before and after. */
+  | { type: 'transcript.compacted'; role: Role; lane: Lane; before: number; after: number }
   /** A server refused a prompt that fits what it says it serves (`served`): it takes `window` tokens. */
   | { type: 'window.learnt'; role: Role; model: string; served: number; window: number }
   | { type: 'server.busy'; role: Role; url: string; message: string }

@@ -146,6 +146,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
     case 'input.preprocessed':
     case 'protocol.lowered':
     case 'cache.missed':
+    case 'transcript.compacted':
     case 'window.learnt':
     case 'rules.found':
     case 'plan.delta':

@@ -300,6 +300,17 @@ export function noteWords(event: NotedEvent): { icon: string; tone: NoteTone; te
         more: [url, ...notes].join('\n'),
       };
     }
+    case 'transcript.compacted':
+      return {
+        icon: 'fold',
+        tone: 'quiet',
+        text: t(
+          '{0}: the window is full, so the conversation begins anew with the state as it is ({1} of {2} tokens).',
+          roleName(event.role),
+          number(event.after),
+          number(event.before),
+        ),
+      };
     case 'protocol.lowered':
       return {
         icon: 'server',

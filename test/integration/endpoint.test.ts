@@ -228,7 +228,12 @@ describe('an endpoint', () => {
         templated(asked, { id: 'planner', root: 'google/gemma-2-2b-it', max_model_len: 8192 }, () => undefined),
       );
       const aliased = openEndpoint({ url, model: 'planner' });
-      assert.deepEqual(await aliased.served(never), { model: 'planner', root: 'google/gemma-2-2b-it', window: 8192 });
+      assert.deepEqual(await aliased.served(never), {
+        model: 'planner',
+        root: 'google/gemma-2-2b-it',
+        window: 8192,
+        assumed: true,
+      });
       await collect(aliased.stream({ ...ask(''), messages }, never));
       assert.deepEqual(asked, [folded]);
     });

@@ -18,7 +18,7 @@ export async function serveChat(server: RoleServer, exchange: Exchange): Promise
   if (!parsed.success) return refuse(exchange, badRequest(z.prettifyError(parsed.error)));
   const request = parsed.data;
   const promptText = renderPrompt(request);
-  const prompt = tokensOf(promptText);
+  const prompt = tokensOf(promptText, server.traits.charactersPerToken);
   record.promptTokens = prompt.length;
   const refusal = refusalOf(request, server, prompt.length);
   const probe = probeName(request);
@@ -124,7 +124,7 @@ async function answer(server: RoleServer, exchange: Exchange, work: Work): Promi
       await write.broken(breaking);
       finished.reason = 'error';
     } else {
-      engine.remember(tokensOf(work.promptText + (work.choices[0]?.turn ?? '')));
+      engine.remember(tokensOf(work.promptText + (work.choices[0]?.turn ?? ''), server.traits.charactersPerToken));
       finished.reason = work.choices[0]?.finishReason ?? 'stop';
       await write.end(
         usageOf(finished, work.choices, server.traits),

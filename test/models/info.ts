@@ -29,7 +29,7 @@ export function infoFor(server: RoleServer, route: string, body: unknown): Info 
     case 'POST /tokenize': {
       const read = tokenizeSchema.safeParse(body);
       if (!read.success) return refused('Expected messages or a prompt.');
-      const tokens = tokensOf(read.data);
+      const tokens = tokensOf(read.data, server.traits.charactersPerToken);
       return ok({ count: tokens.length, max_model_len: window, tokens: vocabulary.ids(tokens), token_strs: null });
     }
     case 'POST /detokenize': {

@@ -1,14 +1,13 @@
 /**
- * The fleet's tokenizer: every four characters (code points) are a token, counted from the start of the text. That is about
+ * The fleet's tokenizer: every few characters (code points) are a token, four in general, counted from the start of the text. That is about
  * what real ones give for code and English, it is the same on every run, and a longer text begins with a shorter one's tokens.
  */
 const CHARACTERS = 4;
 
-export function tokensOf(text: string): string[] {
+export function tokensOf(text: string, perToken = CHARACTERS): string[] {
   const characters = Array.from(text);
   const tokens: string[] = [];
-  for (let at = 0; at < characters.length; at += CHARACTERS)
-    tokens.push(characters.slice(at, at + CHARACTERS).join(''));
+  for (let at = 0; at < characters.length; at += perToken) tokens.push(characters.slice(at, at + perToken).join(''));
   return tokens;
 }
 

@@ -6,6 +6,8 @@ import type { Probe } from '../../src/shared/probe.ts';
 type Does = 'works' | 'broken' | 'refused';
 
 export interface ServerTraits {
+  /** What its tokenizer makes of prompts: four characters a token is usual, less of what its vocabulary does not hold. */
+  charactersPerToken: number;
   /** Whose pages it has beside /v1. */
   pages: 'vLLM' | 'llama.cpp' | 'Ollama' | 'LM Studio' | 'none';
   /** Whether /v1/models tells the window. */
@@ -27,6 +29,7 @@ export interface ServerTraits {
 
 /** vLLM 0.32, with the flags that README asks for and no others. */
 export const VLLM: ServerTraits = {
+  charactersPerToken: 4,
   pages: 'vLLM',
   tellsWindow: true,
   checksMaxTokens: true,
@@ -41,6 +44,7 @@ export const VLLM: ServerTraits = {
 
 /** llama.cpp's llama-server, build 11434. */
 export const LLAMA_CPP: ServerTraits = {
+  charactersPerToken: 4,
   pages: 'llama.cpp',
   tellsWindow: true,
   checksMaxTokens: false,

@@ -43,13 +43,18 @@ export interface Toolbox {
 export interface Agent {
   readonly spec: AgentSpec;
   readonly transcript: Transcript;
-  /** Characters that a message to this agent may have, so that a few of them fit the window. */
-  readonly budget: { chars: number };
+  /**
+   * Characters that a message to this agent may have, so that a few of them fit the window; and the most that its opening
+   * may have, where a server refused more without saying what it takes.
+   */
+  readonly budget: { chars: number; most: number };
   /**
    * Whether it is let look things up before it is asked for its answer. One that has only repeated a call until it was
    * given up is not, from then on; it may still make a call where an answer is due.
    */
   gathers: boolean;
+  /** The turn after which its transcript began; how often in a row that was soon after it had begun before, and the turn that was counted last. */
+  begun: { after: number; hasty: number; counted: number };
   /** How often each tool call was made on the change set `on`: results on another one may differ. */
   calls: { on: ChangeSet | undefined; times: Map<string, number> };
   /** How often its server did what speaks against the rung, by what it was. */
@@ -84,8 +89,9 @@ export async function openAgent(run: RunContext, spec: AgentSpec): Promise<Agent
   return {
     spec,
     transcript,
-    budget: { chars: openingChars(transcript) },
+    budget: { chars: openingChars(transcript), most: Number.POSITIVE_INFINITY },
     gathers: true,
+    begun: { after: 0, hasty: 0, counted: 0 },
     calls: { on: undefined, times: new Map() },
     doubts: { rung: transcript.rung, times: {} },
   };

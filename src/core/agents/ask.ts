@@ -3,7 +3,7 @@ import type { RunContext } from '../orchestrator/runContext.ts';
 import { offeredTools, toolSchema } from '../tools/index.ts';
 import type { Agent } from './agent.ts';
 import type { AnswerFormat, NoAnswer } from './answerFormat.ts';
-import { type Asking, turnThatFits } from './fittingTurn.ts';
+import { type Asking, Crowded, turnThatFits } from './fittingTurn.ts';
 import { type Doubt, isNative, weigh } from './rungs.ts';
 import { schemaInWords } from './schemaInWords.ts';
 import { clip } from './shareRoom.ts';
@@ -23,6 +23,20 @@ const ACTION_TOKENS = 4096;
  * an answer in its final form is taken at any point.
  */
 export async function ask<T>(
+  run: RunContext,
+  agent: Agent,
+  message: string,
+  format: AnswerFormat<T>,
+): Promise<{ kind: 'answer'; value: T } | NoAnswer> {
+  try {
+    return await askInTurns(run, agent, message, format);
+  } catch (error) {
+    if (!(error instanceof Crowded)) throw error;
+    return { kind: 'noAnswer', reason: error.message };
+  }
+}
+
+async function askInTurns<T>(
   run: RunContext,
   agent: Agent,
   message: string,
@@ -92,7 +106,9 @@ async function gather<T>(
   let repeated = 0;
   let held: { value: T } | undefined;
   for (let calls = 0; calls < run.settings.limits.gatherTurns && unusable < 3; ) {
-    const reading = await takeAnswer(run, agent, asking);
+    const reading = await takeAnswer(run, agent, asking).catch(ignoreCrowded);
+    // What is looked up does not fit beside the task; the answer may.
+    if (reading === undefined) break;
     held = reading.held ?? held;
     const kept = held && { held };
     if (reading.kind === 'answer' || reading.kind === 'done') return { ...reading, ...kept };
@@ -112,6 +128,10 @@ async function gather<T>(
   }
   say(agent.transcript, 'No more tool calls now: work with what you have.');
   return { kind: 'done', ...(held && { held }) };
+}
+
+function ignoreCrowded(error: unknown): undefined {
+  if (!(error instanceof Crowded)) throw error;
 }
 
 const USE_IT = 'Use it, or make another call.';

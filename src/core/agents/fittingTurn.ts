@@ -8,7 +8,7 @@ import { serverUnavailable } from './retries.ts';
 import { currentRung, lower, ProtocolFailed } from './rungs.ts';
 import { clip } from './shareRoom.ts';
 import { REPEATED } from './toolCall.ts';
-import { type Begin, type CallResult, takeTurn, WindowExceeded } from './turn.ts';
+import { type Begin, type CallResult, type Turn, takeTurn, WindowExceeded } from './turn.ts';
 import { estimateTokens, margin, openingChars, promptRoom, replyTokens } from './windowBudget.ts';
 
 /** Times a server may say that a turn's prompt is too long; each brings a shorter one. */
@@ -16,6 +16,27 @@ const REFUSALS = 3;
 
 /** Characters below which an opening tells too little to work with. */
 const SHORTEST_OPENING = 1500;
+
+/** What a transcript that begins anew has at most, of what it had and of the room that there is. */
+const SHRINKS_TO = 0.7;
+
+/** Part of the room for the prompt up to which our estimate is enough: no tokenizer makes a token of less than a character. */
+const CERTAIN = 0.2;
+
+/** Turns after which a transcript that is full again has hardly been of use. */
+const HASTE = 2;
+/** Times in a row that this is borne. */
+const HASTY_COMPACTIONS = 2;
+
+/** The window is too small for what an agent has to do: it would begin anew for ever. */
+export class Crowded extends Error {
+  override readonly name = 'Crowded';
+  constructor(window: number) {
+    super(
+      `The window of ${window} tokens is too small for this: what has to be looked at fills it before anything can be done with it.`,
+    );
+  }
+}
 
 /** What a turn asks for, on one rung. */
 export interface Asking<R> {
@@ -42,12 +63,7 @@ export async function turnThatFits<R>(
   const { transcript } = agent;
   const recorded = recordedTurn(run, transcript);
   const request = (): string | undefined => asking(transcript.rung).request;
-  let prompt =
-    recorded === undefined
-      ? nextPrompt(run, agent, asking)
-      : recorded.openingChars === undefined
-        ? promptAsItGoesOn(agent, asking)
-        : beginning(run, agent, asking, recorded.rung ?? 'json', recorded.openingChars);
+  let prompt = recorded ? promptAsRecorded(run, agent, asking, recorded) : await nextPrompt(run, agent, asking);
   for (let refusals = 0; ; ) {
     const { messages, tokens, openingChars: chars } = prompt;
     const { schema, tools, maxTokens: most, begin } = asking(transcript.rung);
@@ -70,7 +86,7 @@ export async function turnThatFits<R>(
     } catch (error) {
       if (error instanceof ProtocolFailed) {
         if ((await lower(run, transcript, error.reason)) === 'lowest') throw serverUnavailable(error.cause);
-        prompt = fittingBeginning(run, agent, asking);
+        prompt = await fittingBeginning(run, agent, asking);
         continue;
       }
       if (!(error instanceof WindowExceeded)) throw error;
@@ -86,7 +102,8 @@ export async function turnThatFits<R>(
         );
       }
       await learnWindow(run, agent, error.window);
-      prompt = fittingBeginning(run, agent, asking);
+      refuseHaste(agent, currentRung(run, transcript.role));
+      prompt = await fittingBeginning(run, agent, asking);
     }
   }
 }
@@ -102,13 +119,24 @@ interface Prompt {
 /** What a turn asks for, on whatever rung it comes to be. */
 type AskingOn = (rung: Rung) => Pick<Asking<unknown>, 'request' | 'tools'>;
 
-function nextPrompt(run: RunContext, agent: Agent, asking: AskingOn): Prompt {
+function promptAsRecorded(
+  run: RunContext,
+  agent: Agent,
+  asking: AskingOn,
+  { rung = 'json', openingChars }: Turn,
+): Prompt {
+  if (openingChars === undefined) return promptAsItGoesOn(agent, asking);
+  refuseHaste(agent, rung);
+  return beginning(run, agent, asking, rung, openingChars);
+}
+
+async function nextPrompt(run: RunContext, agent: Agent, asking: AskingOn): Promise<Prompt> {
   const { transcript } = agent;
-  const goesOn =
-    transcript.messages.length > 0 &&
-    transcript.tokens <= promptRoom(transcript) &&
-    transcript.rung === currentRung(run, transcript.role);
-  return goesOn ? promptAsItGoesOn(agent, asking) : fittingBeginning(run, agent, asking);
+  if (transcript.messages.length === 0 || transcript.rung !== currentRung(run, transcript.role)) {
+    return fittingBeginning(run, agent, asking);
+  }
+  const prompt = await counted(run, agent, asking, promptAsItGoesOn(agent, asking));
+  return prompt.tokens <= promptRoom(transcript) ? prompt : compacted(run, agent, asking, prompt.tokens);
 }
 
 function promptAsItGoesOn({ transcript }: Agent, asking: AskingOn): Prompt {
@@ -138,16 +166,53 @@ function nextMessages(results: readonly CallResult[], said: string): Message[] {
   });
 }
 
-/** A beginning on the rung that is due, which leaves room for looking things up, also where the text has more tokens than its length tells. */
-function fittingBeginning(run: RunContext, agent: Agent, asking: AskingOn): Prompt {
+/** A beginning on the rung that is due, which leaves room for looking things up. */
+async function fittingBeginning(run: RunContext, agent: Agent, asking: AskingOn): Promise<Prompt> {
   const { transcript } = agent;
   const rung = currentRung(run, transcript.role);
-  let chars = Math.min(agent.budget.chars, openingChars(transcript));
+  let chars = Math.min(agent.budget.most, openingChars(transcript));
   for (;;) {
-    const prompt = beginning(run, agent, asking, rung, chars);
-    if (prompt.tokens <= promptRoom(transcript) * 0.8 || chars <= SHORTEST_OPENING) return prompt;
+    const prompt = await counted(run, agent, asking, beginning(run, agent, asking, rung, chars));
+    if (prompt.tokens <= promptRoom(transcript) * SHRINKS_TO || chars <= SHORTEST_OPENING) return prompt;
     chars = Math.max(SHORTEST_OPENING, Math.floor(chars * 0.7));
   }
+}
+
+/**
+ * The transcript anew, because it has grown past the window: the opening tells the state, and what was looked up goes.
+ * @throws Crowded where that does not make it smaller, or has to be done again and again
+ */
+async function compacted(run: RunContext, agent: Agent, asking: AskingOn, before: number): Promise<Prompt> {
+  const { role, lane, window, rung } = agent.transcript;
+  refuseHaste(agent, rung);
+  const prompt = await fittingBeginning(run, agent, asking);
+  if (prompt.tokens > before * SHRINKS_TO) throw new Crowded(window);
+  run.journal.emit({ type: 'transcript.compacted', role, lane, before, after: prompt.tokens });
+  return prompt;
+}
+
+/**
+ * Counts a transcript that begins anew soon after it has begun. Told by the turns alone, so it is the same in a run that
+ * is resumed.
+ * @throws Crowded where it does so again and again
+ */
+function refuseHaste(agent: Agent, rung: Rung): void {
+  const { transcript, begun } = agent;
+  if (transcript.messages.length === 0 || rung !== transcript.rung || begun.counted === transcript.turns) return;
+  begun.counted = transcript.turns;
+  begun.hasty = transcript.turns - begun.after > HASTE ? 0 : begun.hasty + 1;
+  if (begun.hasty <= HASTY_COMPACTIONS) return;
+  begun.hasty = 0;
+  throw new Crowded(transcript.window);
+}
+
+/** With the server's own count, where our estimate leaves it open whether the prompt fits. */
+async function counted(run: RunContext, { transcript }: Agent, asking: AskingOn, prompt: Prompt): Promise<Prompt> {
+  if (prompt.tokens <= promptRoom(transcript) * CERTAIN) return prompt;
+  const { tools } = asking(transcript.rung);
+  const { messages } = prompt;
+  const tokens = await transcript.model.count({ messages, ...(tools ? { tools } : {}) }, run.signal);
+  return tokens === undefined ? prompt : { ...prompt, tokens };
 }
 
 /**
@@ -158,6 +223,7 @@ function beginning(run: RunContext, agent: Agent, asking: AskingOn, rung: Rung, 
   const { transcript } = agent;
   // From here on messages are measured by it; the record gives it back when the run is resumed.
   agent.budget.chars = chars;
+  agent.begun.after = transcript.turns;
   agent.calls = { on: undefined, times: new Map() };
   const looked = rung === transcript.rung ? [] : transcript.looked;
   const known = [...looked, ...transcript.results].filter(({ text }) => text !== REPEATED);
@@ -197,7 +263,7 @@ function joined(texts: readonly string[]): string {
 async function learnWindow(run: RunContext, agent: Agent, told: number | undefined): Promise<void> {
   const { transcript, budget } = agent;
   if (told === undefined || told >= transcript.window) {
-    budget.chars = Math.floor(budget.chars / 2);
+    budget.most = Math.floor(budget.chars / 2);
     return;
   }
   const { role, model, modelName, served } = transcript;

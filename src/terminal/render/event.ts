@@ -2,7 +2,7 @@ import type { Ending, EventOf, Role, RunEvent, Rung, Verdict } from '../../share
 import { MERGED, type RunState } from '../../shared/runState.ts';
 import { checksInWords } from './checks.ts';
 import { namedFile } from './diff.ts';
-import { count, plusMinus, totalLines } from './measures.ts';
+import { count, plusMinus, thousands, totalLines } from './measures.ts';
 import type { Ink, Paint } from './paint.ts';
 import { clean, cut, oneLine, pad } from './plainText.ts';
 import { probeInWords } from './probe.ts';
@@ -123,6 +123,11 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
       );
     case 'cache.missed':
       return says(event.role, `! ${cacheInWords(event)}`);
+    case 'transcript.compacted':
+      return says(
+        event.role,
+        `the window is full: goes on from the state as it is (${thousands(event.after)} of ${thousands(event.before)} tokens)`,
+      );
     case 'window.learnt':
       return says(
         event.role,

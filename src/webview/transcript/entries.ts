@@ -162,6 +162,7 @@ export type NotedType =
   | 'rules.found'
   | 'protocol.lowered'
   | 'cache.missed'
+  | 'transcript.compacted'
   | 'server.probed'
   | 'server.busy'
   | 'server.lost'

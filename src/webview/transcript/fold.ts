@@ -150,6 +150,7 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
     case 'plan.cached':
     case 'protocol.lowered':
     case 'cache.missed':
+    case 'transcript.compacted':
     case 'server.probed':
     case 'redflag.raised':
     case 'vote.decided':
