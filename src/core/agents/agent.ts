@@ -5,7 +5,7 @@ import { ModelError } from '../models/modelError.ts';
 import { samplingOf } from '../models/traits.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
 import { RunStop } from '../orchestrator/runStop.ts';
-import type { Message } from '../ports.ts';
+import type { Message, Served } from '../ports.ts';
 import { SMALLEST_WINDOW } from '../settings.ts';
 import { describeTools } from '../tools/index.ts';
 import type { ToolContext } from '../tools/tool.ts';
@@ -97,6 +97,18 @@ export async function openAgent(run: RunContext, spec: AgentSpec): Promise<Agent
   };
 }
 
+/** What a role's server says of itself. Stops the run where it does not answer, or says that its window is too small. */
+export async function toldBy(run: RunContext, role: Role): Promise<Served> {
+  try {
+    const told = await run.models[role].served(run.signal);
+    if (!told.assumed) refuseSmallWindow(role, run.models[role].url, told.window);
+    return told;
+  } catch (error) {
+    if (error instanceof ModelError) throw serverUnavailable(error);
+    throw error;
+  }
+}
+
 /**
  * What a role's server serves, in tokens what it says (`served`) and what it takes (`window`), where a refusal in this
  * run has taught us better. Stops the run where the server does not answer or its window is too small.
@@ -105,25 +117,19 @@ export async function servedBy(
   run: RunContext,
   role: Role,
 ): Promise<{ model: string; root?: string | undefined; served: number; window: number }> {
-  try {
-    const told = await run.models[role].served(run.signal);
-    const probe = await probedBy(run, role, told.model);
-    const { model, root } = told;
-    const served = told.assumed && probe?.model === model ? probe.window : told.window;
-    const learnt = run.journal
-      .outcomes()
-      .flatMap((event) =>
-        event.type === 'window.learnt' && event.role === role && event.model === model && event.served === served
-          ? [event.window]
-          : [],
-      );
-    const window = Math.min(served, ...learnt);
-    refuseSmallWindow(role, run.models[role].url, window);
-    return { model, root, served, window };
-  } catch (error) {
-    if (error instanceof ModelError) throw serverUnavailable(error);
-    throw error;
-  }
+  const { model, root, assumed, window: told } = await toldBy(run, role);
+  const probe = await probedBy(run, role, model);
+  const served = assumed && probe?.model === model ? probe.window : told;
+  const learnt = run.journal
+    .outcomes()
+    .flatMap((event) =>
+      event.type === 'window.learnt' && event.role === role && event.model === model && event.served === served
+        ? [event.window]
+        : [],
+    );
+  const window = Math.min(served, ...learnt);
+  refuseSmallWindow(role, run.models[role].url, window);
+  return { model, root, served, window };
 }
 
 /**

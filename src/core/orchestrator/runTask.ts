@@ -1,6 +1,6 @@
 import type { CheckReport } from '../../shared/events.ts';
 import { MERGED } from '../../shared/runState.ts';
-import { servedBy } from '../agents/agent.ts';
+import { servedBy, toldBy } from '../agents/agent.ts';
 import { NEEDED_ROLES } from '../settings.ts';
 import { checkBase } from './checking.ts';
 import { type Finish, finish } from './finish.ts';
@@ -86,8 +86,9 @@ export async function planOnly(run: RunContext, task: string): Promise<Finish> {
   });
 }
 
-/** Asks the servers first what they serve: a run whose servers are down says so before it does anything. */
+/** Asks the servers first what they serve: a run whose servers are down says so before any of them is measured. */
 async function askServers(run: RunContext, roles = NEEDED_ROLES): Promise<void> {
+  for (const role of roles) await toldBy(run, role);
   for (const role of roles) await servedBy(run, role);
 }
 
