@@ -34,7 +34,7 @@ export const settingsSchema = z.strictObject({
   timeouts: z.strictObject({
     /** Up to the first token, at the least; more for a long prompt, by the server's measured pace. */
     firstToken: z.number().positive(),
-    /** From one piece of an answer to the next. */
+    /** From one piece of an answer to the next; fifteen times that where an answer comes in one piece. */
     betweenTokens: z.number().positive(),
   }),
   limits: z.strictObject({

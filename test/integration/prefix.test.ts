@@ -5,7 +5,7 @@ import { FILES as SHOP, SCRIPT as SHOP_SCRIPT, TASK as SHOP_TASK } from '../benc
 import { SERVED_MODELS } from '../models/fleet.ts';
 import { type CrewHere, type CrewHereOptions, openCrewHere } from '../support/crewHere.ts';
 import { greetByName, greetWrong, greetWrongAgain, greetWrongStill, onGreet } from '../support/greeter.ts';
-import { type Coder, FILES, probeOf, SCRIPT } from '../support/greetingCrew.ts';
+import { type Coder, FILES, probeOf, SCRIPT, TASK } from '../support/greetingCrew.ts';
 import { heldBefore } from '../support/heldBefore.ts';
 import { GREETER } from '../support/project.ts';
 import { ofType } from '../support/scenario.ts';
@@ -65,7 +65,7 @@ describe('the requests of one transcript', function () {
   for (const coder of ['native_streamed', 'native', 'json', 'text'] as const) {
     it(`begin with the one before, where tools are called on the rung ${coder}`, async () => {
       const greeter = await greeters(coder);
-      assert.equal((await greeter.run('Greet by name.')).ending.code, 'approved');
+      assert.equal((await greeter.run(TASK)).ending.code, 'approved');
       const longer = await assertStable(greeter, greeter.live);
       const own = longer.find(({ role }) => role === 'coder');
       assert.equal(own?.requests[0]?.sent.tools !== undefined, coder.startsWith('native'));
@@ -79,7 +79,7 @@ describe('the requests of one transcript', function () {
       greeter.fleet.inject(role, { kind: 'truncated', afterTokens: 3 });
     }
     greeter.fleet.inject('coder', 'toolCallAsText');
-    assert.equal((await greeter.run('Greet by name.')).ending.code, 'approved');
+    assert.equal((await greeter.run(TASK)).ending.code, 'approved');
     await assertStable(greeter, greeter.live);
     assert.ok(ofType(greeter.live, 'protocol.lowered').length > 0);
   });
@@ -99,7 +99,7 @@ describe('the requests of one transcript', function () {
         planner: [{ name: 'anew', when: { schema: 'escalation' }, reply: { json: replan } }],
       }),
     });
-    assert.equal((await greeter.run('Greet by name.')).ending.code, 'approved');
+    assert.equal((await greeter.run(TASK)).ending.code, 'approved');
     await assertStable(greeter, greeter.live);
     assert.equal(ofType(greeter.live, 'subtask.escalated').length, 1);
   });
@@ -108,7 +108,7 @@ describe('the requests of one transcript', function () {
     const greeter = await greeters('json');
     greeter.fleet.inject('coder', { kind: 'contextExceeded', window: 16_384 });
     greeter.fleet.inject('reviewer', 'contextExceeded');
-    assert.equal((await greeter.run('Greet by name.')).ending.code, 'approved');
+    assert.equal((await greeter.run(TASK)).ending.code, 'approved');
     await assertStable(greeter, greeter.live);
     assert.equal(ofType(greeter.live, 'window.learnt').length, 1);
   });
@@ -123,7 +123,7 @@ describe('the requests of one transcript', function () {
           if (taken === turns) stop.abort();
         },
       });
-      const stopped = await greeter.run('Greet by name.', stop.signal);
+      const stopped = await greeter.run(TASK, stop.signal);
       assert.equal(stopped.state, 'aborted', `after turn ${turns}`);
       assert.equal((await greeter.resume(stopped.runId)).ending.code, 'approved');
       await assertStable(greeter, await greeter.persisted(stopped.runId));
@@ -134,7 +134,7 @@ describe('the requests of one transcript', function () {
 
   it('are found out where they do not', async () => {
     const greeter = await greeters('native_streamed');
-    await greeter.run('Greet by name.');
+    await greeter.run(TASK);
     const stable = (await assertStable(greeter, greeter.live)).find(({ role }) => role === 'coder');
     assert.ok(stable);
     const altered = (change: (last: SentTranscript['requests'][number]['sent']) => void): SentTranscript => {
@@ -175,7 +175,7 @@ describe('a server that forgets what it was asked', function () {
       },
     });
     try {
-      const end = await crew.run('Greet by name.');
+      const end = await crew.run(TASK);
       assert.equal(end.ending.code, 'approved');
       return await crew.persisted(end.runId);
     } finally {

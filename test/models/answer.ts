@@ -56,7 +56,7 @@ export function composeChoice(reply: Reply, request: ChatRequest, fault: Fault |
   const named = typeof request.tool_choice === 'object';
   return {
     pieces: whole,
-    finishReason: calls.length > 0 && !named ? 'tool_calls' : 'stop',
+    finishReason: fault?.kind === 'truncatedCall' ? 'length' : calls.length > 0 && !named ? 'tool_calls' : 'stop',
     turn: renderTurn(
       replyText(said),
       calls.map((call) => renderToolCall(call.name, call.arguments)),

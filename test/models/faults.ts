@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { CALL_FORMS, renderCallAs, renderToolCall } from './chatRequest.ts';
 import { type Reply, replyText } from './reply.ts';
+import { tokensOf } from './tokens.ts';
 
 const afterTokens = z.number().int().min(0);
 
@@ -24,10 +25,14 @@ const faultObjectSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('deadEngine'), afterTokens: afterTokens.default(3) }),
   /** The stream ends in order, but nobody said that the answer did. */
   z.strictObject({ kind: z.literal('endWithoutFinish'), afterTokens: afterTokens.default(3) }),
-  /** An answer in JSON that pads with white space until max_tokens. */
-  z.strictObject({ kind: z.literal('whitespaceLoop') }),
-  /** An answer in JSON that says the same within a string until max_tokens. */
-  z.strictObject({ kind: z.literal('repetitionLoop') }),
+  /** An answer that pads with white space until max_tokens, from its start or after so many tokens. */
+  z.strictObject({
+    kind: z.literal('whitespaceLoop'),
+    afterTokens: afterTokens.optional(),
+    pad: z.enum([' ', '\t', '\n']).optional(),
+  }),
+  /** An answer that says the same until max_tokens, from its start or after so many tokens. */
+  z.strictObject({ kind: z.literal('repetitionLoop'), afterTokens: afterTokens.optional() }),
   /** The tool call that the server's parser missed, in the form in which the model wrote it. */
   z.strictObject({ kind: z.literal('toolCallAsText'), form: z.enum(CALL_FORMS).default('hermes') }),
   /** The tool call that the model made within its thoughts, where no parser looks. */
@@ -45,6 +50,14 @@ const faultObjectSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('rawControls') }),
   /** finish_reason "length" after so many tokens. */
   z.strictObject({ kind: z.literal('truncated'), afterTokens }),
+  /** The same, but of what was cut the server makes a tool call without arguments. */
+  z.strictObject({ kind: z.literal('truncatedCall') }),
+  /** The answer ends in good order where it is not at its end: what was to be JSON is none. */
+  z.strictObject({ kind: z.literal('stopsShort'), afterTokens }),
+  /** Every tool call three times, though one at a time was asked for. */
+  z.strictObject({ kind: z.literal('manyCalls') }),
+  /** A model that does not stop thinking: all up to the limit is reasoning. */
+  z.strictObject({ kind: z.literal('endlessThinking') }),
   z.strictObject({ kind: z.literal('empty') }),
   /** Fails open: the scripted text, or `says`, is sent although it breaks the schema. */
   z.strictObject({ kind: z.literal('schemaIgnored'), says: z.string().optional() }),
@@ -104,12 +117,21 @@ export function breaks(fault: Fault | undefined): fault is BreakingFault {
 
 /** The reply as a model with this fault gives it, or undefined where the fault is not in the reply. */
 export function misbehave(fault: Fault, reply: Reply, maxTokens: number): Reply | undefined {
+  // Two of the fleet's tokens more than fit, so that the limit ends it.
+  const endless = (text: string): string => text.repeat(Math.ceil((4 * (maxTokens + 2)) / text.length));
   switch (fault.kind) {
     case 'whitespaceLoop':
-      // Two of the fleet's tokens more than fit, so that the limit ends it.
-      return { text: `{${' '.repeat(4 * (maxTokens + 2))}` };
+      return { text: beginning(reply, fault.afterTokens, '{') + endless(fault.pad ?? ' ') };
     case 'repetitionLoop':
-      return { text: `{"task_understood": "${'8Z_'.repeat(2 * (maxTokens + 2))}` };
+      return { text: beginning(reply, fault.afterTokens, '{"task_understood": "') + endless('8Z_') };
+    case 'endlessThinking':
+      return { reasoning: endless('Hm, or is it? ') };
+    case 'stopsShort':
+      return { text: beginning(reply, fault.afterTokens, '') };
+    case 'truncatedCall':
+      return { ...reply, toolCalls: (reply.toolCalls ?? []).map(({ name }) => ({ name, arguments: '{}' })) };
+    case 'manyCalls':
+      return { ...reply, toolCalls: (reply.toolCalls ?? []).flatMap((call) => [call, call, call]) };
     case 'toolCallAsText': {
       const calls = (reply.toolCalls ?? []).map((call) =>
         renderCallAs(fault.form, call.name, argumentsText(call.arguments)),
@@ -138,6 +160,11 @@ export function misbehave(fault: Fault, reply: Reply, maxTokens: number): Reply 
     default:
       return undefined;
   }
+}
+
+/** What a reply begins with, as text: so many tokens of it, or `otherwise` where nobody says how many. */
+function beginning(reply: Reply, tokens: number | undefined, otherwise: string): string {
+  return tokens === undefined ? otherwise : tokensOf(replyText(reply)).slice(0, tokens).join('');
 }
 
 export function argumentsText(args: string | Record<string, unknown>): string {

@@ -39,7 +39,7 @@ export interface CrewHereOptions extends FleetOptions {
   /** Sees every event as it comes. */
   onEvent?: (event: RunEvent, fleet: Fleet) => void;
   /** What the crew has instead of its own. */
-  over?: (fleet: Fleet) => Partial<Crew>;
+  over?: (fleet: Fleet, own: Crew) => Partial<Crew>;
 }
 
 export async function openCrewHere({
@@ -73,15 +73,8 @@ export async function openCrewHere({
     suspend: () => () => {},
   });
   const installation = { version: '0', home: resolve('.'), env };
-  const crew: Crew = {
-    ...(await openCrew(installation, {
-      workspace: project.dir,
-      user,
-      loaded,
-      ripgrep: findRipgrep(),
-    })),
-    ...over?.(fleet),
-  };
+  const own = await openCrew(installation, { workspace: project.dir, user, loaded, ripgrep: findRipgrep() });
+  const crew: Crew = { ...own, ...over?.(fleet, own) };
   const store = await openStore(env);
   const live: RunEvent[] = [];
   const session = (signal: AbortSignal): Session => ({

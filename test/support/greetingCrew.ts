@@ -12,6 +12,14 @@ export const FILES: Record<string, string> = {
   'src/leave.js': "export function leave() {\n  return 'Goodbye!';\n}\n",
 };
 
+/** What every approved run comes to. */
+export const GREETED = "export function greet(name) {\n  return 'Hello, ' + name + '!';\n}\n";
+
+export const TASK = 'Greet by name.';
+
+/** Long enough for the Preprocessor to be asked. */
+export const LONG_TASK = `Greet by name.\n${'The greeting of today is much too cold for our guests. '.repeat(120)}`;
+
 /** The only call that any model makes. */
 export const LOOK = { tool: 'read_file', args: { path: 'src/leave.js' } };
 
@@ -25,8 +33,9 @@ export function purposeOf(request: ChatRequest): Purpose {
   if (schema === 'checklist' || prompt.includes('Write the final checklist')) return 'checklist';
   if ((schema !== undefined && schema !== 'action') || ASKED_TO_ANSWER.some((text) => prompt.includes(text)))
     return 'answer';
-  const hasLooked = prompt.includes('src/leave.js (lines');
-  return hasLooked ? 'done' : 'look';
+  if (!prompt.includes('src/leave.js (lines')) return 'look';
+  // Where neither a call nor "done" is asked for, the answer is as good as "done".
+  return schema === 'action' || request.tools?.length ? 'done' : 'answer';
 }
 
 const ASKED_TO_ANSWER = [
@@ -56,7 +65,6 @@ const CHECKLIST: Reply = {
 function replyTo(role: Role, request: ChatRequest): Reply {
   const isAction = schemaName(request) === 'action';
   const purpose = purposeOf(request);
-  // Where nothing is asked for, the answer is as good as "done".
   if (purpose === 'done' && isAction) return { json: { action: 'done', args: {} } };
   return usualReply({ role, purpose, coder: request.tools?.length ? 'native' : 'json' });
 }

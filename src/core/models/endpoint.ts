@@ -31,19 +31,21 @@ interface EndpointTimeouts {
   firstToken: number;
   /** Between two pieces of an answer; also how long the list of models may take. */
   betweenTokens: number;
-  /** From the request to an answer that comes in one piece: all of it has to be written first. */
+  /** From the request to an answer that comes in one piece, all of which has to be written first: WHOLE times `betweenTokens` where absent. */
   whole: number;
   /** From the request to the end of its answer, whatever comes in between. */
   total: number;
 }
 
-const DEFAULT_TIMEOUTS: EndpointTimeouts = {
+const DEFAULT_TIMEOUTS: Omit<EndpointTimeouts, 'whole'> = {
   connect: 10_000,
   firstToken: 600_000,
   betweenTokens: 120_000,
-  whole: 1_800_000,
   total: 7_200_000,
 };
+
+/** How much longer a whole answer may take than the next piece of one. */
+const WHOLE = 15;
 
 /** Milliseconds. The client cannot do without a time-out of its own; this is the longest that a timer takes. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -69,7 +71,8 @@ export interface EndpointOptions {
  * Where no model is configured, the first request asks the server what it serves.
  */
 export function openEndpoint(options: EndpointOptions): Model {
-  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const between = options.timeouts?.betweenTokens ?? DEFAULT_TIMEOUTS.betweenTokens;
+  const timeouts: EndpointTimeouts = { ...DEFAULT_TIMEOUTS, whole: WHOLE * between, ...options.timeouts };
   const fetchOnce = options.fetch ?? unpooledFetch(timeouts.connect);
   const { role, url, nameOf } = options;
   const server: ServerName = { url, ...(role && { role }), ...(nameOf && { nameOf }) };

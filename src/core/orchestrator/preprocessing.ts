@@ -4,6 +4,7 @@ import { jsonFormat } from '../agents/answerFormat.ts';
 import { preprocessedAnswer } from '../agents/answers.ts';
 import { ask } from '../agents/ask.ts';
 import { clip } from '../agents/shareRoom.ts';
+import { WindowExceeded } from '../agents/turn.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 
@@ -78,7 +79,9 @@ async function condense(
     // The event says "local", and the Planner gets the whole text: this server is the one that may be down.
     if (
       error instanceof RunStop &&
-      (error.ending.code === 'server_unavailable' || error.ending.code === 'configuration')
+      (error.ending.code === 'server_unavailable' ||
+        error.ending.code === 'configuration' ||
+        error.cause instanceof WindowExceeded)
     )
       return undefined;
     throw error;
