@@ -289,15 +289,9 @@ export function noteWords(event: NotedEvent): { icon: string; tone: NoteTone; te
       return {
         icon: 'server',
         tone: 'quiet',
-        text: t(
-          '{0}: {1}, window {2}, {3}, {4}',
-          roleName(event.role),
-          model,
-          number(window),
-          schemaWords(event.probe),
-          toolsWords(event.probe),
-        ),
-        more: [url, ...notes].join('\n'),
+        // Without who made it, and what only matters where something goes wrong: three of these stand at the head of a run.
+        text: t('{0}: {1}, window {2}', roleName(event.role), model.slice(model.lastIndexOf('/') + 1), number(window)),
+        more: [`${model} · ${url}`, `${schemaWords(event.probe)}, ${toolsWords(event.probe)}`, ...notes].join('\n'),
       };
     }
     case 'transcript.compacted':

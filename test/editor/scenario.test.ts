@@ -220,6 +220,7 @@ describe('a task in the editor', function () {
     const plans = fleet.requests.filter(({ reply }) => reply === 'the long plan');
     assert.equal(plans.length, 1, 'what was planned is not planned again');
     assert.ok(!(CATALOGUE in project.files()));
+    await chat.getByRole('button', { name: 'Jump to latest' }).click();
     await chat.getByRole('button', { name: 'Accept all' }).click();
     await eventually(() => (project.files()[CATALOGUE] ?? '').includes(LAST_ARTICLE));
   });
