@@ -232,7 +232,6 @@ describe('an endpoint', () => {
         model: 'planner',
         root: 'google/gemma-2-2b-it',
         window: 8192,
-        assumed: true,
       });
       await collect(aliased.stream({ ...ask(''), messages }, never));
       assert.deepEqual(asked, [folded]);

@@ -57,9 +57,9 @@ describe('the requests of one transcript', function () {
     await assertStable(shop, shop.live);
     const rounds = ofType(shop.live, 'attempt.started').filter(({ subtask }) => subtask !== 'merged');
     assert.equal(rounds.length, 9);
-    for (const share of heldBefore(shop.fleet.requests, shop.live)) {
-      assert.ok(share.followUps.share >= 0.9, `${share.role}: ${share.followUps.share}`);
-    }
+    const { roles } = heldBefore(shop.fleet.requests, shop.live);
+    assert.equal(roles.length, 3);
+    for (const { role, held } of roles) assert.ok(held.followUps >= 0.9, `${role}: ${held.followUps}`);
   });
 
   for (const coder of ['native_streamed', 'native', 'json', 'text'] as const) {

@@ -4,53 +4,82 @@ import type { RequestRecord } from '../models/roleServer.ts';
 import { tokensOf } from '../models/tokens.ts';
 import { transcriptsOf } from './transcripts.ts';
 
-/** How much of a role's requests an earlier one and its answer held, both as shares of their prompt tokens. */
-interface Held {
-  requests: number;
-  /** Worked out of the requests as they were sent. */
-  share: number;
-  /** As the fleet's cache counted. */
-  counted: number;
+/** A request of a run. */
+export interface InOrder {
+  role: Role;
+  /** Whether it goes on with a transcript. */
+  isFollowUp: boolean;
+  messages: unknown;
+}
+
+interface Measured {
+  role: Role;
+  isFollowUp: boolean;
+  /** Of the prompt. */
+  tokens: number;
+  /** Of those, the ones that the server had had before. */
+  had: number;
+}
+
+/** Shares of prompt tokens. */
+interface Shares {
+  /** Of requests that go on with a transcript. */
+  followUps: number;
+  /** Of these and of beginnings of transcripts, but the very first. */
+  later: number;
 }
 
 interface HeldByRole {
   role: Role;
-  /** Requests that go on with a transcript. */
-  followUps: Held;
-  /** All but the very first. */
-  later: Held;
+  followUps: number;
+  /** Worked out of the requests as they were sent: what an earlier one of the role and its answer held. */
+  held: Shares;
+  /** As the fleet's cache counted. */
+  counted: Shares;
 }
 
-/** For each role that was asked, how much of what it was asked its server had had before. */
-export function heldBefore(requests: readonly RequestRecord[], events: readonly RunEvent[]): HeldByRole[] {
-  const sent = transcriptsOf(requests, events)
-    .flatMap(({ role, requests: own }) =>
-      own.map(({ record, answer }, index) => {
+/** For each role that was asked, how much of what it was asked its server had had before; and the requests, in order. */
+export function heldBefore(
+  records: readonly RequestRecord[],
+  events: readonly RunEvent[],
+): { roles: HeldByRole[]; requests: InOrder[] } {
+  const sent = transcriptsOf(records, events)
+    .flatMap(({ role, requests }) =>
+      requests.map(({ record, sent: { messages }, answer }, index) => {
         const prompt = renderPrompt(record.body as ChatRequest);
-        const { cachedTokens: cached = 0 } = record;
-        return { record, role, isFollowUp: index > 0, prompt, whole: prompt + answer, cached };
+        const tokens = tokensOf(prompt).length;
+        return { record, role, isFollowUp: index > 0, messages, prompt, tokens, whole: prompt + answer };
       }),
     )
-    .sort((a, b) => requests.indexOf(a.record) - requests.indexOf(b.record));
-  return [...new Set(sent.map(({ role }) => role))].map((role) => {
-    const own = sent.filter((one) => one.role === role);
-    const measured = own.map(({ prompt, cached, isFollowUp }, index) => ({
-      isFollowUp,
-      cached,
-      tokens: tokensOf(prompt).length,
-      held: Math.max(0, ...own.slice(0, index).map(({ whole }) => commonTokens(prompt, whole))),
-    }));
-    return {
-      role,
-      followUps: summed(measured.filter(({ isFollowUp }) => isFollowUp)),
-      later: summed(measured.slice(1)),
-    };
-  });
+    .sort((a, b) => records.indexOf(a.record) - records.indexOf(b.record));
+  const held = sumShares(
+    sent.map((one, index) => {
+      const earlier = sent.slice(0, index).filter(({ role }) => role === one.role);
+      return { ...one, had: Math.max(0, ...earlier.map(({ whole }) => commonTokens(one.prompt, whole))) };
+    }),
+  );
+  const counted = sumShares(sent.map((one) => ({ ...one, had: one.record.cachedTokens ?? 0 })));
+  const none: Shares = { followUps: 0, later: 0 };
+  const roles = [...held].map(([role, shares]) => ({
+    role,
+    followUps: sent.filter((one) => one.role === role && one.isFollowUp).length,
+    held: shares,
+    counted: counted.get(role) ?? none,
+  }));
+  return { roles, requests: sent.map(({ role, isFollowUp, messages }) => ({ role, isFollowUp, messages })) };
 }
 
-function summed(requests: readonly { tokens: number; held: number; cached: number }[]): Held {
-  const sum = (of: 'tokens' | 'held' | 'cached'): number => requests.reduce((total, one) => total + one[of], 0);
-  return { requests: requests.length, share: sum('held') / sum('tokens'), counted: sum('cached') / sum('tokens') };
+/** The shares of each role. @param requests in the order in which they were made */
+export function sumShares(requests: readonly Measured[]): Map<Role, Shares> {
+  const share = (of: readonly Measured[]): number =>
+    of.reduce((sum, { had }) => sum + had, 0) / of.reduce((sum, { tokens }) => sum + tokens, 0);
+  const roles = [...new Set(requests.map(({ role }) => role))];
+  return new Map(
+    roles.map((role) => {
+      const own = requests.filter((one) => one.role === role);
+      return [role, { followUps: share(own.filter(({ isFollowUp }) => isFollowUp)), later: share(own.slice(1)) }];
+    }),
+  );
 }
 
 /** Whole tokens that two texts begin with together. */
