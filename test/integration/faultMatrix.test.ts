@@ -4,6 +4,10 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { ROLES } from '../../src/shared/events.ts';
+import { LLAMA_CPP } from '../models/traits.ts';
+import { openCrewHere } from '../support/crewHere.ts';
+import { FILES, SCRIPT, TASK } from '../support/greetingCrew.ts';
 import { allCells } from './faultMatrix/cells.ts';
 import { expectedOf } from './faultMatrix/expected.ts';
 import type { CellResult } from './faultMatrix/runCell.ts';
@@ -37,6 +41,22 @@ describe('a run with a fault', function () {
     );
     assert.deepEqual(wrong, []);
     assert.equal(results.size, cells.length);
+  });
+
+  it('has no fault where the servers are llama.cpp’s, with their ragged JSON and their way to refuse a long prompt', async () => {
+    const crew = await openCrewHere({
+      files: FILES,
+      script: SCRIPT,
+      roles: Object.fromEntries(ROLES.map((role) => [role, { traits: LLAMA_CPP }])),
+    });
+    try {
+      crew.fleet.inject('coder', { kind: 'contextExceeded', window: 8_192 });
+      const { ending } = await crew.run(TASK);
+      assert.equal(ending.code, 'approved', ending.message);
+      assert.ok(crew.live.some((event) => event.type === 'window.learnt' && event.window === 8_192));
+    } finally {
+      await crew.close();
+    }
   });
 });
 

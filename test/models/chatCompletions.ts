@@ -8,6 +8,7 @@ import { breaks, type Fault, misbehave, type RefusingFault, refuses } from './fa
 import type { Finished } from './metrics.ts';
 import { probeAnswer, probeName } from './probeAnswers.ts';
 import { badRequest, ENGINE_DEAD, endOfPrompt, errorBody, refusalOf, tooLong } from './refusals.ts';
+import { ragged } from './reply.ts';
 import { type Exchange, hang, type Outcome, type RoleServer, refuse } from './roleServer.ts';
 import { tokensOf } from './tokens.ts';
 
@@ -59,7 +60,8 @@ export async function serveChat(server: RoleServer, exchange: Exchange): Promise
       server.violated(match.name, problem);
       return refuse(exchange, errorBody(500, 'InternalServerError', problem));
     }
-    choices.push(composeChoice(reply, request, fault, maxTokens));
+    const isRagged = server.traits.schema === 'ragged' && schemaName(request) !== undefined;
+    choices.push(composeChoice(isRagged ? ragged(reply) : reply, request, fault, maxTokens));
   }
   return answer(server, exchange, { request, promptText, prompt, choices, fault });
 }
@@ -173,7 +175,10 @@ async function spoil(server: RoleServer, exchange: Exchange, fault: RefusingFaul
       );
       return 'faulted';
     case 'contextExceeded':
-      refuse(exchange, tooLong(fault.window ?? server.window, record.promptTokens ?? 0));
+      refuse(
+        exchange,
+        tooLong({ traits: server.traits, window: fault.window ?? server.window }, record.promptTokens ?? 0),
+      );
       return 'faulted';
     default:
       return fault satisfies never;

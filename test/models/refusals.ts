@@ -26,7 +26,15 @@ export const ENGINE_DEAD = errorBody(
   'EngineCore encountered an issue. See stack trace (above) for the root cause.',
 );
 
-export function tooLong(window: number, promptTokens: number): Refusal {
+/** What is refused depends on whose server it is. */
+type Server = { model: string; window: number; traits: Pick<ServerTraits, 'pages' | 'checksMaxTokens'> };
+
+export function tooLong({ traits, window }: Pick<Server, 'window' | 'traits'>, promptTokens: number): Refusal {
+  if (traits.pages === 'llama.cpp') {
+    const message = `request (${promptTokens} tokens) exceeds the available context size (${window} tokens), try increasing it`;
+    const type = 'exceed_context_size_error';
+    return { status: 400, body: { error: { code: 400, message, type, n_prompt_tokens: promptTokens, n_ctx: window } } };
+  }
   // vLLM stops counting there.
   const counted = Math.min(Math.max(promptTokens, window + 1), window + 1);
   return badRequest(
@@ -38,16 +46,14 @@ export function tooLong(window: number, promptTokens: number): Refusal {
 }
 
 /** Why the server does not take a request, or undefined. */
-export function refusalOf(
-  request: ChatRequest,
-  server: { model: string; window: number; traits: Pick<ServerTraits, 'checksMaxTokens'> },
-  promptTokens: number,
-): Refusal | undefined {
+export function refusalOf(request: ChatRequest, server: Server, promptTokens: number): Refusal | undefined {
   const { model, tools, response_format: format } = request;
-  if (typeof model === 'string' && model !== server.model) {
+  // llama.cpp's takes any name, and no tools where it is given none.
+  const isLenient = server.traits.pages === 'llama.cpp';
+  if (!isLenient && typeof model === 'string' && model !== server.model) {
     return errorBody(404, 'NotFoundError', `The model \`${model}\` does not exist.`, 'model');
   }
-  if (tools?.length === 0) return badRequest("Value error, [] is too short - 'tools'", 'tools');
+  if (!isLenient && tools?.length === 0) return badRequest("Value error, [] is too short - 'tools'", 'tools');
   if (request.tool_choice && request.tool_choice !== 'none' && !tools) {
     return badRequest('Value error, When using `tool_choice`, `tools` must be set.', 'tool_choice');
   }
@@ -60,6 +66,11 @@ export function refusalOf(
       'response_format',
     );
   }
+  const unsupported = isLenient ? undefined : unsupportedKeyword(format?.json_schema?.schema);
+  if (unsupported !== undefined) {
+    const message = `The provided JSON schema contains features not supported by xgrammar: ${unsupported}.`;
+    return badRequest(message, 'response_format');
+  }
   const template = templateProblem(request, server.model);
   if (template !== undefined) return badRequest(template);
   const maxTokens = request.max_completion_tokens ?? request.max_tokens;
@@ -69,7 +80,19 @@ export function refusalOf(
       'max_tokens',
     );
   }
-  return promptTokens >= server.window ? tooLong(server.window, promptTokens) : undefined;
+  return promptTokens >= server.window ? tooLong(server, promptTokens) : undefined;
+}
+
+/** What vLLM's grammars refuse of a schema. Others, such as lookaheads in patterns, they take and do not hold. */
+function unsupportedKeyword(schema: unknown): string | undefined {
+  if (typeof schema !== 'object' || schema === null) return undefined;
+  for (const [key, value] of Object.entries(schema)) {
+    if (['uniqueItems', 'contains', 'multipleOf'].includes(key)) return key;
+    if (key === 'allOf' && Array.isArray(value) && value.length > 1) return key;
+    const found = unsupportedKeyword(value);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** What the chat templates of Gemma 2 and of Mistral's models raise. */

@@ -18,3 +18,9 @@ export type Reply = z.infer<typeof replySchema>;
 export function replyText(reply: Reply): string {
   return reply.text ?? (reply.json === undefined ? '' : JSON.stringify(reply.json));
 }
+
+/** A reply in JSON with white space wherever JSON allows it, as llama.cpp's grammars let models write. */
+export function ragged(reply: Reply): Reply {
+  const value = reply.json;
+  return value === undefined ? reply : { text: JSON.stringify(value, null, '\t').replaceAll('": ', '"\n\n:\n\n') };
+}

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import OpenAI from 'openai';
 import { type Fleet, type FleetOptions, startFleet } from '../models/fleet.ts';
 import { loadScripts } from '../models/script.ts';
+import { LLAMA_CPP } from '../models/traits.ts';
 
 const MODELS = {
   planner: 'nvidia/Llama-3.1-Nemotron-Nano-8B-v1',
@@ -250,6 +251,40 @@ describe('the scripted fleet', () => {
     );
     const clamped = await chat('coder', { messages: [user('Hi')], max_tokens: 64 });
     assert.equal(clamped.status, 200, 'prompt and max_tokens together may exceed the window');
+  });
+
+  it('refuses schemas that grammars do not take', async () => {
+    await start({ script: { coder: [{ reply: { json: {} } }] } });
+    for (const schema of [
+      { properties: { list: { type: 'array', uniqueItems: true } } },
+      { items: { contains: {} } },
+      { type: 'integer', multipleOf: 2 },
+      { allOf: [{ type: 'object' }, { type: 'object' }] },
+    ]) {
+      const format = { type: 'json_schema', json_schema: { name: 'x', schema } };
+      const response = await chat('coder', { messages: [user('Hi')], response_format: format });
+      assert.equal(response.status, 400);
+      assert.match(await said(response), /not supported by xgrammar/);
+    }
+  });
+
+  it('is like the server of llama.cpp, where it is to be', async () => {
+    await start({
+      script: {
+        reviewer: [{ when: { schema: 'review' }, reply: { json: { status: 'approved' } } }, { reply: { text: 'yes' } }],
+      },
+      roles: { reviewer: { window: 64, traits: LLAMA_CPP } },
+    });
+    const content = async (body: object): Promise<string> =>
+      (await json(await chat('reviewer', { messages: [user('Hi')], ...body }))).choices[0].message.content;
+    assert.equal(await content({ model: 'whatever', tools: [], max_tokens: 9999 }), 'yes');
+    const written = await content({ response_format: verdictFormat });
+    assert.match(written, /"status"\n\n:\n\n"approved"/);
+    assert.deepEqual(JSON.parse(written), { status: 'approved' });
+    const { error } = await json(await chat('reviewer', { messages: [user('x'.repeat(400))] }));
+    assert.equal(error.type, 'exceed_context_size_error');
+    assert.equal(error.n_ctx, 64);
+    assert.ok(error.n_prompt_tokens > 100, 'the true count');
   });
 
   it('cuts an answer at max_tokens, and leaves a cut tool call as text', async () => {
