@@ -9,9 +9,13 @@ import { folder, lines, proposing, put, read, root, THREE, type, uri } from './s
 
 const command = (id: string): Thenable<unknown> => vscode.commands.executeCommand(id);
 
-describe('the refactor preview of a proposal', () => {
+describe('the refactor preview of a proposal', function () {
+  // It is driven by commands that return before the tree has done what they say, and nothing tells when it has.
+  this.retries(2);
   const here = proposing();
   const { proposal, proposed } = here;
+
+  beforeEach(() => rmSync(join(root, 'v'), { recursive: true, force: true }));
 
   /** Opens it, does something in it and waits until it is over. */
   async function previewed(runId: string, inIt: () => Promise<unknown>): ReturnType<typeof previewProposal> {
@@ -195,14 +199,18 @@ describe('the refactor preview of a proposal', () => {
 
 /** There is no event for it. */
 async function isOpen(): Promise<void> {
-  await sleep(1_500);
+  await sleep(2_000);
   await command('refactorPreview.focus');
 }
 
 /** Ticks or unticks a row: counted from the first one, down. A file that was ticked is opened by that. */
 async function tick({ first, down = 0 }: { first?: 'expand' | 'collapse'; down?: number }): Promise<void> {
-  await command('list.focusFirst');
-  if (first !== undefined) await command(`list.${first}`);
-  for (let row = 0; row < down; row++) await command('list.focusDown');
-  await command('refactorPreview.toggleCheckedState');
+  const press = async (id: string): Promise<void> => {
+    await command(id);
+    await sleep(150);
+  };
+  await press('list.focusFirst');
+  if (first !== undefined) await press(`list.${first}`);
+  for (let row = 0; row < down; row++) await press('list.focusDown');
+  await press('refactorPreview.toggleCheckedState');
 }
