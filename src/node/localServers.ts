@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parsedJson } from '../core/models/parsedJson.ts';
 import { openPages, readFacts } from '../core/models/serverPages.ts';
 import { unpooledFetch } from '../core/models/unpooledFetch.ts';
 
@@ -43,19 +44,9 @@ async function localServer(url: string, signal: AbortSignal): Promise<LocalServe
   const { hostname } = new URL(url);
   if (hostname !== 'localhost' && hostname !== '127.0.0.1') throw new Error(`${url} is not on this machine`);
   const pages = openPages({ url, fetch: unpooledFetch(LIMIT) });
-  const page = await pages.get('/v1/models', signal);
-  const list = listSchema.safeParse(page === undefined ? undefined : jsonIn(page));
+  const list = listSchema.safeParse(parsedJson(await pages.get('/v1/models', signal)));
   if (!list.success) return undefined;
   const models = list.data.data.map(({ id }) => id);
   const { product } = await readFacts(pages, models[0] ?? '', signal);
   return { ...(product === undefined ? {} : { product }), url, models };
-}
-
-/** Undefined where it is no JSON: then it is no model server. */
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

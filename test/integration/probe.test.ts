@@ -48,6 +48,16 @@ describe('a probe', () => {
   }
   const measured = async (): Promise<Probe> =>
     (await probes().probe('coder', never)) ?? assert.fail('nothing was measured');
+  /** What was just measured is kept for so many milliseconds, and then measured again. */
+  async function assertKeptFor(ms: number): Promise<void> {
+    const asked = fleet.probes.length;
+    now += ms - 1;
+    await measured();
+    assert.equal(fleet.probes.length, asked);
+    now += 1;
+    await measured();
+    assert.equal(fleet.probes.length, 2 * asked);
+  }
   /** Without what is the same in every probe here. */
   const told = ({ url, model, at, requests, ...rest }: Probe): Partial<Probe> => {
     assert.deepEqual([url, model, at], [fleet.urls.coder, SERVED_MODELS.coder, new Date(now).toISOString()]);
@@ -182,13 +192,7 @@ describe('a probe', () => {
     assert.deepEqual([probe.tools.streamed, probe.tools.required, probe.schema], ['untried', 'works', 'held']);
     assert.equal(probe.complete, false);
     assert.match(probe.notes.join('\n'), /"tools streamed": no answer within 1 s/);
-    const asked = fleet.probes.length;
-    now += HOUR - 1;
-    await measured();
-    assert.equal(fleet.probes.length, asked);
-    now += 1;
-    await measured();
-    assert.equal(fleet.probes.length, 2 * asked);
+    await assertKeptFor(HOUR);
   });
 
   it('ends at once when it is stopped, and leaves nothing at work', async () => {
@@ -230,13 +234,7 @@ describe('a probe', () => {
     it('for a day, where a server does not show when it was started', async () => {
       await given({ pages: 'none' });
       await measured();
-      const asked = fleet.probes.length;
-      now += 24 * HOUR - 1;
-      await measured();
-      assert.equal(fleet.probes.length, asked);
-      now += 1;
-      await measured();
-      assert.equal(fleet.probes.length, 2 * asked);
+      await assertKeptFor(24 * HOUR);
     });
 
     it('once for roles that share server and model, however many ask at the same time', async () => {

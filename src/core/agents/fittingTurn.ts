@@ -9,7 +9,7 @@ import { currentRung, lower, ProtocolFailed } from './rungs.ts';
 import { clip } from './shareRoom.ts';
 import { REPEATED } from './toolCall.ts';
 import { type Begin, type CallResult, type Turn, takeTurn, WindowExceeded } from './turn.ts';
-import { estimateTokens, margin, openingChars, promptRoom, replyTokens } from './windowBudget.ts';
+import { estimatePrompt, estimateTokens, margin, openingChars, promptRoom, replyTokens } from './windowBudget.ts';
 
 /** Times a server may say that a turn's prompt is too long; each brings a shorter one. */
 const REFUSALS = 3;
@@ -238,7 +238,7 @@ function beginning(run: RunContext, agent: Agent, asking: AskingOn, rung: Rung, 
     user: (opening) => joined([opening, below]),
   });
   const offered = tools.length === 0 ? 0 : estimateTokens(JSON.stringify(tools));
-  const tokens = messages.reduce((sum, { content }) => sum + estimateTokens(content), offered);
+  const tokens = offered + estimatePrompt(messages);
   return { messages, tokens, openingChars: chars };
 }
 

@@ -49,9 +49,8 @@ export async function withRetries<R>(
   let isTold = false;
   for (;;) {
     try {
-      const isOther = failed.runaway > 0;
       const result = await answer({
-        request: isOther ? { ...request, temperature: otherTemperature(request.temperature) } : request,
+        request: failed.runaway > 0 ? { ...request, temperature: otherTemperature(request.temperature) } : request,
         cuts: (runaway) => failed.runaway >= RUNAWAY_TRIES[runaway] - 1,
       });
       if (isTold) run.journal.emit({ type: 'server.recovered', role, url: model.url });
@@ -64,7 +63,7 @@ export async function withRetries<R>(
       if (failure.kind === 'contextExceeded') throw new WindowExceeded(failure.window, error);
       if (isRunaway(failure)) {
         failed.runaway += 1;
-        raiseFlag(run, transcript, RUNAWAYS[failure.kind], error.message);
+        flagRunaway(run, transcript, failure, error.message);
         continue;
       }
       const type = failure.kind === 'overloaded' ? 'server.busy' : 'server.lost';

@@ -7,7 +7,7 @@ import { collectCalls } from './nativeCalls.ts';
 import { firstTokenBudget } from './pace.ts';
 import { compareWithRecord, hashOf, nextTurnKey } from './record.ts';
 import { flagRunaway, isRunaway, type Try, withRetries } from './retries.ts';
-import { estimateTokens } from './windowBudget.ts';
+import { estimatePrompt, estimateTokens } from './windowBudget.ts';
 
 /** A transcript with one model, and what is needed to go on with it. Mutable: `takeTurn` and `say` add to it. */
 export interface Transcript {
@@ -193,7 +193,7 @@ function patienceFor(
   { role, model, modelName }: Transcript,
   messages: readonly Message[],
 ): Pick<ModelRequest, 'firstTokenMs' | 'onWaiting'> {
-  const promptTokens = messages.reduce((sum, { content }) => sum + estimateTokens(content), 0);
+  const promptTokens = estimatePrompt(messages);
   const least = run.settings.timeouts.firstToken * 1000;
   return {
     firstTokenMs: firstTokenBudget(run.journal.outcomes(), { model: modelName, promptTokens, least }),
@@ -307,6 +307,5 @@ async function streamOnce<R>(
 }
 
 function estimatedUsage(request: ModelRequest, answer: string): Usage {
-  const promptTokens = request.messages.reduce((sum, { content }) => sum + estimateTokens(content), 0);
-  return { promptTokens, completionTokens: estimateTokens(answer), estimated: true };
+  return { promptTokens: estimatePrompt(request.messages), completionTokens: estimateTokens(answer), estimated: true };
 }

@@ -1,3 +1,4 @@
+import type { Message } from '../ports.ts';
 import { REPLY_SHARE } from '../settings.ts';
 
 /** How the served window is shared out, in tokens: a part for the answer, a margin for our estimates, the rest for the prompt. */
@@ -39,4 +40,9 @@ export function openingChars(transcript: Windowed): number {
 export function estimateTokens(text: string): number {
   const others = text.match(/[\u0080-\uffff]/g)?.length ?? 0;
   return Math.ceil((text.length - others) / CHARS_PER_TOKEN) + others + 4;
+}
+
+/** The same for the messages of a request. */
+export function estimatePrompt(messages: readonly Message[]): number {
+  return messages.reduce((sum, { content }) => sum + estimateTokens(content), 0);
 }

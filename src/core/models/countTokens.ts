@@ -1,9 +1,6 @@
 import { z } from 'zod';
-import type { Fetch } from './unpooledFetch.ts';
-import { startWatchdog } from './watchdog.ts';
-
-/** Milliseconds. Counting takes a server next to nothing. */
-const PATIENCE = 5_000;
+import { parsedJson } from './parsedJson.ts';
+import type { ServerPages } from './serverPages.ts';
 
 const vllmSchema = z.object({ count: z.number().int().positive() });
 const renderedSchema = z.object({ prompt: z.string().min(1) });
@@ -14,44 +11,23 @@ type Way = 'vllm' | 'llama' | 'none';
 
 /**
  * Counts what requests come to, in the server's own tokens.
- * @param where.root the server's address without /v1: the pages lie beside the API
+ * @param pages give the tokens themselves too: a number for each of a whole window
  */
 export function openTokenCounter(
-  fetch: Fetch,
-  where: { root: URL; apiKey?: string | undefined },
+  pages: ServerPages,
 ): (body: { model: string; messages: unknown; tools?: unknown }, signal: AbortSignal) => Promise<number | undefined> {
   /** Found out with the first request that is counted. */
   let way: Way | undefined;
 
-  async function post(page: string, body: unknown, signal: AbortSignal): Promise<unknown> {
-    const watchdog = startWatchdog(signal, PATIENCE, { total: PATIENCE });
-    try {
-      const response = await fetch(new URL(page, where.root), {
-        method: 'POST',
-        body: JSON.stringify(body),
-        headers: {
-          'content-type': 'application/json',
-          ...(where.apiKey === undefined ? {} : { authorization: `Bearer ${where.apiKey}` }),
-        },
-        signal: watchdog.signal,
-      });
-      if (response.ok) return await response.json();
-      await response.body?.cancel();
-      return undefined;
-    } catch {
-      // The count is an estimate then; what is wrong with the server shows where it is asked for what is needed.
-      signal.throwIfAborted();
-      return undefined;
-    } finally {
-      watchdog.stop();
-    }
-  }
+  // Where nothing comes back, the count is an estimate; what is wrong with the server shows where it is needed.
+  const post = async (page: string, body: object, signal: AbortSignal): Promise<unknown> =>
+    parsedJson(await pages.get(page, signal, body));
 
   return async ({ model, messages, tools }, signal) => {
     const offered = tools === undefined ? {} : { tools };
     if (way === undefined || way === 'vllm') {
       const counted = vllmSchema.safeParse(
-        await post('tokenize', { model, messages, ...offered, add_generation_prompt: true }, signal),
+        await post('/tokenize', { model, messages, ...offered, add_generation_prompt: true }, signal),
       );
       if (counted.success) {
         way = 'vllm';
@@ -60,10 +36,10 @@ export function openTokenCounter(
       if (way === 'vllm') return undefined;
     }
     if (way === undefined || way === 'llama') {
-      const rendered = renderedSchema.safeParse(await post('apply-template', { messages, ...offered }, signal));
+      const rendered = renderedSchema.safeParse(await post('/apply-template', { messages, ...offered }, signal));
       const counted = llamaSchema.safeParse(
         rendered.success
-          ? await post('tokenize', { content: rendered.data.prompt, add_special: true, parse_special: true }, signal)
+          ? await post('/tokenize', { content: rendered.data.prompt, add_special: true, parse_special: true }, signal)
           : undefined,
       );
       if (counted.success) {

@@ -16,6 +16,7 @@ import { ModelError } from './modelError.ts';
 import { REPETITION_LIMITS, repetitionGuard } from './repetitionGuard.ts';
 import { readServed } from './served.ts';
 import { readLoad } from './serverLoad.ts';
+import { openPages } from './serverPages.ts';
 import { openTemplateForm } from './templateForm.ts';
 import { type Fetch, unpooledFetch } from './unpooledFetch.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
@@ -47,6 +48,9 @@ const DEFAULT_TIMEOUTS: Omit<EndpointTimeouts, 'whole'> = {
 /** How much longer a whole answer may take than the next piece of one. */
 const WHOLE = 15;
 
+/** A count of tokens comes with the tokens themselves, so it is longer than other pages. */
+const COUNT_LIMITS = { ms: 5000, chars: 20_000_000 };
+
 /** Milliseconds. The client cannot do without a time-out of its own; this is the longest that a timer takes. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
@@ -76,9 +80,9 @@ export function openEndpoint(options: EndpointOptions): Model {
   const fetchOnce = options.fetch ?? unpooledFetch(timeouts.connect);
   const { role, url, nameOf } = options;
   const server: ServerName = { url, ...(role && { role }), ...(nameOf && { nameOf }) };
-  /** The pages beside the API. */
-  const beside = { root: new URL('../', `${url.replace(/\/$/, '')}/`), apiKey: options.apiKey };
-  const countTokens = openTokenCounter(fetchOnce, beside);
+  const beside = { url, apiKey: options.apiKey, fetch: fetchOnce };
+  const pages = openPages(beside);
+  const countTokens = openTokenCounter(openPages({ ...beside, limits: COUNT_LIMITS }));
   let known: Served | undefined;
   /** Answers that are waited for or read now. */
   let own = 0;
@@ -138,7 +142,7 @@ export function openEndpoint(options: EndpointOptions): Model {
 
   /** Asked when a server has sent nothing for a while; whoever waits is told where it is at work. */
   async function isAtWork(waited: number, { onWaiting }: ModelRequest, signal: AbortSignal): Promise<boolean> {
-    const shown = await readLoad(fetchOnce, beside, signal);
+    const shown = await readLoad(pages, signal);
     if (shown === undefined || shown.running + shown.waiting === 0) return false;
     onWaiting?.({ ...shown, waited });
     return true;
@@ -264,7 +268,7 @@ export function openEndpoint(options: EndpointOptions): Model {
   }
 
   async function load(signal: AbortSignal): Promise<Awaited<ReturnType<Model['load']>>> {
-    const shown = await readLoad(fetchOnce, beside, signal);
+    const shown = await readLoad(pages, signal);
     return shown && { ...shown, own };
   }
 

@@ -1,6 +1,7 @@
 import { APIConnectionTimeoutError, APIError } from 'openai';
 import type { NameOfSetting } from '../settings.ts';
 import { ModelError, type ModelFailure } from './modelError.ts';
+import { parsedJson } from './parsedJson.ts';
 
 /** A server as messages name it. */
 export interface ServerName {
@@ -30,7 +31,7 @@ const REFUSED_BY_TEMPLATE =
 /** The error for a response that is no success. Reads its body. */
 export async function failureOfResponse(server: ServerName, response: Response): Promise<ModelError> {
   const body = await response.text();
-  const said = serverWords(parsed(body)) ?? body.trim().slice(0, 300);
+  const said = serverWords(parsedJson(body)) ?? body.trim().slice(0, 300);
   const words = said === '' || /^\s*</.test(said) ? '' : `: ${said}`;
   const status = response.status;
   const window = exceededWindow(body);
@@ -135,15 +136,6 @@ function serverWords(body: unknown): string | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
   if ('error' in body) return serverWords(body.error);
   return 'message' in body && typeof body.message === 'string' ? body.message : undefined;
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    // An error page need not be JSON; the caller then shows its text.
-    return undefined;
-  }
 }
 
 function overloaded(response: Response): ModelFailure {

@@ -1,6 +1,7 @@
 /** What is made of the answers to a probe's requests. Pure, one function a question. */
 import type { StopReason, Usage } from '../../shared/events.ts';
 import type { Probe, Seen } from '../../shared/probe.ts';
+import { parsedJson } from './parsedJson.ts';
 import { TOOL_NAME } from './probeQuestions.ts';
 
 export type Reply =
@@ -170,13 +171,8 @@ function afterThoughts(text: string): string {
 }
 
 function objectIn(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    // What a model wrote need not be JSON: that is the finding.
-    return undefined;
-  }
+  const value = parsedJson(text);
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
 }

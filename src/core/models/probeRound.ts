@@ -6,6 +6,7 @@ import { type QuestionName, question, type Room } from './probeQuestions.ts';
 import { type Reply, thoughtTooLong } from './probeReadings.ts';
 import type { ServerLoad } from './serverLoad.ts';
 import type { ServerFacts } from './serverPages.ts';
+import { startWatchdog } from './watchdog.ts';
 
 /** All in milliseconds. */
 export interface ProbeTimeouts {
@@ -110,25 +111,15 @@ export function openRound(options: {
 
 /** Does work that must be done in time. Out of time, its reply is `none`. */
 async function within(ms: number, signal: AbortSignal, work: (own: AbortSignal) => Promise<Reply>): Promise<Reply> {
-  // Not AbortSignal.any: a run's signal lives long, and Node 20 keeps every dependent signal alive with it.
-  const own = new AbortController();
-  let late = false;
-  const onAbort = (): void => own.abort(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  const timer = setTimeout(() => {
-    late = true;
-    own.abort();
-  }, ms);
+  const watchdog = startWatchdog(signal, ms, { total: ms });
   try {
-    return await work(own.signal);
+    return await work(watchdog.signal);
   } catch (error) {
     signal.throwIfAborted();
-    if (late) return { kind: 'none', why: `no answer within ${ms / 1000} s.` };
+    if (watchdog.expired() !== undefined) return { kind: 'none', why: `no answer within ${ms / 1000} s.` };
     return replyOfFailure(error);
   } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-    own.abort();
+    watchdog.stop();
   }
 }
 

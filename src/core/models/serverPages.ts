@@ -1,12 +1,17 @@
 /** What a server shows beside its /v1: who it is, since when, with which window. */
 import { z } from 'zod';
+import { parsedJson } from './parsedJson.ts';
 import type { Fetch } from './unpooledFetch.ts';
+import { startWatchdog } from './watchdog.ts';
 
-/** Milliseconds that one of these pages may take. */
-const PAGE_LIMIT = 2000;
+/** How much of a page is waited for. */
+interface PageLimits {
+  ms: number;
+  chars: number;
+}
 
-/** Characters of a page that are read: metrics have some ten thousand. */
-const LONGEST_PAGE = 2_000_000;
+/** These pages are made at once; a server that takes longer has other worries. Metrics have some ten thousand characters. */
+const PAGE_LIMITS: PageLimits = { ms: 2000, chars: 2_000_000 };
 
 export interface ServerPages {
   /**
@@ -18,35 +23,37 @@ export interface ServerPages {
 }
 
 /** @param options.url base URL that ends in /v1 */
-export function openPages(options: { url: string; apiKey?: string | undefined; fetch: Fetch }): ServerPages {
+export function openPages(options: {
+  url: string;
+  apiKey?: string | undefined;
+  fetch: Fetch;
+  limits?: PageLimits;
+}): ServerPages {
   const root = options.url.replace(/\/v1\/?$/, '');
+  const { ms, chars } = options.limits ?? PAGE_LIMITS;
   return {
     async get(path, signal, body) {
       signal.throwIfAborted();
-      // Not AbortSignal.any: a run's signal lives long, and Node 20 keeps every dependent signal alive with it.
-      const limit = new AbortController();
-      const onAbort = (): void => limit.abort();
-      signal.addEventListener('abort', onAbort, { once: true });
-      const timer = setTimeout(onAbort, PAGE_LIMIT);
+      const watchdog = startWatchdog(signal, ms, { total: ms });
       try {
         const response = await options.fetch(`${root}${path}`, {
-          signal: limit.signal,
+          signal: watchdog.signal,
           headers: {
             ...(options.apiKey === undefined ? {} : { authorization: `Bearer ${options.apiKey}` }),
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           },
           ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
         });
+        if (!response.ok) return undefined;
         const text = await response.text();
-        return response.ok && text.length <= LONGEST_PAGE ? text : undefined;
+        return text.length <= chars ? text : undefined;
       } catch {
         // A page that cannot be had is one that is not there; who needs it says so.
         signal.throwIfAborted();
         return undefined;
       } finally {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
-        limit.abort();
+        // What is not read of it is hung up on.
+        watchdog.stop();
       }
     },
   };
@@ -71,7 +78,7 @@ export async function readFacts(pages: ServerPages, model: string, signal: Abort
     pages.get('/api/version', signal),
     pages.get('/api/v0/models', signal),
   ]);
-  const llama = propsSchema.safeParse(jsonIn(props));
+  const llama = propsSchema.safeParse(parsedJson(props));
   if (llama.success) return llamaFacts(llama.data);
   if (metrics !== undefined && /^vllm:/m.test(metrics)) return vllmFacts(metrics, versionIn(version));
   const ollamaVersion = versionIn(ollama);
@@ -79,7 +86,7 @@ export async function readFacts(pages: ServerPages, model: string, signal: Abort
     const window = await ollamaWindow(pages, model, signal);
     return { product: 'Ollama', version: ollamaVersion, ...(window === undefined ? {} : { window }) };
   }
-  const studio = lmStudioSchema.safeParse(jsonIn(lmStudio));
+  const studio = lmStudioSchema.safeParse(parsedJson(lmStudio));
   if (studio.success) {
     const loaded = studio.data.data.find(({ id }) => id === model)?.loaded_context_length;
     return { product: 'LM Studio', ...(loaded ? { window: loaded } : {}) };
@@ -127,24 +134,14 @@ function vllmFacts(metrics: string, version: string | undefined): ServerFacts {
 
 /** Of the loaded model, as it is served; or what is set for it, until it is loaded. */
 async function ollamaWindow(pages: ServerPages, model: string, signal: AbortSignal): Promise<number | undefined> {
-  const running = ollamaRunningSchema.safeParse(jsonIn(await pages.get('/api/ps', signal)));
+  const running = ollamaRunningSchema.safeParse(parsedJson(await pages.get('/api/ps', signal)));
   const loaded = running.data?.models.find((one) => one.name === model || one.model === model)?.context_length;
   if (loaded) return loaded;
-  const about = ollamaModelSchema.safeParse(jsonIn(await pages.get('/api/show', signal, { model })));
+  const about = ollamaModelSchema.safeParse(parsedJson(await pages.get('/api/show', signal, { model })));
   const set = /^num_ctx\s+(\d+)/m.exec(about.data?.parameters ?? '')?.[1];
   return set === undefined ? undefined : Number(set);
 }
 
 function versionIn(page: string | undefined): string | undefined {
-  return versionSchema.safeParse(jsonIn(page)).data?.version;
-}
-
-/** Undefined where it is no JSON: then it is another server's page. */
-function jsonIn(page: string | undefined): unknown {
-  if (page === undefined) return undefined;
-  try {
-    return JSON.parse(page);
-  } catch {
-    return undefined;
-  }
+  return versionSchema.safeParse(parsedJson(page)).data?.version;
 }
