@@ -108,6 +108,25 @@ describe('the chat templates of real models', function () {
     );
   });
 
+  it('switch thinking on and off by the variable that the name of the model tells', () => {
+    const messages: Message[] = [{ role: 'user', content: 'Say hello.' }];
+    const switched = templates.filter(({ name }) => traitsOf(name).thinkingVariable !== undefined);
+    const deaf = switched.filter(({ name, template }) => {
+      const variable = traitsOf(name).thinkingVariable ?? assert.fail();
+      const [on, off] = [true, false].map((value) =>
+        template.render({ messages, add_generation_prompt: true, [variable]: value }),
+      );
+      return on === off;
+    });
+    assert.deepEqual(
+      deaf.map(({ name }) => name),
+      [],
+    );
+    const families = ['Qwen3-0.6B', 'Qwen3.5-4B', 'GLM-4.6', 'Nemotron-3-Nano', 'gemma-4-31B', 'DeepSeek-V3.1'];
+    const missing = families.filter((family) => !switched.some(({ name }) => name.includes(family)));
+    assert.deepEqual(missing, []);
+  });
+
   it('refuse many a walk as it is', () => {
     const refusing = new Set(
       problems((messages) => messages.map(asItIs), 6, refusal).map((each) => each.split(':')[0]),

@@ -101,17 +101,20 @@ describe('an endpoint', () => {
   function templated(
     asked: unknown[],
     served: { id: string; root?: string; max_model_len?: number },
-    refuse: (messages: { role: string }[]) => { status: number; words: string } | undefined,
+    refuse: (
+      messages: { role: string }[],
+      body: { chat_template_kwargs?: unknown },
+    ) => { status: number; words: string } | undefined,
   ): RequestListener {
     return async (request, response) => {
       const json = (status: number, body: unknown): void =>
         void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
       if (request.method === 'GET') return json(200, { data: [served] });
-      let body = '';
-      for await (const chunk of request) body += chunk;
-      const { messages } = JSON.parse(body) as { messages: { role: string }[] };
-      asked.push(messages);
-      const refusal = refuse(messages);
+      let text = '';
+      for await (const chunk of request) text += chunk;
+      const body = JSON.parse(text) as { messages: { role: string }[]; chat_template_kwargs?: unknown };
+      asked.push(body.messages);
+      const refusal = refuse(body.messages, body);
       if (refusal) return json(refusal.status, { error: { message: refusal.words } });
       const chunk = { choices: [{ delta: { content: 'Hi.' }, finish_reason: 'stop' }] };
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -237,6 +240,27 @@ describe('an endpoint', () => {
       assert.deepEqual(asked, [folded]);
     });
 
+    it('whether to think, where the template has a variable for it; without it where the server takes none', async () => {
+      const asked: unknown[] = [];
+      const kwargs: unknown[] = [];
+      const strict = templated(asked, { id: 'Qwen/Qwen3-32B' }, (_, body) => {
+        kwargs.push(body.chat_template_kwargs);
+        const words = 'Unknown parameter: "chat_template_kwargs".';
+        return kwargs.length > 2 && body.chat_template_kwargs !== undefined ? { status: 400, words } : undefined;
+      });
+      const model = openEndpoint({ url: await answering(strict) });
+      for (const thinking of ['on', 'off', 'off'] as const) {
+        assert.equal(textOf(await collect(model.stream({ ...ask('Hello.'), thinking }, never)), 'text'), 'Hi.');
+      }
+      assert.deepEqual(kwargs, [
+        { enable_thinking: true },
+        { enable_thinking: false },
+        { enable_thinking: false },
+        undefined,
+      ]);
+      assert.deepEqual(traitsOf('Qwen/Qwen3-Coder-30B-A3B-Instruct').thinkingVariable, undefined);
+    });
+
     it('messages in the plainest form, once and for all, where the template refuses them', async () => {
       const messages: ModelRequest['messages'] = [
         { role: 'system', content: 'Be brief.' },
@@ -265,7 +289,7 @@ describe('an endpoint', () => {
       for (const _ of [1, 2]) {
         const error = await failureOf(collect(model.stream({ ...ask(''), messages }, never)));
         assert.deepEqual(error.failure, { kind: 'badRequest', template: true });
-        assert.match(error.message, /refuses the order or the roles of the messages.*must alternate/);
+        assert.match(error.message, /refuses the form of the messages.*must alternate/);
       }
       assert.deepEqual(asked, [messages, plain, messages, plain], 'the form was not to blame');
     });

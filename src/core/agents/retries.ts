@@ -10,14 +10,14 @@ import { raiseFlag, type Transcript, WindowExceeded } from './turn.ts';
 export interface Try {
   request: ModelRequest;
   /** Whether an answer that never ends counts as one that was cut off: the server is well, and the model is told. */
-  cuts: (runaway: keyof typeof RUNAWAYS) => boolean;
+  cuts: boolean;
 }
 
 /** Answers that never end; what is flagged for each. */
 const RUNAWAYS = { whitespaceLoop: 'whitespace', repetitionLoop: 'repetition' } as const;
 
 /** Tries of an answer that never ends; the last one is cut. */
-const RUNAWAY_TRIES = { whitespaceLoop: 2, repetitionLoop: 3 } as const;
+const RUNAWAY_TRIES = 2;
 /** Tries of an answer that breaks off. One that does so every time may well be what kills the server. */
 const BROKEN_TRIES = 4;
 /** Tries of an answer that does not come. */
@@ -51,7 +51,7 @@ export async function withRetries<R>(
     try {
       const result = await answer({
         request: failed.runaway > 0 ? { ...request, temperature: otherTemperature(request.temperature) } : request,
-        cuts: (runaway) => failed.runaway >= RUNAWAY_TRIES[runaway] - 1,
+        cuts: failed.runaway >= RUNAWAY_TRIES - 1,
       });
       if (isTold) run.journal.emit({ type: 'server.recovered', role, url: model.url });
       return result;

@@ -276,7 +276,7 @@ async function streamOnce<R>(
       }
     }
   } catch (error) {
-    if (!(error instanceof ModelError) || !isRunaway(error.failure) || !cuts(error.failure.kind)) throw error;
+    if (!(error instanceof ModelError) || !isRunaway(error.failure) || !cuts) throw error;
     flagRunaway(run, transcript, error.failure, error.message);
     stopReason = 'length';
     transcript.ranAway = true;

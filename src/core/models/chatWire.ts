@@ -3,9 +3,10 @@ import type { ChatCompletionCreateParams, ChatCompletionMessageParam } from 'ope
 import { z } from 'zod';
 import type { Usage } from '../../shared/events.ts';
 import type { Message, ModelEvent, ModelRequest } from '../ports.ts';
+import type { FormedRequest } from './templateForm.ts';
 
 /** @throws {TypeError} where both tools and a schema are given: servers then drop one of them without a word */
-export function wireRequest(request: ModelRequest, model: string): ChatCompletionCreateParams {
+export function wireRequest(request: FormedRequest, model: string): ChatCompletionCreateParams {
   if (request.schema && request.tools?.length)
     throw new TypeError('A model request has either tools or a schema, never both.');
   const body = {
@@ -19,6 +20,8 @@ export function wireRequest(request: ModelRequest, model: string): ChatCompletio
     ...(request.schema
       ? { response_format: { type: 'json_schema' as const, json_schema: { ...request.schema, strict: true } } }
       : {}),
+    // Taken by vLLM, llama.cpp and SGLang; servers without templates leave it aside.
+    ...(request.templateVariables ? { chat_template_kwargs: request.templateVariables } : {}),
   };
   return request.whole
     ? { ...body, stream: false }

@@ -26,7 +26,7 @@ export function failed(
 
 /** What chat templates raise, in their own words; vLLM answers with status 400 then, llama.cpp with 500 or 400. */
 const REFUSED_BY_TEMPLATE =
-  /system role not supported|roles must alternate|only user.{0,20}assistant.{0,40}(roles|supported)|tool call ids should be|single tool-calls|raise_exception|tool role, but there was no|invalid message role/i;
+  /system role not supported|roles must alternate|only user.{0,20}assistant.{0,40}(roles|supported)|tool call ids should be|single tool-calls|raise_exception|tool role, but there was no|invalid message role|chat_template_kwargs/i;
 
 /** The error for a response that is no success. Reads its body. */
 export async function failureOfResponse(server: ServerName, response: Response): Promise<ModelError> {
@@ -37,7 +37,7 @@ export async function failureOfResponse(server: ServerName, response: Response):
   const window = exceededWindow(body);
   if (window !== undefined) return failed(server, window, `says that the prompt is too long${words}`);
   if ((status === 400 || status === 500) && REFUSED_BY_TEMPLATE.test(said)) {
-    const what = `refuses the order or the roles of the messages (HTTP ${status}${words})`;
+    const what = `refuses the form of the messages (HTTP ${status}${words})`;
     return failed(server, { kind: 'badRequest', template: true }, what);
   }
   switch (status) {

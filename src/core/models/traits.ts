@@ -23,6 +23,8 @@ export interface ModelTraits {
   userAfterResults: 'speaks' | 'waits';
   /** `nine`: exactly nine letters and digits, as Mistral's templates want them. */
   callIds: 'any' | 'nine';
+  /** The variable of the template that switches thinking on and off; it goes beside the messages. */
+  thinkingVariable?: 'enable_thinking' | 'thinking';
 }
 
 /** Most templates take this: those of Qwen, DeepSeek, GLM, gpt-oss, Granite and so on. */
@@ -34,6 +36,9 @@ const LENIENT: ModelTraits = {
   userAfterResults: 'speaks',
   callIds: 'any',
 };
+
+/** Those whose templates have a variable for it, on where it is not set. */
+const SWITCHED: ModelTraits = { ...LENIENT, thinkingVariable: 'enable_thinking' };
 
 /**
  * For a model whose name tells nothing, such as "planner": what every template takes that has a system role and knows
@@ -50,7 +55,7 @@ const FAMILIES: readonly [RegExp, ModelTraits][] = [
   // Gemma 1 and 2 and CodeGemma take no system message; Gemma 3 does, and Gemma 4 knows tools too.
   [/gemma-?[27]/i, PLAINEST],
   [/gemma-?3/i, { ...CAREFUL, tools: 'text' }],
-  [/gemma/i, LENIENT],
+  [/gemma/i, SWITCHED],
   // Mistral's older templates have no place of its own for a system message: they put it above whatever the user says last,
   // so that no request begins with the one before, and leave it out after tool results.
   [
@@ -62,6 +67,8 @@ const FAMILIES: readonly [RegExp, ModelTraits][] = [
   [/nemotron-nano-(\d+b-)?v2/i, { ...LENIENT, systemRole: 'thinkingSuffix' }],
   // Their templates leave tool calls out, or those that come with any text.
   [/phi-?3|smollm|rwkv|deepseek-?r1/i, { ...CAREFUL, tools: 'text' }],
+  [/qwen-?3(?!\d|-?coder)|glm-?(4[._][5-9]|[5-9])|nemotron-3/i, SWITCHED],
+  [/deepseek-?v(3[._][1-9]|[4-9])/i, { ...LENIENT, thinkingVariable: 'thinking' }],
   [/hermes/i, LENIENT],
   [/llama|firefunction/i, { ...CAREFUL, callIds: 'any', userAfterResults: 'speaks' }],
   [/qwen|qwq|deepseek|gpt-?oss|glm|granite|kimi|minimax|nemotron|command|cohere|seed-oss/i, LENIENT],
