@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROLES, type RunEvent } from '../../src/shared/events.ts';
@@ -27,6 +27,8 @@ const WINDOW = 8192;
 
 /** A model like this one uses up every chance it gets: with fewer of them, it comes to the same in less time. */
 const LIMITS = { rounds: 2, gatherTurns: 3, answerRepairs: 2, replans: 0 };
+/** What becomes of one form of answers shows in few of them. */
+const SHORT = { rounds: 1, gatherTurns: 2, answerRepairs: 1, replans: 0 };
 /** One that was not trained to answer shows in few tokens what becomes of a run with it. */
 const FEWEST = { rounds: 1, gatherTurns: 1, answerRepairs: 1, replans: 0, tokens: 4000 };
 const filesWith = (limits: object) => ({ ...GREETER, '.conclave/config.json': JSON.stringify({ limits }) });
@@ -114,9 +116,7 @@ for (const real of REAL_SERVERS) {
         turns.some(({ role }) => role === 'coder'),
         `a Coder was asked; but ${code}: ${message}`,
       );
-      for (const lane of new Set(turns.filter(({ role }) => role === 'coder').map(({ lane }) => lane))) {
-        assertEveryAnswerCounts(events.filter((event) => concerns(event, lane)));
-      }
+      for (const lane of coderLanes(events)) assertEveryAnswerCounts(events.filter((event) => concerns(event, lane)));
     });
 
     it('is told by the event log alone as it was told live', async () => {
@@ -170,12 +170,48 @@ for (const real of REAL_SERVERS) {
       });
     }
 
+    if (isTrained) {
+      it('begins with native tool calls where a probe saw them work, and comes to a lower form where they do not', async () => {
+        promiseTools(join(conclave.data, 'probes'));
+        project.remove();
+        project = makeProject(filesWith(SHORT));
+        const answers = join(conclave.data, 'answers.json');
+        const began = Date.now();
+        const args = ['run', TASK, '--json', '--answers', answers, '--workspace', project.dir];
+        const { events } = await conclave.run(args);
+        printed.push(...figuresOf(`${server.name}, from native tool calls`, events, Date.now() - began));
+        const { code, message } = endingOf(events);
+        assert.equal(events.at(-1)?.type, 'run.finished', `${code}: ${message}`);
+        const rungs = ofType(events, 'turn.finished').flatMap(({ role, rung }) =>
+          role === 'coder' && rung !== undefined ? [rung] : [],
+        );
+        assert.equal(rungs[0], 'native_streamed', `${code}: ${message}`);
+        for (const { role, from, to, reason } of ofType(events, 'protocol.lowered'))
+          printed.push(`  ${role}: ${from} → ${to}, because ${reason}`);
+        for (const lane of coderLanes(events)) assertEveryAnswerCounts(events.filter((event) => concerns(event, lane)));
+        assert.equal(await server.requests(), 0);
+      });
+    }
+
     protocolTests(
       real,
       () => ({ server, window: WINDOW }),
       (row) => table.push(row),
     );
   });
+}
+
+function coderLanes(events: readonly RunEvent[]): Set<string> {
+  return new Set(ofType(events, 'turn.finished').flatMap(({ role, lane }) => (role === 'coder' ? [lane] : [])));
+}
+
+/** Has what was measured say that tool calls work. @param folder of the kept probes */
+function promiseTools(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const kept = JSON.parse(readFileSync(join(folder, name), 'utf8')) as { tools: object };
+    Object.assign(kept.tools, { streamed: 'works', whole: 'works' });
+    writeFileSync(join(folder, name), JSON.stringify(kept));
+  }
 }
 
 /** Whether an event is of a Coder's lane, or about its subtask. */
