@@ -36,7 +36,7 @@ export const profileSchema = z.strictObject({
   /** The machine that the committed configuration is made for: memory of each GPU, in GiB. Empty: no GPU. */
   machine: z.array(gib),
   /** By the name of the service's role: "coder" is the service "vllm-coder". In the order in which they start. */
-  servers: z.record(role, server),
+  servers: z.partialRecord(role, server),
 });
 
 export type Profile = z.infer<typeof profileSchema>;
