@@ -4,6 +4,11 @@
  */
 export function skip(context: Mocha.Context, reason: string): never {
   if (process.env.CONCLAVE_NO_SKIP === '1') throw new Error(`Not to be skipped here: ${reason}`);
+  return cannotRunHere(context, reason);
+}
+
+/** Skips even where nothing may be skipped: for what no setting up of this machine can make run, and nothing else. */
+export function cannotRunHere(context: Mocha.Context, reason: string): never {
   Object.assign(context.runnable(), { skipReason: reason });
   return context.skip();
 }
