@@ -51,8 +51,11 @@ export interface FetchProgress {
 
 /** The port to whatever runs the services: a container engine, or processes of this machine. Failures are DriverErrors. */
 export interface FleetDriver {
-  /** Has a service started anew with what is planned; returns once it is started, not once it answers. */
-  start(service: PlannedService, signal: AbortSignal): Promise<void>;
+  /**
+   * Has a service started anew with what is planned; returns once it is started, not once it answers.
+   * @param onProgress told while what it needs has to be fetched first
+   */
+  start(service: PlannedService, signal: AbortSignal, onProgress: (progress: FetchProgress) => void): Promise<void>;
   /** Ends services and all of their processes, in the middle of whatever they do. Waits until they are gone. */
   stop(names: readonly string[], signal: AbortSignal): Promise<void>;
   /** Ends everything of the fleet and leaves nothing but what was fetched. */

@@ -1,3 +1,4 @@
+import { metricSum, RUNNING, WAITING } from './metricsText.ts';
 import { parsedJson } from './parsedJson.ts';
 import type { ServerPages } from './serverPages.ts';
 
@@ -7,10 +8,6 @@ export interface ServerLoad {
   /** In its queue. */
   waiting: number;
 }
-
-/** Names in Prometheus' text format: vLLM's, then llama.cpp's. */
-const RUNNING = ['vllm:num_requests_running', 'llamacpp:requests_processing'];
-const WAITING = ['vllm:num_requests_waiting', 'llamacpp:requests_deferred'];
 
 /**
  * Looks at the pages beside the API on which servers show their load: vLLM's and llama.cpp's /metrics, and llama.cpp's
@@ -24,18 +21,8 @@ export async function readLoad(pages: ServerPages, signal: AbortSignal): Promise
 }
 
 function loadInMetrics(text: string): ServerLoad | undefined {
-  const running = sumOf(text, RUNNING);
-  return running === undefined ? undefined : { running, waiting: sumOf(text, WAITING) ?? 0 };
-}
-
-/** The sum over all engines and models of the first of these metrics that is there. */
-function sumOf(text: string, names: readonly string[]): number | undefined {
-  for (const name of names) {
-    const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
-    const values = lines.map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)));
-    if (values.length > 0 && values.every(Number.isFinite)) return values.reduce((sum, value) => sum + value, 0);
-  }
-  return undefined;
+  const running = metricSum(text, RUNNING);
+  return running === undefined ? undefined : { running, waiting: metricSum(text, WAITING) ?? 0 };
 }
 
 function loadInSlots(page: string | undefined): ServerLoad | undefined {
