@@ -1,0 +1,59 @@
+import { mkdtempSync, realpathSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { execa } from 'execa';
+import { EngineCannotRun, type EnginePrograms, fetchEngine } from './fetchEngine.ts';
+
+/** A container engine of a test's own. */
+export interface Engine extends EnginePrograms {
+  /** As EnginePrograms has it, and DOCKER_HOST. */
+  env: EnginePrograms['env'] & { DOCKER_HOST: string };
+  /** Of `dockerd`. */
+  pid: number;
+  /** Runs the client. @returns standard output, trimmed */
+  run(...args: string[]): Promise<string>;
+  /** Ends it with every container, mount and file of it. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the engine (2 s), without a network of its own: containers have the host's, or none. It ends with `stop`, or with
+ * this process, however that ends.
+ * @param options.gpuHook lets containers that reserve GPUs start, without any; else they fail as on a machine without NVIDIA's toolkit
+ * @throws EngineCannotRun
+ * @throws RegistryUnreachable
+ */
+export async function startEngine(options: { gpuHook?: true } = {}): Promise<Engine> {
+  const programs = await fetchEngine();
+  // Short: the path of a socket has a limit.
+  const dir = mkdtempSync(join(realpathSync(tmpdir()), 'conclave-engine-'));
+  const child = execa('sh', [join(import.meta.dirname, 'engine.sh'), dir], {
+    env: { ...programs.env, ...(options.gpuHook && { WITH_GPU_HOOK: '1' }) },
+    stdin: 'pipe',
+    stderr: 'inherit',
+    reject: false,
+    buffer: false,
+    // Its standard input tells it; a signal to it alone would leave the engine.
+    cleanup: false,
+    detached: true,
+  });
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.startsWith('SKIP: ')) throw new EngineCannotRun(line.slice('SKIP: '.length));
+    if (line === 'ready') break;
+  }
+  if (child.exitCode !== null) throw new Error(`The engine did not start: exit code ${child.exitCode}.`);
+  const env = { ...programs.env, DOCKER_HOST: `unix://${join(dir, 's')}` };
+  return {
+    ...programs,
+    env,
+    pid: Number((await execa('cat', [join(dir, 'pid')])).stdout),
+    async run(...args) {
+      return (await execa(programs.docker, args, { env, stdin: 'ignore' })).stdout.trim();
+    },
+    async stop() {
+      child.stdin.end();
+      await child;
+    },
+  };
+}
