@@ -28,6 +28,9 @@ describe('the package', () => {
       /^dist\/webview\/[^/]+\.(js|css|ttf)$/,
       /^l10n\/bundle\.l10n(\.[a-z-]+)?\.json$/i,
       /^prompts\/[a-z]+\.md$/,
+      /^profiles\/[a-z0-9-]+\.yaml$/,
+      /^docker\/[a-z]+\.Dockerfile$/,
+      /^docker\/vllm\/[a-z0-9-]+\/vllm-[a-z]+\.yaml$/,
       /^media\/.+\.(png|svg|md)$/,
       /^demo\/(sample|script)\/.+\.(js|json|md|yaml)$/,
     ];
@@ -36,7 +39,13 @@ describe('the package', () => {
       paths.filter((path) => !allowed.some((pattern) => pattern.test(path))),
       [],
     );
-    for (const path of ['dist/extension.cjs', 'dist/cli.js', 'dist/scripted-fleet.js', 'prompts/planner.md']) {
+    for (const path of [
+      'dist/extension.cjs',
+      'dist/cli.js',
+      'dist/scripted-fleet.js',
+      'prompts/planner.md',
+      'profiles/external.yaml',
+    ]) {
       assert.ok(paths.includes(path), `${path} is missing`);
     }
   });

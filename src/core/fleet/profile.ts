@@ -19,25 +19,50 @@ const server = z.strictObject({
   /** What comes on top: context, CUDA graphs, activations. */
   overhead: gib,
   /** Tokens: what it is meant to serve, and what it may be brought down to where memory is short. */
-  window: z.strictObject({ wanted: z.int(), least: z.int() }),
+  window: z
+    .strictObject({ wanted: z.int().positive(), least: z.int().positive() })
+    .refine(({ wanted, least }) => least <= wanted, 'the least is more than what is wanted'),
   /** Full windows that must fit at the same time. */
   seats: z.number().min(1).default(1),
+  /** Over how many GPUs it may be spread where it does not fit on one (tensor parallel): the most that its heads allow. */
+  splits: z.union([z.literal(1), z.literal(2), z.literal(4), z.literal(8)]).default(1),
+  /** The crew works without it, so it is left out where memory is short. */
+  optional: z.boolean().default(false),
   /** More long options of `vllm serve`, by their names without "--". */
   options: z.record(z.string(), z.unknown()).default({}),
 });
 
 /** A profile as its file says it. The only source: docker/vllm/<profile>/ is made from it. */
-export const profileSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9-]+$/),
-  title: z.string(),
-  summary: z.string(),
-  /** `compose`: containers; `native`: processes of this machine; `none`: the user's own servers. */
-  driver: z.enum(['compose', 'native', 'none']),
-  /** The machine that the committed configuration is made for: memory of each GPU, in GiB. Empty: no GPU. */
-  machine: z.array(gib),
-  /** By the name of the service's role: "coder" is the service "vllm-coder". In the order in which they start. */
-  servers: z.partialRecord(role, server),
-});
+export const profileSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9-]+$/),
+    title: z.string(),
+    summary: z.string(),
+    /** Of the profiles that fit a machine, the one with the highest is advised. */
+    rank: z.int(),
+    /** `compose`: containers; `native`: processes of this machine; `none`: the user's own servers. */
+    driver: z.enum(['compose', 'native', 'none']),
+    /** What its servers compute on: NVIDIA's GPUs, Apple's with its unified memory, the processor; `none`: not ours to know. */
+    runsOn: z.enum(['cuda', 'metal', 'cpu', 'none']),
+    /** The machine that the committed configuration is made for: memory of each GPU, in GiB. Empty: no GPU. */
+    machine: z.array(gib),
+    /** By the name of the service's role: "coder" is the service "vllm-coder". In the order in which they start. */
+    servers: z.partialRecord(role, server),
+  })
+  .superRefine(({ servers }, context) => {
+    const taken = new Set<string>();
+    for (const [key, { roles }] of Object.entries(servers)) {
+      if (!roles.some((name) => name === key)) {
+        context.addIssue({ code: 'custom', path: ['servers', key, 'roles'], message: `${key} is not one of them` });
+      }
+      for (const name of roles) {
+        if (taken.has(name)) {
+          context.addIssue({ code: 'custom', path: ['servers', key, 'roles'], message: `${name} has two servers` });
+        }
+        taken.add(name);
+      }
+    }
+  });
 
 export type Profile = z.infer<typeof profileSchema>;
 export type ProfileServer = z.infer<typeof server>;
