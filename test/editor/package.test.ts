@@ -29,7 +29,8 @@ describe('the package', () => {
       /^l10n\/bundle\.l10n(\.[a-z-]+)?\.json$/i,
       /^prompts\/[a-z]+\.md$/,
       /^profiles\/[a-z0-9-]+\.yaml$/,
-      /^docker\/[a-z]+\.Dockerfile$/,
+      /^docker-compose\.yml$/,
+      /^docker\/[a-z]+\.Dockerfile(\.dockerignore)?$/,
       /^docker\/vllm\/[a-z0-9-]+\/vllm-[a-z]+\.yaml$/,
       /^media\/.+\.(png|svg|md)$/,
       /^demo\/(sample|script)\/.+\.(js|json|md|yaml)$/,
@@ -39,13 +40,18 @@ describe('the package', () => {
       paths.filter((path) => !allowed.some((pattern) => pattern.test(path))),
       [],
     );
-    for (const path of [
-      'dist/extension.cjs',
-      'dist/cli.js',
-      'dist/scripted-fleet.js',
-      'prompts/planner.md',
-      'profiles/external.yaml',
-    ]) {
+    const needed = [
+      ...[
+        'dist/extension.cjs',
+        'dist/cli.js',
+        'dist/scripted-fleet.js',
+        'prompts/planner.md',
+        'profiles/external.yaml',
+      ],
+      ...['docker-compose.yml', 'docker/mcp.Dockerfile', 'docker/mcp.Dockerfile.dockerignore'],
+      'docker/vllm/blueprint/vllm-coder.yaml',
+    ];
+    for (const path of needed) {
       assert.ok(paths.includes(path), `${path} is missing`);
     }
   });

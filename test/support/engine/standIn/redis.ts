@@ -1,10 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 
 const PORT = Number(process.env.STAND_IN_PORT ?? 6379);
 
-/** As much of redis-server as its health check sees: AUTH and PING. */
-export function serveRedis(args: readonly string[]): void {
-  const password = argumentOf(args, '--requirepass');
+/** As much of redis-server as its health check sees: AUTH and PING. @param args its configuration file */
+export function serveRedis([file = '']: readonly string[]): void {
+  const password = /^requirepass "(.*)"$/m.exec(readFileSync(file, 'utf8'))?.[1];
   const server = createServer((socket) => {
     let isKnown = password === undefined || password === '';
     socket.on('error', () => socket.destroy());
