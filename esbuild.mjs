@@ -46,7 +46,7 @@ const bundles = await Promise.all([
     platform: 'browser',
     // The Chromium of the oldest editor that we run in (VS Code 1.105).
     target: 'chrome138',
-    entryPoints: { chat: 'src/webview/main.tsx' },
+    entryPoints: { chat: 'src/webview/main.tsx', fleet: 'src/webview/fleet/main.tsx' },
     tsconfig: 'src/webview/tsconfig.json',
     outdir: 'dist/webview',
     format: 'iife',

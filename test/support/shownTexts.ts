@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 
-const FOLDERS = ['src/webview', 'src/host'];
+const FOLDERS = ['src/shared', 'src/webview', 'src/host'];
 export const ENGLISH = 'l10n/bundle.l10n.json';
 
 export interface ShownText {

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import type { EventBody, RunEvent } from '../../src/shared/events.ts';
@@ -9,9 +7,8 @@ import { needBrowser } from '../editor/browser.ts';
 import { recordDemo } from '../support/demoRun.ts';
 import { longRun } from '../support/longRun.ts';
 import { eventsOf, finding, reviewed, started, verdict } from '../unit/runEvents.ts';
-import { type ChatOptions, type ChatPage, openChat, THEMES } from './chatPage.ts';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+import { type ChatOptions, type ChatPage, openChat } from './chatPage.ts';
+import { assertAccessible, THEMES } from './webviewPage.ts';
 
 describe('the chat in a browser', () => {
   let browser: Browser;
@@ -397,17 +394,3 @@ const DOCTOR: Parameters<ChatMethods['doctor']>[0] = {
     ],
   },
 };
-
-async function assertAccessible({ page }: ChatPage, state: string): Promise<void> {
-  await page.evaluate(AXE);
-  const violations = await page.evaluate<{ id: string; impact: string; nodes: string[] }[]>(
-    `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.slice(0, 3).map(({ html, failureSummary }) => html.slice(0, 200) + ' ' + failureSummary) })))`,
-  );
-  assert.deepEqual(violations, [], state);
-  const overflow = await page.evaluate<number>(
-    `Math.max(...[document.documentElement, ...document.querySelectorAll('.scroller')].map((one) => one.scrollWidth - one.clientWidth))`,
-  );
-  assert.equal(overflow, 0, `${state}: it scrolls sideways`);
-}
