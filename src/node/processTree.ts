@@ -56,6 +56,21 @@ export async function endProcessTree(pid: number, grace: number): Promise<void> 
   }
 }
 
+/** Whether anything of the process's group still runs. What has ended, and waits for somebody to take note of it, does not. */
+export async function isTreeAlive(pid: number): Promise<boolean> {
+  if (process.platform === 'win32') return isAlive(pid);
+  if (!isGroupAlive(pid)) return false;
+  try {
+    const { stdout } = await run('ps', ['-A', '-o', 'pgid=,stat='], { maxBuffer: 16 * 1024 * 1024 });
+    return stdout.split('\n').some((line) => {
+      const [group, state = 'Z'] = line.trim().split(/\s+/);
+      return Number(group) === pid && !state.startsWith('Z');
+    });
+  } catch {
+    return true;
+  }
+}
+
 interface TableEntry {
   pid: number;
   ppid: number;
