@@ -195,6 +195,27 @@ describe('the fleet', () => {
     assert.deepEqual(told, ['ready', 'Docker does not answer.', 'ready', 'failed']);
   });
 
+  it('asks for nothing while nothing changes, where changes alone are followed', async () => {
+    const { memory, fleet } = opened();
+    await fleet.up('all', () => {}, never);
+    let waits = 0;
+    memory.onWait(() => {
+      waits += 1;
+    });
+    const end = new AbortController();
+    const told: string[] = [];
+    for await (const state of fleet.follow(end.signal, 'changes')) {
+      told.push(stateOf(state, CODER)?.kind ?? '');
+      if (told.length === 2) end.abort();
+      setTimeout(() => {
+        memory.service(CODER).run = { kind: 'ended', code: 1, byUser: false, restarts: 0 };
+        memory.tell();
+      }, 20);
+    }
+    assert.deepEqual(told, ['ready', 'failed']);
+    assert.equal(waits, 0);
+  });
+
   it('makes rates out of two looks', async () => {
     const { memory, fleet } = opened();
     await fleet.up([CODER], () => {}, never);

@@ -8,8 +8,12 @@ import { createNudge, inTurn } from './turns.ts';
 export interface Fleet {
   /** How it is now. What keeps it from being seen is its `problem`; rejects only when the signal aborts. */
   state(signal: AbortSignal): Promise<FleetState>;
-  /** How it is now, and each time that something changes; goes on through problems, and ends with the signal. */
-  follow(signal: AbortSignal): AsyncIterable<FleetState>;
+  /**
+   * How it is now, and each time that something changes; goes on through problems, and ends with the signal.
+   * @param how `closely` (the default): figures are asked for every other second; `changes`: nothing is asked for but when
+   * something starts, ends, or is on its way
+   */
+  follow(signal: AbortSignal, how?: 'closely' | 'changes'): AsyncIterable<FleetState>;
   /**
    * Starts services one after another, in the profile's order, each once the one before is ready. What is ready is left
    * alone. An abort stops what was being started and leaves what is ready.
@@ -94,7 +98,7 @@ export function createFleet(parts: FleetParts): Fleet {
     return { profile, services: planned.map((service) => describe(service, { state: { kind: 'absent' } })), problem };
   }
 
-  async function* follow(signal: AbortSignal): AsyncIterable<FleetState> {
+  async function* follow(signal: AbortSignal, how: 'closely' | 'changes' = 'closely'): AsyncIterable<FleetState> {
     const own = new AbortController();
     const stop = (): void => own.abort(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
@@ -108,7 +112,7 @@ export function createFleet(parts: FleetParts): Fleet {
         const text = JSON.stringify(now);
         if (text !== shown) yield now;
         shown = text;
-        await pause(told, isMoving(now) ? LOOK_AGAIN : VITALS_AGAIN, own.signal);
+        await pause(told, isMoving(now) ? LOOK_AGAIN : how === 'closely' ? VITALS_AGAIN : undefined, own.signal);
       }
     } catch (error) {
       if (!own.signal.aborted) throw error;
@@ -119,13 +123,17 @@ export function createFleet(parts: FleetParts): Fleet {
     }
   }
 
-  /** Waits for a change, or for as long as that. */
-  async function pause(told: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
+  /** Waits for a change, or for as long as that where it is said. */
+  async function pause(told: Promise<void>, ms: number | undefined, signal: AbortSignal): Promise<void> {
     const waiting = new AbortController();
+    const aborted = new Promise<never>((_, reject) => {
+      waiting.signal.addEventListener('abort', () => reject(waiting.signal.reason), { once: true });
+    });
     const stop = (): void => waiting.abort(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
     try {
-      await Promise.race([told, clock.sleep(ms, waiting.signal)]);
+      await Promise.race([told, aborted, ...(ms === undefined ? [] : [clock.sleep(ms, waiting.signal)])]);
     } finally {
       signal.removeEventListener('abort', stop);
       waiting.abort();
