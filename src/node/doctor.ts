@@ -81,6 +81,7 @@ export async function examine(what: {
         ? finding
         : withOffers(finding, role, { servers: local, setting: loaded.nameOf(`endpoints.${role}.url`) }),
     ),
+    ...keyFindings(loaded),
   ];
   return { findings, probes };
 }
@@ -197,6 +198,27 @@ async function rulesFinding(
   const rules = await findRules(openDiskWorkspace(workspace, { ripgrep, own }), signal);
   const found = rules.map(({ path }) => path).join(', ');
   return { what: 'Rules', state: 'good', found: found === '' ? 'no rules files, such as AGENTS.md' : found };
+}
+
+/** What an API key does not do: vLLM asks for it under /v1 only, and answers whole chats at /invocations to everybody. */
+function keyFindings({ settings: { endpoints }, apiKey }: LoadedSettings): Finding[] {
+  if (apiKey === undefined) return [];
+  const far = ROLES.filter((role) => !isLoopback(new URL(endpoints[role].url).hostname));
+  if (far.length === 0) return [];
+  const servers = far.map((role) => `${titleOf(role)} at ${endpoints[role].url}`).join(', ');
+  return [
+    {
+      what: 'API key',
+      state: 'limited',
+      found: `not on this machine, with a key that may guard no more than /v1: ${servers}`,
+      remedy:
+        'vLLM answers whole chats at /invocations without it: have servers listen on 127.0.0.1 and reach them through a tunnel, or put a proxy that guards every path before them.',
+    },
+  ];
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\]|\[::ffff:7f[0-9a-f]{2}:[0-9a-f]+\])$/.test(hostname);
 }
 
 interface EndpointFinding {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Browser } from 'playwright-core';
 import { needBrowser } from './browser.ts';
+import type { InHostTest } from './inHost/index.ts';
 import { buildInHostSuites, suitesOf, WINDOWS, type WindowKind } from './inHostBundles.ts';
 import { openProjects, type Projects } from './inHostProjects.ts';
 import { type EditorInstallation, needEditor } from './installation.ts';
@@ -33,14 +34,23 @@ describe('inside the extension host', function () {
       before(async () => {
         // Without a folder there is least to read, so that is where the words are German.
         const locale = window === 'noFolder' ? 'de' : 'en';
-        run = await runInHost(editor, browser, bundles[window], { ...projects.opened[window], locale, limit: 180_000 });
+        // Mocha tells at its very end what failed, and an interrupted run has none: so it is told at once as well.
+        run = await runInHost(editor, browser, bundles[window], {
+          ...projects.opened[window],
+          locale,
+          limit: 180_000,
+        }).catch((error: Error) => {
+          console.error(error.message);
+          throw error;
+        });
+        for (const failure of failuresOf(run.tests)) console.error(`${failure}\n`);
       });
 
       for (const suite of suitesOf(window)) {
         it(`every test of ${suite} passes`, () => {
           const tests = run.tests.filter(({ file }) => file === suite);
           assert.ok(tests.length > 0, `there was no test in ${suite}`);
-          const failed = tests.flatMap(({ title, error }) => (error === undefined ? [] : [`${title}: ${error}`]));
+          const failed = failuresOf(tests);
           assert.equal(failed.length, 0, failed.join('\n\n'));
         });
       }
@@ -51,3 +61,7 @@ describe('inside the extension host', function () {
     });
   }
 });
+
+function failuresOf(tests: readonly InHostTest[]): string[] {
+  return tests.flatMap(({ title, error }) => (error === undefined ? [] : [`${title}: ${error}`]));
+}

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_SETTINGS } from '../../src/core/settings.ts';
-import { type Examination, examine } from '../../src/node/doctor.ts';
+import { type Examination, examine, type Finding } from '../../src/node/doctor.ts';
 import { findLocalServers } from '../../src/node/localServers.ts';
 import { ROLES, type Role } from '../../src/shared/events.ts';
 import type { Probe } from '../../src/shared/probe.ts';
@@ -75,6 +75,7 @@ describe('the doctor', () => {
     async function examined(
       urls: Record<Role, string>,
       findServers: NonNullable<Parameters<typeof examine>[0]['findServers']>,
+      apiKey?: string,
     ): Promise<Examination> {
       const endpoints = Object.fromEntries(ROLES.map((role) => [role, { url: urls[role] }])) as Record<
         Role,
@@ -84,7 +85,8 @@ describe('the doctor', () => {
         workspace: data,
         env: { CONCLAVE_DATA: join(data, 'data') },
         loaded: {
-          settings: { ...DEFAULT_SETTINGS, endpoints },
+          settings: { ...DEFAULT_SETTINGS, endpoints, timeouts: { firstToken: 1, betweenTokens: 1 } },
+          ...(apiKey === undefined ? {} : { apiKey }),
           nameOf: (key: string) => `conclave.${key}`,
         } as Parameters<typeof examine>[0]['loaded'],
         ripgrep: undefined,
@@ -132,6 +134,23 @@ describe('the doctor', () => {
       assert.equal(none.findings.find(({ what }) => what === 'Coder')?.offers, undefined);
       const { findings } = await examined(fleet.urls, () => assert.fail('it looked for servers'));
       assert.equal(findings.find(({ what }) => what === 'Coder')?.state, 'good');
+    });
+
+    it('says that a key alone guards no server of another machine', async () => {
+      const { fleet } = await given({}, { apiKey: 'sesame' });
+      const about = async (urls: Partial<Record<Role, string>>, key?: string): Promise<Finding | undefined> =>
+        (await examined({ ...fleet.urls, ...urls }, async () => [], key)).findings.find(
+          ({ what }) => what === 'API key',
+        );
+      assert.equal(await about({}, 'sesame'), undefined, 'here it is enough');
+      assert.equal(await about({ coder: 'http://[::1]:9/v1', planner: 'http://localhost:9/v1' }, 'sesame'), undefined);
+      const far = { coder: 'http://192.0.2.1:8002/v1' };
+      assert.equal(await about(far), undefined);
+      const warned = (await about(far, 'sesame')) ?? assert.fail('no finding');
+      assert.equal(warned.state, 'limited');
+      assert.match(warned.found, /Coder at http:\/\/192\.0\.2\.1:8002\/v1$/);
+      assert.match(warned.remedy ?? '', /\/invocations without it.*127\.0\.0\.1/);
+      assert.doesNotMatch(JSON.stringify(warned), /sesame/);
     });
 
     it('never looks on another machine', async () => {

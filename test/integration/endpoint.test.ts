@@ -33,6 +33,9 @@ const readFileTool = {
   parameters: { type: 'object', properties: {} },
 };
 
+/** A Coder's server that makes several calls in one answer, though it is asked for one. */
+const SEVERAL_CALLS: Partial<FleetOptions> = { roles: { coder: { traits: { parallelCalls: 'ignored' } } } };
+
 /** Everything a stream says. */
 async function collect(stream: AsyncIterable<ModelEvent>): Promise<ModelEvent[]> {
   const events: ModelEvent[] = [];
@@ -153,7 +156,12 @@ describe('an endpoint', () => {
     });
 
     it('what it was asked to send: sampling, schema, tools, and whole transcripts', async () => {
-      const { requests } = await start({ coder: [{ reply: { json: { status: 'ok' } } }] });
+      const { requests } = await start({
+        coder: [
+          { when: { tools: true }, reply: { toolCalls: [{ name: 'read_file', arguments: {} }] } },
+          { reply: { json: { status: 'ok' } } },
+        ],
+      });
       const model = open('coder');
       await collect(
         model.stream(
@@ -299,7 +307,7 @@ describe('an endpoint', () => {
         { name: 'read_file', arguments: { path: 'src/a/long/path.ts' } },
         { name: 'read_file', arguments: { path: 'b' } },
       ];
-      await start({ coder: [{ reply: { toolCalls } }] });
+      await start({ coder: [{ reply: { toolCalls } }] }, SEVERAL_CALLS);
       const events = await collect(open('coder').stream(ask('Read', { tools: [readFileTool] }), never));
       const calls = callsOf(events);
       assert.deepEqual(
@@ -316,9 +324,10 @@ describe('an endpoint', () => {
         { name: 'read_file', arguments: { path: 'src/a/long/path.ts' } },
         { name: 'read_file', arguments: { path: 'b' } },
       ];
-      const { requests } = await start({
-        coder: [{ reply: { reasoning: 'Both of them.', text: 'Reading.', toolCalls } }],
-      });
+      const { requests } = await start(
+        { coder: [{ reply: { reasoning: 'Both of them.', text: 'Reading.', toolCalls } }] },
+        SEVERAL_CALLS,
+      );
       const request = ask('Read', { tools: [readFileTool] });
       const streamed = await collect(open('coder').stream(request, never));
       const whole = await collect(open('coder').stream({ ...request, whole: true }, never));

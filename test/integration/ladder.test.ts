@@ -65,7 +65,9 @@ describe('native tool calls', () => {
   });
 
   it('several in one answer are all answered, in order', async () => {
-    const { run } = await given(looksUp({ call: { toolCalls: [readGreet, readLeave] } }), NATIVE);
+    const { run } = await given(looksUp({ call: { toolCalls: [readGreet, readLeave] } }), {
+      roles: { coder: { traits: { ...NATIVE.roles.coder.traits, parallelCalls: 'ignored' } } },
+    });
     const { status, events } = await run(['run', 'Greet']);
     assert.equal(status, 0);
     assert.deepEqual(

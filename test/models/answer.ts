@@ -5,6 +5,7 @@ import { argumentsText, type Fault, misbehave } from './faults.ts';
 import { type Reply, replyText } from './reply.ts';
 import { answerProblem } from './schemaCheck.ts';
 import { tokensOf } from './tokens.ts';
+import type { ServerTraits } from './traits.ts';
 
 /** One token of an answer. The first piece of a tool call has its id and name. */
 export type Piece =
@@ -20,12 +21,14 @@ export interface Choice {
   turn: string;
 }
 
-/** Why the reply cannot be the answer to this request: a script must not say what no server would send. */
-export function lieIn(reply: Reply, request: ChatRequest): string | undefined {
+/** Why the reply cannot be this server's answer to this request: a script must not say what no server would send. */
+export function lieIn(reply: Reply, request: ChatRequest, traits: ServerTraits): string | undefined {
   if (reply.toolCalls?.length && !request.tools?.length) return 'it calls a tool, but the request has none';
+  const isForced = request.tool_choice === 'required' || typeof request.tool_choice === 'object';
+  if (request.tool_choice && isForced && !reply.toolCalls?.length) return 'it calls no tool, but the request wants one';
   const format = request.response_format;
   if (format?.type !== 'json_schema') return undefined;
-  const problem = answerProblem(replyText(reply), format.json_schema?.schema);
+  const problem = answerProblem(replyText(reply), format.json_schema?.schema, traits.undeclared);
   return problem === undefined ? undefined : `it breaks the schema "${format.json_schema?.name}": ${problem}`;
 }
 
@@ -53,7 +56,7 @@ export function composeChoice(reply: Reply, request: ChatRequest, fault: Fault |
     const raw = calls.flatMap((call) => pieces('content', renderToolCall(call.name, call.arguments)));
     return { pieces: [...spoken, ...raw].slice(0, limit), finishReason: 'length', turn: '' };
   }
-  const named = typeof request.tool_choice === 'object';
+  const named = typeof request.tool_choice === 'object' && request.tool_choice !== null;
   return {
     pieces: whole,
     finishReason: fault?.kind === 'truncatedCall' ? 'length' : calls.length > 0 && !named ? 'tool_calls' : 'stop',

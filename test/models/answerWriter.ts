@@ -24,10 +24,22 @@ export interface UsageBody {
   completion_tokens_details: { reasoning_tokens: number };
 }
 
+/** What llama.cpp's server tells beside the usage. */
+export interface TimingsBody {
+  cache_n: number;
+  prompt_n: number;
+  prompt_ms: number;
+  prompt_per_second: number;
+  predicted_n: number;
+  predicted_ms: number;
+  predicted_per_second: number;
+}
+
 export interface AnswerWriter {
   /** The next token of a choice; without one where the answer is empty. */
   piece(index: number, piece: Piece | undefined, finishReason: string | null): Promise<void>;
-  end(usage: UsageBody, wanted: boolean): Promise<void>;
+  /** @param about.wanted whether a stream is to tell the usage */
+  end(usage: UsageBody, about: { wanted: boolean; timings?: TimingsBody }): Promise<void>;
   broken(fault: BreakingFault): Promise<void>;
 }
 
@@ -59,8 +71,8 @@ export function streamWriter(server: RoleServer, { response, signal }: Exchange,
       begun.add(index);
       await sendDelta(index, piece ? deltaOf(piece, server.reasoningField) : { content: '' }, finishReason);
     },
-    end: async (usage, wanted) => {
-      if (wanted) await send({ choices: [], usage });
+    end: async (usage, { wanted, ...timings }) => {
+      if (wanted) await send({ choices: [], usage, ...timings });
       await sendText('[DONE]');
       response.end();
     },
@@ -92,7 +104,7 @@ export function streamWriter(server: RoleServer, { response, signal }: Exchange,
 
 export function bodyWriter(server: RoleServer, { response, signal }: Exchange, head: Head): AnswerWriter {
   const choices = new Map<number, { pieces: Piece[]; finishReason: string | null }>();
-  const body = (usage: UsageBody | null): object => ({
+  const body = (usage: UsageBody | null, more: object = {}): object => ({
     ...head,
     choices: [...choices].map(([index, { pieces, finishReason }]) => ({
       index,
@@ -102,6 +114,7 @@ export function bodyWriter(server: RoleServer, { response, signal }: Exchange, h
       stop_reason: null,
     })),
     usage,
+    ...more,
   });
   return {
     piece: async (index, piece, finishReason) => {
@@ -110,7 +123,7 @@ export function bodyWriter(server: RoleServer, { response, signal }: Exchange, h
       choice.finishReason = finishReason;
       choices.set(index, choice);
     },
-    end: async (usage) => sendJson(response, 200, body(usage)),
+    end: async (usage, { wanted: _, ...timings }) => sendJson(response, 200, body(usage, timings)),
     broken: async (fault) => {
       switch (fault.kind) {
         case 'hangMidStream':
@@ -178,5 +191,19 @@ export function usageOf(
     completion_tokens: finished.completionTokens,
     prompt_tokens_details: reportsCached ? { cached_tokens: finished.cachedTokens } : null,
     completion_tokens_details: { reasoning_tokens: reasoning },
+  };
+}
+
+export function timingsOf({ promptTokens, cachedTokens, completionTokens, prefill, decode }: Finished): TimingsBody {
+  const perSecond = (tokens: number, ms: number): number => (ms === 0 ? 0 : (tokens * 1000) / ms);
+  const read = promptTokens - cachedTokens;
+  return {
+    cache_n: cachedTokens,
+    prompt_n: read,
+    prompt_ms: prefill,
+    prompt_per_second: perSecond(read, prefill),
+    predicted_n: completionTokens,
+    predicted_ms: decode,
+    predicted_per_second: perSecond(completionTokens, decode),
   };
 }

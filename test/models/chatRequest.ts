@@ -25,6 +25,7 @@ export const chatRequestSchema = z.looseObject({
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
   tools: z.array(tool).nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
   tool_choice: z.union([z.string(), z.looseObject({})]).nullish(),
   response_format: z
     .looseObject({

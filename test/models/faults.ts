@@ -33,6 +33,8 @@ const faultObjectSchema = z.discriminatedUnion('kind', [
   }),
   /** An answer that says the same until max_tokens, from its start or after so many tokens. */
   z.strictObject({ kind: z.literal('repetitionLoop'), afterTokens: afterTokens.optional() }),
+  /** JSON that opens one object within the other until max_tokens, as grammars of recursive schemas let models do. */
+  z.strictObject({ kind: z.literal('endlessNesting') }),
   /** The tool call that the server's parser missed, in the form in which the model wrote it. */
   z.strictObject({ kind: z.literal('toolCallAsText'), form: z.enum(CALL_FORMS).default('hermes') }),
   /** The tool call that the model made within its thoughts, where no parser looks. */
@@ -46,7 +48,7 @@ const faultObjectSchema = z.discriminatedUnion('kind', [
   /** 400 on tools, and on response_format. */
   z.strictObject({ kind: z.literal('toolsRefused') }),
   z.strictObject({ kind: z.literal('schemaRefused') }),
-  /** An answer in JSON with tabs and line ends as they are within its strings. */
+  /** An answer in JSON with tabs and line ends as they are within its strings, or at least one tab for a space. */
   z.strictObject({ kind: z.literal('rawControls') }),
   /** finish_reason "length" after so many tokens. */
   z.strictObject({ kind: z.literal('truncated'), afterTokens }),
@@ -124,6 +126,10 @@ export function misbehave(fault: Fault, reply: Reply, maxTokens: number): Reply 
       return { text: beginning(reply, fault.afterTokens, '{') + endless(fault.pad ?? ' ') };
     case 'repetitionLoop':
       return { text: beginning(reply, fault.afterTokens, '{"task_understood": "') + endless('8Z_') };
+    case 'endlessNesting': {
+      const depth = Math.ceil((4 * (maxTokens + 2)) / '{"n0":'.length);
+      return { text: Array.from({ length: depth }, (_, at) => `{"n${at}":`).join('') };
+    }
     case 'endlessThinking':
       return { reasoning: endless('Hm, or is it? ') };
     case 'stopsShort':
@@ -148,7 +154,13 @@ export function misbehave(fault: Fault, reply: Reply, maxTokens: number): Reply 
     case 'wrongArguments':
       return { ...reply, toolCalls: (reply.toolCalls ?? []).map(({ name }) => ({ name, arguments: fault.arguments })) };
     case 'rawControls':
-      return { text: replyText(reply).replaceAll('\\t', '\t').replaceAll('\\n', '\n') };
+      return {
+        text: withRawControls(replyText(reply)),
+        toolCalls: (reply.toolCalls ?? []).map(({ name, arguments: args }) => ({
+          name,
+          arguments: withRawControls(argumentsText(args)),
+        })),
+      };
     case 'empty':
       return { text: '' };
     case 'reasoningOnly':
@@ -165,6 +177,11 @@ export function misbehave(fault: Fault, reply: Reply, maxTokens: number): Reply 
 /** What a reply begins with, as text: so many tokens of it, or `otherwise` where nobody says how many. */
 function beginning(reply: Reply, tokens: number | undefined, otherwise: string): string {
   return tokens === undefined ? otherwise : tokensOf(replyText(reply)).slice(0, tokens).join('');
+}
+
+function withRawControls(text: string): string {
+  const raw = text.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
+  return raw === text ? text.replace(/(?<=\w) (?=\w)/, '\t') : raw;
 }
 
 export function argumentsText(args: string | Record<string, unknown>): string {

@@ -118,17 +118,19 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   for (const [index, role] of ROLES.entries()) {
     const model = options.roles?.[role]?.model ?? SERVED_MODELS[role];
     const window = options.roles?.[role]?.window ?? DEFAULT_SERVED_WINDOW;
+    const traits: ServerTraits = { ...VLLM, ...options.roles?.[role]?.traits };
     const server: RoleServer = {
       role,
       model,
       window,
       reasoningField: options.roles?.[role]?.reasoningField ?? 'reasoning',
-      traits: { ...VLLM, ...options.roles?.[role]?.traits },
+      traits,
       startedAt: FIRST_START,
-      engine: createEngine(timing, options.pace ?? 'instant'),
+      engine: createEngine(timing, options.pace ?? 'instant', traits.cacheBlock),
       metrics: createMetrics(model, window * timing.maxRunning),
       matcher: createMatcher(scripts[role] ?? [], role),
       vocabulary: createVocabulary(),
+      grammars: new Set(),
       takeFault: (request) => takeFault(role, request),
       unmatched: (problem) => void unmatched.push(problem),
       violated: (reply, problem) => void violations.push(`${role}/${reply}: ${problem}`),
@@ -197,7 +199,9 @@ async function serve(
       sendJson(response, UNAUTHORIZED.status, UNAUTHORIZED.body);
       return finish('refused');
     }
-    switch (`${request.method} ${path}`) {
+    // vLLM has its chat there too, where no key is asked for.
+    const isOpenDoor = server.traits.pages === 'vLLM' && path === '/invocations';
+    switch (`${request.method} ${isOpenDoor ? '/v1/chat/completions' : path}`) {
       case 'POST /v1/chat/completions':
         record.body = parsedJson(body);
         return finish(await serveChat(server, exchange));

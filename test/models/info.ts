@@ -8,16 +8,15 @@ import { tokensOf } from './tokens.ts';
 
 export type Info = { status: number; json: unknown } | { status: number; text: string };
 
-const tokenizeSchema = z.union([
-  chatRequestSchema.pick({ messages: true, tools: true }).transform(renderPrompt),
-  z.looseObject({ prompt: z.string() }).transform(({ prompt }) => prompt),
-]);
+const rendered = chatRequestSchema.pick({ messages: true, tools: true }).transform(renderPrompt);
+const tokenizeSchema = z.union([rendered, z.looseObject({ prompt: z.string() }).transform(({ prompt }) => prompt)]);
+const contentSchema = z.looseObject({ content: z.string() });
 const detokenizeSchema = z.looseObject({ tokens: z.array(z.number()) });
 
 /** @param route method and path */
 export function infoFor(server: RoleServer, route: string, body: unknown): Info {
   const { window, vocabulary } = server;
-  const page = ownPage(server, route);
+  const page = ownPage(server, route, body);
   if (page !== undefined) return page;
   switch (route) {
     case 'GET /health':
@@ -37,13 +36,16 @@ export function infoFor(server: RoleServer, route: string, body: unknown): Info 
       return read.success ? ok({ prompt: vocabulary.text(read.data.tokens) }) : refused('Expected tokens.');
     }
     default:
-      return { status: 404, json: { detail: 'Not Found' } };
+      return NOT_FOUND;
   }
 }
 
+const NOT_FOUND: Info = { status: 404, json: { detail: 'Not Found' } };
+
 /** What only one kind of server shows. */
-function ownPage(server: RoleServer, route: string): Info | undefined {
-  const { model, window, engine, metrics, traits, startedAt } = server;
+function ownPage(server: RoleServer, route: string, body: unknown): Info | undefined {
+  const { model, window, engine, metrics, traits, startedAt, vocabulary } = server;
+  if (traits.transcriber === 'faster-whisper' && route === 'GET /v1/models') return NOT_FOUND;
   switch (`${traits.pages} ${route}`) {
     case 'vLLM GET /version':
       return ok({ version: '0.32.0' });
@@ -52,8 +54,17 @@ function ownPage(server: RoleServer, route: string): Info | undefined {
     case 'llama.cpp GET /metrics':
       return {
         status: 200,
-        text: `llamacpp:requests_processing ${engine.running()}\nllamacpp:requests_deferred ${engine.waiting()}\n`,
+        text: metrics.renderShort(engine),
       };
+    case 'llama.cpp POST /apply-template': {
+      const read = rendered.safeParse(body);
+      return read.success ? ok({ prompt: read.data }) : refused("'messages' is required");
+    }
+    case 'llama.cpp POST /tokenize': {
+      // Messages say nothing to it.
+      const read = contentSchema.safeParse(body);
+      return ok({ tokens: read.success ? vocabulary.ids(tokensOf(read.data.content, traits.charactersPerToken)) : [] });
+    }
     case 'llama.cpp GET /props':
       return ok({
         default_generation_settings: { n_ctx: window, params: {} },

@@ -18,6 +18,8 @@ export interface Metrics {
   finish(finished: Finished): void;
   /** In Prometheus' text format. @param startedAt seconds since 1970 */
   render(engine: Engine, startedAt: number): string;
+  /** Those of llama.cpp's server, under its names. */
+  renderShort(engine: Engine): string;
 }
 
 const BUCKETS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300];
@@ -87,6 +89,15 @@ export function createMetrics(model: string, capacity: number): Metrics {
       observe('request_prefill_time_seconds', finished.prefill);
       observe('request_decode_time_seconds', finished.decode);
     },
+    renderShort: (engine) =>
+      [
+        `llamacpp:requests_processing ${engine.running()}`,
+        `llamacpp:requests_deferred ${engine.waiting()}`,
+        `llamacpp:prompt_tokens_total ${totals.prompt - totals.hits}`,
+        `llamacpp:prompt_tokens_cached_total ${totals.hits}`,
+        `llamacpp:tokens_predicted_total ${totals.generation}`,
+        '',
+      ].join('\n'),
     render: (engine, startedAt) =>
       [
         '# HELP process_start_time_seconds Start time of the process since unix epoch in seconds.',

@@ -6,6 +6,7 @@ import type { ServerTraits } from './traits.ts';
 export interface Refusal {
   status: number;
   headers?: Record<string, string>;
+  /** To be sent as JSON, or a plain text. */
   body: unknown;
 }
 
@@ -18,6 +19,10 @@ export function badRequest(message: string, param: string | null = null): Refusa
   return errorBody(400, 'BadRequestError', message, param);
 }
 
+export function noSuchModel(model: string): Refusal {
+  return errorBody(404, 'NotFoundError', `The model \`${model}\` does not exist.`, 'model');
+}
+
 export const UNAUTHORIZED: Refusal = { status: 401, body: { error: 'Unauthorized' } };
 
 export const ENGINE_DEAD = errorBody(
@@ -25,6 +30,12 @@ export const ENGINE_DEAD = errorBody(
   'InternalServerError',
   'EngineCore encountered an issue. See stack trace (above) for the root cause.',
 );
+
+/** Without JSON, and without the name of the server. */
+export const BUSY: Refusal = { status: 503, body: 'Service Unavailable' };
+
+/** What faster-whisper's server says of everything that it did not expect. */
+export const UNEXPECTED: Refusal = { status: 500, body: 'Internal Server Error' };
 
 /** What is refused depends on whose server it is. */
 type Server = { model: string; window: number; traits: Pick<ServerTraits, 'pages' | 'checksMaxTokens'> };
@@ -51,7 +62,7 @@ export function refusalOf(request: ChatRequest, server: Server, promptTokens: nu
   // llama.cpp's takes any name, and no tools where it is given none.
   const isLenient = server.traits.pages === 'llama.cpp';
   if (!isLenient && typeof model === 'string' && model !== server.model) {
-    return errorBody(404, 'NotFoundError', `The model \`${model}\` does not exist.`, 'model');
+    return noSuchModel(model);
   }
   if (!isLenient && tools?.length === 0) return badRequest("Value error, [] is too short - 'tools'", 'tools');
   if (request.tool_choice && request.tool_choice !== 'none' && !tools) {

@@ -49,6 +49,8 @@ export interface RoleServer {
   metrics: Metrics;
   matcher: Matcher;
   vocabulary: Vocabulary;
+  /** The schemas that it has made a grammar of, as JSON. */
+  grammars: Set<string>;
   /** The fault that a request gets, if one was injected for it. */
   takeFault(request: ChatRequest): Fault | undefined;
   /** Remembers that no reply of the script fits. */
@@ -76,8 +78,11 @@ export function sendJson(
 }
 
 export function refuse({ response, record }: Exchange, refusal: Refusal): Outcome {
-  record.problem = JSON.stringify(refusal.body);
-  sendJson(response, refusal.status, refusal.body, refusal.headers);
+  record.problem = typeof refusal.body === 'string' ? refusal.body : JSON.stringify(refusal.body);
+  if (typeof refusal.body === 'string') {
+    response.writeHead(refusal.status, { 'content-type': 'text/plain; charset=utf-8', ...refusal.headers });
+    response.end(refusal.body);
+  } else sendJson(response, refusal.status, refusal.body, refusal.headers);
   return 'refused';
 }
 

@@ -16,11 +16,8 @@ export const DEFAULT_TIMING: Timing = { prefill: 4000, decode: 60, maxRunning: 8
 /** `real` takes the time that the timing says; `instant` only computes it. */
 export type Pace = 'real' | 'instant';
 
-/** vLLM caches whole blocks of this many tokens. */
-const BLOCK = 16;
-
-/** The cache forgets its oldest blocks beyond this number: about a million tokens. */
-const CACHE_BLOCKS = 65_536;
+/** The cache forgets its oldest blocks beyond this number of tokens. */
+const CACHE_TOKENS = 1_048_576;
 
 interface Slot {
   /** Milliseconds it took to get it. */
@@ -44,7 +41,8 @@ export interface Engine {
   pass(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-export function createEngine(timing: Timing, pace: Pace): Engine {
+/** @param block tokens that the prefix cache keeps or forgets together */
+export function createEngine(timing: Timing, pace: Pace, block: number): Engine {
   const cache = new Set<string>();
   const line: (() => void)[] = [];
   let running = 0;
@@ -57,12 +55,12 @@ export function createEngine(timing: Timing, pace: Pace): Engine {
   };
 
   const remember = (tokens: readonly string[]): void => {
-    for (const key of blockKeys(tokens)) {
+    for (const key of blockKeys(tokens, block)) {
       cache.delete(key);
       cache.add(key);
     }
     for (const oldest of cache) {
-      if (cache.size <= CACHE_BLOCKS) break;
+      if (cache.size * block <= CACHE_TOKENS) break;
       cache.delete(oldest);
     }
   };
@@ -79,12 +77,12 @@ export function createEngine(timing: Timing, pace: Pace): Engine {
       return { waited: performance.now() - started, leave: once(leave) };
     },
     cachedTokens: (tokens) => {
-      const keys = blockKeys(tokens);
+      const keys = blockKeys(tokens, block);
       // The last token is always computed, so a prompt is never wholly cached.
-      const usable = keys.slice(0, Math.floor((tokens.length - 1) / BLOCK));
+      const usable = keys.slice(0, Math.floor((tokens.length - 1) / block));
       const firstMiss = usable.findIndex((key) => !cache.has(key));
       remember(tokens);
-      return (firstMiss === -1 ? usable.length : firstMiss) * BLOCK;
+      return (firstMiss === -1 ? usable.length : firstMiss) * block;
     },
     remember,
     forget: () => cache.clear(),
@@ -96,13 +94,13 @@ export function createEngine(timing: Timing, pace: Pace): Engine {
 }
 
 /** Whole blocks, each named by itself and all before it. */
-function blockKeys(tokens: readonly string[]): string[] {
+function blockKeys(tokens: readonly string[], block: number): string[] {
   const keys: string[] = [];
   let key = '';
-  for (let at = 0; at + BLOCK <= tokens.length; at += BLOCK) {
+  for (let at = 0; at + block <= tokens.length; at += block) {
     key = createHash('sha1')
       .update(key)
-      .update(tokens.slice(at, at + BLOCK).join(''))
+      .update(tokens.slice(at, at + block).join(''))
       .digest('base64');
     keys.push(key);
   }

@@ -182,6 +182,15 @@ describe('the check of a value against its own schema', () => {
     assert.match(check('text') ?? '', /^the value: /);
   });
 
+  it('asks for what is required, also where it is declared nowhere, or as anything', () => {
+    const inner = { type: 'object', properties: { a: {} }, required: ['a', 'b'] };
+    const check = schemaCheck({ type: 'object', properties: { inner, list: { type: 'array', items: inner } } });
+    assert.equal(check({ inner: { a: 1, b: 2 }, list: [{ a: null, b: 'x' }] }), undefined);
+    assert.equal(check({ inner: { a: 1 } }), 'inner: "b" is missing');
+    assert.equal(check({ list: [{ a: 1, b: 2 }, { a: 1 }] }), 'list.1: "b" is missing');
+    assert.match(check({ list: [{ b: 2 }] }) ?? '', /^list\.0\.a: /);
+  });
+
   it('lets everything pass where the schema itself cannot be read', () =>
     assert.equal(schemaCheck({ $ref: 'https://example.org/s.json' })({ any: 'thing' }), undefined));
 });

@@ -476,13 +476,13 @@ describe('the scripted fleet', () => {
     });
     const audio = openai('preprocessor').audio.transcriptions;
     const wav = (name: string, bytes = 'RIFF....WAVE') => new File([bytes], name);
-    const { text } = await audio.create({ model: 'openai/whisper', file: wav('divide.wav') });
+    const { text } = await audio.create({ model: MODELS.preprocessor, file: wav('divide.wav') });
     assert.equal(text, 'Add a test.');
     await assert.rejects(
-      audio.create({ model: 'openai/whisper', file: wav('divide.wav', 'no audio') }),
+      audio.create({ model: MODELS.preprocessor, file: wav('divide.wav', 'no audio') }),
       /Invalid or unsupported audio/,
     );
-    await assert.rejects(audio.create({ model: 'openai/whisper', file: wav('other.wav') }), /other\.wav/);
+    await assert.rejects(audio.create({ model: MODELS.preprocessor, file: wav('other.wav') }), /other\.wav/);
     assert.equal(fleet?.unmatched.length, 1);
   });
 

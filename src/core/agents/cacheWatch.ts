@@ -7,6 +7,8 @@ import type { Transcript } from './turn.ts';
 const WORTH_IT = 1000;
 /** Share of the request before that a follow-up request should find in the cache. */
 const EXPECTED_SHARE = 0.6;
+/** Tokens: caches keep whole blocks, of up to that many, so the end of what they keep is not told. */
+const LARGEST_BLOCK = 128;
 
 /** A request of a transcript, as its follow-up is to begin. */
 export interface Asked {
@@ -27,7 +29,7 @@ export async function watchCache(
 ): Promise<void> {
   const { cachedTokens: cached, promptTokens } = now.usage;
   if (before === undefined || cached === undefined || promptTokens <= WORTH_IT) return;
-  if (cached >= before.promptTokens * EXPECTED_SHARE) return;
+  if (cached + LARGEST_BLOCK > before.promptTokens * EXPECTED_SHARE) return;
   const { role, lane } = transcript;
   const differsAt = firstDifference(before.text, now.text);
   const told = { type: 'cache.missed' as const, role, lane, expected: before.promptTokens, cached };

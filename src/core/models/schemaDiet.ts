@@ -25,12 +25,43 @@ export function schemaCheck(schema: JsonSchema): (value: unknown) => string | un
   const shape = readSchema(schema);
   return (value) => {
     const read = shape?.safeParse(value);
-    if (read === undefined || read.success) return undefined;
+    if (read === undefined) return undefined;
+    if (read.success) return missingIn(value, schema, []);
     return read.error.issues
       .slice(0, 5)
       .map(({ path, message }) => `${path.join('.') || 'the value'}: ${message}`)
       .join('; ');
   };
+}
+
+/** Required properties are asked for also where the schema does not declare them, which zod passes over. */
+function missingIn(value: unknown, schema: unknown, path: readonly string[]): string | undefined {
+  if (!isSchema(schema)) return undefined;
+  if (Array.isArray(value)) {
+    return firstOf(value.map((item, at) => () => missingIn(item, schema.items, [...path, `${at}`])));
+  }
+  if (!isSchema(value)) return undefined;
+  const required: unknown[] = Array.isArray(schema.required) ? schema.required : [];
+  const missing = required.find((name) => typeof name === 'string' && !Object.hasOwn(value, name));
+  if (missing !== undefined) return `${path.join('.') || 'the value'}: "${missing}" is missing`;
+  const properties = isSchema(schema.properties) ? Object.entries(schema.properties) : [];
+  const parts: unknown[] = Array.isArray(schema.allOf) ? schema.allOf : [];
+  return firstOf([
+    ...properties.map(
+      ([name, inner]) =>
+        () =>
+          missingIn(value[name], inner, [...path, name]),
+    ),
+    ...parts.map((part) => () => missingIn(value, part, path)),
+  ]);
+}
+
+function firstOf(looks: readonly (() => string | undefined)[]): string | undefined {
+  for (const look of looks) {
+    const found = look();
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function readSchema(schema: JsonSchema): z.ZodType | undefined {

@@ -47,7 +47,11 @@ function runMocha(mocha: Mocha): Promise<InHostResults> {
     mocha
       .run((failures) => resolve({ tests, failures }))
       .on('pass', (test) => add(test))
-      .on('fail', (test, error) => add(test, error))
+      .on('fail', (test, error) => {
+        add(test, error);
+        // Mocha tells of it at the end, which a window that hangs never reaches.
+        console.error(error.stack ?? String(error));
+      })
       .on('pending', (test) => add(test, new Error('was skipped: nothing is skipped inside the host')));
   });
 }

@@ -1,53 +1,63 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { type Previewed, previewProposal } from '../../../src/host/proposals/preview.ts';
 import { hearMessages } from './support/editor.ts';
 import { folder, lines, proposing, put, read, root, THREE, type, uri } from './support/proposing.ts';
+import { openedPreview, type RefactorPreview, writtenFilesAreKnown } from './support/refactorPreview.ts';
 
-const command = (id: string): Thenable<unknown> => vscode.commands.executeCommand(id);
-
-describe('the refactor preview of a proposal', function () {
-  // It is driven by commands that return before the tree has done what they say, and nothing tells when it has.
-  this.retries(2);
+describe('the refactor preview of a proposal', () => {
   const here = proposing();
   const { proposal, proposed } = here;
 
   beforeEach(() => rmSync(join(root, 'v'), { recursive: true, force: true }));
 
-  /** Opens it, does something in it and waits until it is over. */
-  async function previewed(runId: string, inIt: () => Promise<unknown>): ReturnType<typeof previewProposal> {
-    const over = previewProposal(here.host, { runId, folder });
+  /** Opens one of these files, does something in it and waits until it is over. */
+  async function during<T>(
+    open: () => Promise<T>,
+    paths: readonly string[],
+    inIt: (preview: RefactorPreview) => Promise<unknown>,
+  ): Promise<T> {
+    await writtenFilesAreKnown();
+    const over = open();
     over.catch(() => {});
-    await isOpen();
-    await inIt();
+    // Where it is over at once, that tells more than that nothing opens.
+    const none = over.then((outcome) => assert.fail(`no preview was opened: ${JSON.stringify(outcome)}`));
+    const preview = await Promise.race([openedPreview(paths), none]);
+    try {
+      await inIt(preview);
+    } catch (error) {
+      // Otherwise the run is held, and the next test cannot say more than that.
+      await vscode.commands.executeCommand('refactorPreview.discard');
+      await over.catch(() => {});
+      throw error;
+    }
     return over;
   }
+
+  const previewOf = (runId: string) => () => previewProposal(here.host, { runId, folder });
 
   it('has what is ticked accepted and the rest left open; discarded, it decides nothing', async () => {
     put('v/a.txt', lines());
     const runId = await proposed({ path: 'v/a.txt', text: lines(THREE) });
-    const discarded = here.proposals.preview();
-    await isOpen();
-    await command('refactorPreview.discard');
-    await discarded;
+    await during(
+      () => here.proposals.preview(),
+      ['v/a.txt'],
+      async () => vscode.commands.executeCommand('refactorPreview.discard'),
+    );
     assert.deepEqual([read('v/a.txt'), (await proposal())?.decided], [lines(), {}]);
     assert.deepEqual(await here.crew.snapshots.of(runId), []);
 
     const heard = hearMessages();
-    const applied = here.proposals.preview();
-    await isOpen();
-    await tick({ first: 'expand', down: 1 });
-    await command('refactorPreview.apply');
-    await applied;
-    heard.stop();
-    const decided = (await proposal())?.decided['v/a.txt'] ?? {};
-    const accepted = Object.keys(decided).map(Number);
-    assert.equal(accepted.length, 1);
-    const ticked = accepted.map((hunk) => Object.entries(THREE)[hunk] ?? assert.fail(`no hunk ${hunk}`));
-    assert.equal(read('v/a.txt'), lines(Object.fromEntries(ticked)));
+    const ticked = lines({ 20: THREE[20] });
+    const preview = () => here.proposals.preview().finally(() => heard.stop());
+    await during(preview, ['v/a.txt'], async ({ tick, apply }) => {
+      await tick('v/a.txt', ticked);
+      await apply();
+    });
+    assert.deepEqual((await proposal())?.decided, { 'v/a.txt': { 1: 'accepted' } });
+    assert.equal(read('v/a.txt'), ticked);
     assert.deepEqual(heard.texts, ['Hunks of the proposal: Accepted 1. Left open, because not ticked: 2.']);
     await here.proposals.undo();
     assert.equal(read('v/a.txt'), lines());
@@ -58,10 +68,10 @@ describe('the refactor preview of a proposal', function () {
     const runId = await proposed(...['v/b.txt', 'v/c.txt'].map((path) => ({ path, text: lines(THREE) })));
     const dirty = await type('v/c.txt', 10, 'mine\n');
     const mine = lines().replace('line 10\n', 'mine\nline 10\n');
-    const { previewed: outcome } = await previewed(runId, async () => {
+    const { previewed: outcome } = await during(previewOf(runId), ['v/b.txt', 'v/c.txt'], async ({ tick, apply }) => {
       await assert.rejects(here.proposals.decide('accepted', {}), /Another run is at work in/);
-      await tick({});
-      await command('refactorPreview.apply');
+      await tick('v/b.txt', lines(THREE));
+      await apply();
     });
     assert.deepEqual(outcome, { applied: 3, open: 3, partly: [], conflicts: 0, apart: 0 } satisfies Previewed);
     assert.equal(read('v/b.txt'), lines(THREE));
@@ -72,7 +82,7 @@ describe('the refactor preview of a proposal', function () {
   it('is closed where the run is stopped, and nothing is decided', async () => {
     put('v/d.txt', lines());
     const runId = await proposed({ path: 'v/d.txt', text: lines(THREE) });
-    const { end, previewed: outcome } = await previewed(runId, async () =>
+    const { end, previewed: outcome } = await during(previewOf(runId), ['v/d.txt'], async () =>
       here.stop.abort(new Error('Stopped by the user.')),
     );
     assert.deepEqual([end.state, end.ending.code, outcome?.applied], ['finished', 'approved', 0]);
@@ -97,10 +107,10 @@ describe('the refactor preview of a proposal', function () {
       // The editor saves a refactoring of several files by itself.
       for (const path of ['v/e1.txt', 'v/e2.txt']) put(path, lines());
       const runId = await proposed(...['v/e1.txt', 'v/e2.txt'].map((path) => ({ path, text: lines(THREE) })));
-      await previewed(runId, async () => {
-        await tick({});
-        await tick({ first: 'collapse', down: 1 });
-        await command('refactorPreview.apply');
+      await during(previewOf(runId), ['v/e1.txt', 'v/e2.txt'], async ({ tick, apply }) => {
+        await tick('v/e1.txt', lines(THREE));
+        await tick('v/e2.txt', lines(THREE));
+        await apply();
       });
       const upper = lines(THREE).toUpperCase();
       assert.deepEqual([read('v/e1.txt'), read('v/e2.txt'), (await proposal())?.state], [upper, upper, 'accepted']);
@@ -122,9 +132,9 @@ describe('the refactor preview of a proposal', function () {
       mkdirSync(join(root, 'v/f.txt'), { recursive: true });
     });
     try {
-      const { end } = await previewed(runId, async () => {
-        await tick({});
-        await command('refactorPreview.apply');
+      const { end } = await during(previewOf(runId), ['v/f.txt'], async ({ tick, apply }) => {
+        await tick('v/f.txt', lines(THREE));
+        await apply();
       });
       assert.equal(end.ending.code, 'workspace_failed');
       assert.match(end.ending.message, /^v\/f\.txt could not be saved\.$/);
@@ -157,26 +167,22 @@ describe('the refactor preview of a proposal', function () {
     put('v/old/h.sh', '#!/bin/sh\n', 0o755);
     const runId = await proposed({ path: 'v/h.sh', text: '#!/bin/sh\n', from: 'v/old/h.sh' });
     const heard = hearMessages();
-    try {
-      const half = here.proposals.preview(runId);
-      await isOpen();
-      await tick({});
-      await command('refactorPreview.apply');
-      await half;
-    } finally {
-      heard.stop();
-    }
+    const half = () => here.proposals.preview(runId).finally(() => heard.stop());
+    await during(half, ['v/h.sh', 'v/old/h.sh'], async ({ tick, apply }) => {
+      await tick('v/h.sh', '#!/bin/sh\n');
+      await apply();
+    });
     assert.match(heard.texts[0] ?? '', /A rename has two boxes.*v\/old\/h\.sh → v\/h\.sh/);
     assert.match(
       heard.texts[1] ?? '',
       /Accepted 0\. Applied in part only, and so left open: v\/old\/h\.sh → v\/h\.sh\./,
     );
     assert.deepEqual((await proposal())?.decided, {});
-    assert.notEqual(existsSync(join(root, 'v/h.sh')), !existsSync(join(root, 'v/old/h.sh')), 'one of the two was done');
+    assert.deepEqual([existsSync(join(root, 'v/h.sh')), existsSync(join(root, 'v/old/h.sh'))], [true, true]);
 
-    const { previewed: outcome } = await previewed(runId, async () => {
-      await tick({});
-      await command('refactorPreview.apply');
+    const { previewed: outcome } = await during(previewOf(runId), ['v/old/h.sh'], async ({ tickDeletion, apply }) => {
+      await tickDeletion();
+      await apply();
     });
     assert.equal(outcome?.applied, 1);
     assert.equal((await proposal())?.state, 'accepted');
@@ -196,21 +202,3 @@ describe('the refactor preview of a proposal', function () {
     assert.equal(read('v/i.txt'), mixed);
   });
 });
-
-/** There is no event for it. */
-async function isOpen(): Promise<void> {
-  await sleep(2_000);
-  await command('refactorPreview.focus');
-}
-
-/** Ticks or unticks a row: counted from the first one, down. A file that was ticked is opened by that. */
-async function tick({ first, down = 0 }: { first?: 'expand' | 'collapse'; down?: number }): Promise<void> {
-  const press = async (id: string): Promise<void> => {
-    await command(id);
-    await sleep(150);
-  };
-  await press('list.focusFirst');
-  if (first !== undefined) await press(`list.${first}`);
-  for (let row = 0; row < down; row++) await press('list.focusDown');
-  await press('refactorPreview.toggleCheckedState');
-}

@@ -73,7 +73,7 @@ const WHOLE: Record<string, FaultInput> = {
 };
 
 /** Faults of an answer in JSON that is held to a schema. */
-const OF_SCHEMAS: Record<string, FaultInput> = { schemaRefused: 'schemaRefused' };
+const OF_SCHEMAS: Record<string, FaultInput> = { schemaRefused: 'schemaRefused', endlessNesting: 'endlessNesting' };
 
 /** Faults of native tool calls. */
 const OF_CALLS: Record<string, FaultInput> = {

@@ -22,7 +22,7 @@ interface Rule extends Expected {
 const NEEDED = ['planner', 'coder', 'reviewer'];
 /** Looking things up, and the checklist, can be done without. */
 const NATIVE_ANSWER = 'coder (native_streamed) done';
-const NEVER_ENDS = ['truncated, middle', 'whitespaceLoop', 'repetitionLoop', 'endlessThinking'];
+const NEVER_ENDS = ['truncated, middle', 'whitespaceLoop', 'repetitionLoop', 'endlessNesting', 'endlessThinking'];
 
 const RULES: readonly Rule[] = [
   // The server is gone or broken: the run waits for it, then pauses.

@@ -182,8 +182,11 @@ export function proposing(): Proposing {
 
 export async function type(path: string, line: number, text: string): Promise<vscode.TextDocument> {
   const document = await vscode.workspace.openTextDocument(uri(path));
-  const editor = await vscode.window.showTextDocument(document);
-  await editor.edit((edit) => edit.insert(new vscode.Position(line, 0), text));
+  await vscode.window.showTextDocument(document);
+  // Not through the editor that shows it, in the place of which there may be another one by then.
+  const edit = new vscode.WorkspaceEdit();
+  edit.insert(document.uri, new vscode.Position(line, 0), text);
+  assert.ok(await vscode.workspace.applyEdit(edit), `${path} takes the text`);
   assert.equal(document.isDirty, true);
   return document;
 }
