@@ -23,7 +23,7 @@ export function serveModel(args: readonly string[]): void {
   let isLoaded = false;
   const startedAt = Date.now() / 1000;
   const metrics = createMetrics(settings.names[0] ?? settings.model, 65_536);
-  const engine = createEngine(DEFAULT_TIMING, 'instant');
+  const engine = createEngine(DEFAULT_TIMING, 'instant', 16);
 
   const obey = (word: Behaviour): void => {
     behaviour = word;
