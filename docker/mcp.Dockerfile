@@ -1,7 +1,7 @@
 # The MCP server, around dist/ as `npm run build` has made it.
 FROM node:22.21.1-bookworm-slim
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends ca-certificates curl git ripgrep \
+  && apt-get install -y --no-install-recommends ca-certificates curl git \
   && rm -rf /var/lib/apt/lists/* \
   # The project is mounted, so it belongs to somebody else.
   && git config --system --add safe.directory '*' \

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { parse } from 'yaml';
 import { readProfiles } from '../../src/node/fleet/profiles.ts';
@@ -144,12 +146,24 @@ describe('the Dockerfiles', () => {
     }
   });
 
+  it('copy all that the program needs', async () => {
+    for (const name of ['orchestrator', 'mcp']) {
+      const image = mkdtempSync(join(tmpdir(), 'conclave-image-'));
+      try {
+        for (const path of copiedBy(name)) cpSync(path, join(image, path), { recursive: true });
+        const { stdout } = await execa(process.execPath, ['dist/cli.js', '--version'], { cwd: image });
+        assert.equal(stdout, JSON.parse(readFileSync('package.json', 'utf8')).version);
+      } finally {
+        rmSync(image, { recursive: true });
+      }
+    }
+  });
+
   it('copy nothing that the package does not hold, or that their ignore files keep from them', () => {
     const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] };
     for (const name of ['orchestrator', 'mcp']) {
-      const lines = readFileSync(`docker/${name}.Dockerfile`, 'utf8').split('\n');
       const kept = readFileSync(`docker/${name}.Dockerfile.dockerignore`, 'utf8').split('\n');
-      const copied = lines.flatMap((line) => (line.startsWith('COPY ') ? line.split(' ').slice(1, -1) : []));
+      const copied = copiedBy(name);
       assert.ok(copied.length > 3);
       for (const path of copied) {
         assert.ok(
@@ -162,3 +176,9 @@ describe('the Dockerfiles', () => {
     }
   });
 });
+
+/** Paths in the repository that are copied into an image. */
+function copiedBy(name: string): string[] {
+  const lines = readFileSync(`docker/${name}.Dockerfile`, 'utf8').split('\n');
+  return lines.flatMap((line) => (line.startsWith('COPY ') ? line.split(' ').slice(1, -1) : []));
+}
