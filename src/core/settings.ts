@@ -55,6 +55,19 @@ export const settingsSchema = z.strictObject({
     /** Minutes that a run waits for a server that has answered before and is busy or gone; then it stops, to be resumed. */
     serverMinutes: z.number().min(0).max(1440),
   }),
+  /** The model servers that Conclave starts. Only the user may set these: they have programs run and models fetched. */
+  fleet: z.strictObject({
+    /** Name of the profile; the best that fits the machine where absent. */
+    profile: z.string().min(1).optional(),
+    /** What starts native servers: a program, or a command that the arguments of `vllm` are put after; `vllm` where absent. */
+    vllm: z
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
+        error: 'expected a program, or an array of a program and its first arguments',
+      })
+      .optional(),
+    /** Folder with models as ORG/NAME, taken in place of the hub's. */
+    weights: z.string().min(1).optional(),
+  }),
   approvals: z.strictObject({
     /** Commands that come from a workspace file: ask for each new one, or never run them. */
     commands: z.enum(['ask', 'deny']),
@@ -89,6 +102,7 @@ export const DEFAULT_SETTINGS: Settings = {
     minutes: 240,
     serverMinutes: 10,
   },
+  fleet: {},
   approvals: { commands: 'ask' },
 };
 

@@ -14,6 +14,7 @@ const KEYS = [
   ...Object.keys(DEFAULT_SETTINGS.timeouts).map((timeout) => `timeouts.${timeout}`),
   ...Object.keys(DEFAULT_SETTINGS.limits).map((limit) => `limits.${limit}`),
   'approvals.commands',
+  ...['profile', 'vllm', 'weights'].map((key) => `fleet.${key}`),
 ];
 
 const API_KEY = 'conclave.apiKey';

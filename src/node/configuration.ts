@@ -1,15 +1,14 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_SETTINGS, type NameOfSetting, type Settings, settingsSchema } from '../core/settings.ts';
-import { ROLES } from '../shared/events.ts';
+import { ROLES, type Role } from '../shared/events.ts';
+import { ConfigurationError } from './configurationError.ts';
+import { type FleetRecord, readFleetRecord } from './fleet/fleetRecord.ts';
 import { parseJson } from './jsonText.ts';
 import { readPlainFile, unreadableFile } from './plainFile.ts';
-import { endpointVariable, nameInTerminal } from './settingNames.ts';
+import { endpointVariable, fleetVariable, nameInTerminal } from './settingNames.ts';
 
-/** Something the user has set cannot be used. The message names the file or variable, the key, the value and what was expected. */
-export class ConfigurationError extends Error {
-  override readonly name = 'ConfigurationError';
-}
+export { ConfigurationError };
 
 /** Where settings come from. */
 export interface SettingsSources {
@@ -32,13 +31,15 @@ export interface SettingsSources {
 
 export interface LoadedSettings {
   settings: Settings;
-  /** For every setting that has a value ("endpoints.coder.url"), where it came from: a file, a variable, a flag or "default". */
+  /** For every setting that has a value ("endpoints.coder.url"), where it came from: a file, a variable, a flag, "fleet" or "default". */
   sources: Record<string, string>;
   /** Present where a check command is set: one from a workspace file needs the user's approval. */
   checkCommandFrom?: 'workspace' | 'user';
   /** Sent to every endpoint. Kept apart, so that settings can be shown and recorded. */
   apiKey?: string;
   nameOf: NameOfSetting;
+  /** Hash of the flags that a role's server was started with, where it is one of the running fleet's. */
+  serverFlags?: Partial<Record<Role, string>>;
 }
 
 /**
@@ -55,9 +56,10 @@ export async function loadSettings({
   nameOf = nameInTerminal,
 }: SettingsSources): Promise<LoadedSettings> {
   const file = path.join(workspace, '.conclave', 'config.json');
+  const fleet = await readFleetRecord(env);
   const assignments: Assignment[] = [
     ...assignmentsIn(DEFAULT_SETTINGS, 'default'),
-    // The running fleet's endpoints belong here: over the defaults, under all that the user has set.
+    ...fleetAssignments(fleet),
     ...(trusted ? assignmentsIn(await readConfigFile(file), file) : []),
     ...environmentAssignments(env),
     ...editorAssignments(editor),
@@ -66,12 +68,16 @@ export async function loadSettings({
   const merged: Record<string, unknown> = {};
   const sources: Sources = new Map();
   for (const assignment of assignments) assign(merged, sources, assignment);
+  dropForeignModels(merged, sources);
 
   const result = settingsSchema.safeParse(merged);
   const issue = result.error?.issues[0];
   if (issue) throw new ConfigurationError(complaint(issue, merged, sources));
   const settings = withPlainUrls(settingsSchema.parse(merged), sources);
-  refuseForeignEndpoints(settings, sources, nameOf, (source) => isFromWorkspace(source, file, editor));
+  const isForeign = (source: string): boolean => isFromWorkspace(source, file, editor);
+  refuseForeignEndpoints(settings, sources, nameOf, isForeign);
+  refuseForeignFleet(sources, nameOf, isForeign);
+  const serverFlags = flagsOf(fleet, sources);
   const commandFrom = sources.get('checks.command');
   return {
     settings,
@@ -81,6 +87,7 @@ export async function loadSettings({
       : { checkCommandFrom: isFromWorkspace(commandFrom, file, editor) ? 'workspace' : 'user' }),
     ...(apiKey ? { apiKey } : {}),
     nameOf,
+    ...(serverFlags === undefined ? {} : { serverFlags }),
   };
 }
 
@@ -102,6 +109,49 @@ function refuseForeignEndpoints(
       `${where(['endpoints', role, 'url'], sources)}: expected a server on this machine, got "${url}". If that server is yours, set ${nameOf(`endpoints.${role}.url`)} instead.`,
     );
   }
+}
+
+/** Nor may it start programs, or have gigabytes fetched. */
+function refuseForeignFleet(sources: Sources, nameOf: NameOfSetting, isForeign: (source: string) => boolean): void {
+  for (const [key, source] of sources) {
+    if (!key.startsWith('fleet.') || !isForeign(source)) continue;
+    throw new ConfigurationError(`${where(key.split('.'), sources)}: this is for the user to set: ${nameOf(key)}`);
+  }
+}
+
+/** Where the fleet's endpoints come from. */
+const FLEET = 'fleet';
+
+function fleetAssignments(fleet: FleetRecord | undefined): Assignment[] {
+  return ROLES.flatMap((role) => {
+    const service = serviceFor(fleet, role);
+    return (['url', 'model'] as const).flatMap((key) =>
+      service === undefined ? [] : [{ key: ['endpoints', role, key], value: service[key], source: FLEET }],
+    );
+  });
+}
+
+/** The name under which the fleet serves a model says nothing to a server that the user has set. */
+function dropForeignModels(merged: Record<string, unknown>, sources: Sources): void {
+  for (const role of ROLES) {
+    const [url, model] = [`endpoints.${role}.url`, `endpoints.${role}.model`];
+    if (sources.get(model) !== FLEET || sources.get(url) === FLEET) continue;
+    const endpoint = valueAt(merged, ['endpoints', role]);
+    if (isObject(endpoint)) delete endpoint.model;
+    sources.delete(model);
+  }
+}
+
+function flagsOf(fleet: FleetRecord | undefined, sources: Sources): LoadedSettings['serverFlags'] {
+  const flags = ROLES.flatMap((role) => {
+    const service = sources.get(`endpoints.${role}.url`) === FLEET ? serviceFor(fleet, role) : undefined;
+    return service === undefined ? [] : [[role, service.flags] as const];
+  });
+  return flags.length === 0 ? undefined : Object.fromEntries(flags);
+}
+
+function serviceFor(fleet: FleetRecord | undefined, role: Role): FleetRecord['services'][number] | undefined {
+  return fleet?.services.find(({ roles }) => roles.includes(role));
 }
 
 function isLoopback(host: string): boolean {
@@ -142,14 +192,24 @@ async function readConfigFile(file: string): Promise<object> {
 }
 
 function environmentAssignments(env: NodeJS.ProcessEnv): Assignment[] {
-  return ROLES.flatMap((role) =>
-    (['url', 'model'] as const).flatMap((key) => {
-      const source = endpointVariable(role, key);
-      const value = env[source];
-      // An empty variable is how some shells and compose files say "not set".
-      return value ? [{ key: ['endpoints', role, key], value, source }] : [];
-    }),
+  const endpoints = ROLES.flatMap((role) =>
+    (['url', 'model'] as const).map((key) => ({ key: ['endpoints', role, key], source: endpointVariable(role, key) })),
   );
+  const fleet = (['profile', 'vllm', 'weights'] as const).map((key) => ({
+    key: ['fleet', key],
+    source: fleetVariable(key),
+  }));
+  return [...endpoints, ...fleet].flatMap(({ key, source }) => {
+    const value = env[source];
+    // An empty variable is how some shells and compose files say "not set".
+    return value ? [{ key, value: key[1] === 'vllm' ? commandIn(value) : value, source }] : [];
+  });
+}
+
+/** A command is written as JSON, as elsewhere: a path may have spaces. */
+function commandIn(value: string): unknown {
+  const parsed = value.startsWith('[') ? parseJson(value) : undefined;
+  return parsed?.kind === 'value' ? parsed.value : value;
 }
 
 /** Named as the editor names them, for messages. */

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import envPaths from 'env-paths';
-import { ConfigurationError } from './configuration.ts';
+import { ConfigurationError } from './configurationError.ts';
 import { realPathOf } from './paths.ts';
 
 /** The folder of all of Conclave's own files: CONCLAVE_DATA, or the system's per-user data folder. Absolute. */
@@ -74,6 +74,11 @@ export function snapshotsFolder(env: NodeJS.ProcessEnv): string {
 /** Where what model servers were seen to do is kept. Absolute. */
 export function probesFolder(env: NodeJS.ProcessEnv): string {
   return path.join(dataFolder(env), 'probes');
+}
+
+/** Where the fleet keeps what it has started, logs, and what is particular to this machine. Absolute. */
+export function fleetFolder(env: NodeJS.ProcessEnv): string {
+  return path.join(dataFolder(env), 'fleet');
 }
 
 const INSTEAD = 'Until then set CONCLAVE_STORE to a directory';

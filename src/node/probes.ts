@@ -30,13 +30,11 @@ export interface Probes {
  */
 export function openProbes(options: {
   dir: string;
-  loaded: Pick<LoadedSettings, 'settings' | 'apiKey' | 'nameOf'>;
+  loaded: Pick<LoadedSettings, 'settings' | 'apiKey' | 'nameOf' | 'serverFlags'>;
   now: () => Date;
-  /** Hash of the flags that a role's server was started with, where we started it. */
-  flags?: (role: Role) => string | undefined;
   timeouts?: Partial<ProbeTimeouts>;
 }): Probes {
-  const { dir, loaded, now, flags, timeouts } = options;
+  const { dir, loaded, now, timeouts } = options;
   /** By URL and model as they are set: in work, or done in the life of this crew. */
   const shared = new Map<string, Promise<Probe | undefined>>();
 
@@ -61,7 +59,7 @@ export function openProbes(options: {
 
   function keyOf(role: Role): string {
     const { url, model } = loaded.settings.endpoints[role];
-    return JSON.stringify([url, model, flags?.(role)]);
+    return JSON.stringify([url, model, loaded.serverFlags?.[role]]);
   }
 
   async function keptOrMeasured(role: Role, signal: AbortSignal): Promise<Probe | undefined> {
@@ -86,7 +84,7 @@ export function openProbes(options: {
     const pages = openPages({ url, apiKey: loaded.apiKey, fetch: unpooledFetch(CONNECT_LIMIT) });
     const served = await model.served(signal);
     const facts = await readFacts(pages, served.model, signal);
-    const own = flags?.(role);
+    const own = loaded.serverFlags?.[role];
     const file = join(dir, fileName({ url, model: served.model, version: facts.version, flags: own }));
     return { model, pages, facts, file, ...(own === undefined ? {} : { flags: own }) };
   }

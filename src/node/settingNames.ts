@@ -5,9 +5,16 @@ export function endpointVariable(role: Role, key: 'url' | 'model'): string {
   return `CONCLAVE_${role.toUpperCase()}_${key.toUpperCase()}`;
 }
 
-/** What to set in the terminal: a variable for the endpoints, which are the user's own, and a key of the workspace's file for the rest. */
+/** The environment variable that sets one thing of the fleet. */
+export function fleetVariable(key: string): string {
+  return `CONCLAVE_FLEET_${key.toUpperCase()}`;
+}
+
+/** What to set in the terminal: a variable for the endpoints and the fleet, which are the user's own, and a key of the workspace's file for the rest. */
 export function nameInTerminal(key: string): string {
   if (key === 'apiKey') return 'CONCLAVE_API_KEY';
+  const [, fleet] = /^fleet\.(\w+)$/.exec(key) ?? [];
+  if (fleet !== undefined) return fleetVariable(fleet);
   const [, role, leaf] = /^endpoints\.(\w+)\.(url|model)$/.exec(key) ?? [];
   return role === undefined
     ? `${key} in .conclave/config.json`

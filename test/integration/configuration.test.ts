@@ -37,7 +37,7 @@ async function load({ config, env = {}, model, trusted = true, editor, nameOf }:
     await writeFile(file, typeof config === 'string' ? config : JSON.stringify(config));
   }
   return loadSettings({
-    env,
+    env: { CONCLAVE_DATA: path.join(workspace, 'data'), ...env },
     workspace,
     trusted,
     flags: { model },
@@ -97,6 +97,28 @@ describe('the settings', () => {
     assert.equal(sources['endpoints.coder.model'], file);
     assert.equal(sources['limits.rounds'], file);
     assert.equal(sources['limits.parallel'], 'default');
+  });
+
+  it("take the fleet's from the user only, a command as JSON", async () => {
+    const { settings, sources } = await load({
+      env: {
+        CONCLAVE_FLEET_PROFILE: 'cpu',
+        CONCLAVE_FLEET_VLLM: '["/opt/my python","-m","vllm"]',
+        CONCLAVE_FLEET_WEIGHTS: '',
+      },
+    });
+    assert.deepEqual(settings.fleet, { profile: 'cpu', vllm: ['/opt/my python', '-m', 'vllm'] });
+    assert.equal(sources['fleet.vllm'], 'CONCLAVE_FLEET_VLLM');
+    assert.equal(
+      await refusal({ config: { fleet: { vllm: './evil' } } }),
+      'FILE: fleet.vllm: this is for the user to set: CONCLAVE_FLEET_VLLM',
+    );
+    assert.match(
+      await refusal({ env: { CONCLAVE_FLEET_VLLM: '[1]' } }),
+      /^CONCLAVE_FLEET_VLLM: expected a program, or an array of a program and its first arguments, got \[1\]$/,
+    );
+    const editor = { 'fleet.vllm': { value: 'evil', from: 'workspace' as const } };
+    assert.match(await refusal({ editor }), /^conclave\.fleet\.vllm: this is for the user to set/);
   });
 
   it('give every role the model of the flag', async () => {

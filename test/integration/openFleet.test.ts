@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { DriverError } from '../../src/core/fleet/driver.ts';
+import type { Fleet } from '../../src/core/fleet/fleet.ts';
+import { loadSettings } from '../../src/node/configuration.ts';
+import { openFleet } from '../../src/node/fleet/openFleet.ts';
+import type { Installation } from '../../src/node/openCrew.ts';
+import { skip } from '../skip.ts';
+
+const never = new AbortController().signal;
+const MACHINE = { gpus: [], memory: 64 };
+
+/** A profile for this machine's processor, with one server for these roles. */
+function profile(name: string, key: string, roles: string[]): string {
+  return `name: ${name}
+title: ${name}
+summary: For tests
+rank: 1
+driver: native
+runsOn: cpu
+machine: []
+servers:
+  ${key}:
+    roles: [${roles.join(', ')}]
+    model: org/${name}
+    weights: 1
+    kvPerToken: 1
+    overhead: 1
+    window: { wanted: 8192, least: 8192 }
+`;
+}
+
+describe('the fleet of this machine', function () {
+  this.timeout(60_000);
+  let dir: string;
+  let installation: Installation;
+  let fleets: Fleet[];
+
+  before(function () {
+    if (process.platform === 'win32') skip(this, 'the stand-in for a server ends by signals');
+  });
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'conclave-fleet-'));
+    const home = join(dir, 'home');
+    mkdirSync(join(home, 'profiles'), { recursive: true });
+    writeFileSync(join(home, 'profiles', 'one.yaml'), profile('one', 'coder', ['coder', 'planner']));
+    writeFileSync(join(home, 'profiles', 'two.yaml'), profile('two', 'reviewer', ['reviewer']));
+    const env = {
+      ...process.env,
+      CONCLAVE_DATA: join(dir, 'data'),
+      CONCLAVE_FLEET_VLLM: JSON.stringify([process.execPath, resolve('test/support/serverLike.mjs')]),
+    };
+    installation = { version: '0', home, env };
+    fleets = [];
+  });
+
+  afterEach(async () => {
+    for (const fleet of fleets) await fleet.down(never);
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const loaded = (env: NodeJS.ProcessEnv = {}) =>
+    loadSettings({ env: { ...installation.env, ...env }, workspace: dir, trusted: true, flags: {} });
+
+  async function opened(name?: string): Promise<Fleet> {
+    const { settings } = await loaded();
+    const found = await openFleet(installation, { settings, profile: name, machine: MACHINE });
+    assert.ok(found.kind === 'fleet', JSON.stringify(found));
+    fleets.push(found.fleet);
+    return found.fleet;
+  }
+
+  async function problemOf(name: string, home = installation.home) {
+    const { settings } = await loaded();
+    const found = await openFleet({ ...installation, home }, { settings, profile: name, machine: MACHINE });
+    assert.ok(found.kind === 'problem');
+    return found.problem;
+  }
+
+  it('has its endpoints taken by the roles that it serves, until it is stopped', async () => {
+    const fleet = await opened('one');
+    await fleet.up('all', () => {}, never);
+    const { settings, sources, serverFlags } = await loaded();
+    assert.deepEqual(settings.endpoints.planner, { url: 'http://127.0.0.1:8002/v1', model: 'coder' });
+    assert.deepEqual(settings.endpoints.coder, settings.endpoints.planner);
+    assert.equal(sources['endpoints.coder.url'], 'fleet');
+    assert.equal(settings.endpoints.reviewer.url, 'http://localhost:8003/v1');
+    assert.match(serverFlags?.coder ?? '', /^[0-9a-f]{16}$/);
+    assert.equal(serverFlags?.reviewer, undefined);
+
+    const own = await loaded({ CONCLAVE_CODER_URL: 'http://localhost:11434/v1' });
+    assert.deepEqual(own.settings.endpoints.coder, { url: 'http://localhost:11434/v1' });
+    assert.equal(own.serverFlags?.coder, undefined);
+    assert.equal(own.serverFlags?.planner, serverFlags?.planner);
+
+    await fleet.stop('all', never);
+    assert.equal((await loaded()).sources['endpoints.coder.url'], 'default');
+  });
+
+  it('is started by one process at a time', async () => {
+    const [one, other] = [await opened('one'), await opened('one')];
+    let refused: Promise<void> | undefined;
+    const starting = one.up(
+      'all',
+      () => {
+        // From its first word on it is at it.
+        refused ??= assert.rejects(
+          other.up('all', () => {}, never),
+          (error: Error) =>
+            error instanceof DriverError && /already being started, by conclave fleet/.test(error.message),
+        );
+      },
+      never,
+    );
+    await starting;
+    await refused;
+    await other.up('all', () => {}, never);
+  });
+
+  it('gives way to that of another profile', async () => {
+    await (await opened('one')).up('all', () => {}, never);
+    const two = await opened('two');
+    await two.up('all', () => {}, never);
+    const { settings } = await loaded();
+    assert.equal(settings.endpoints.reviewer.url, 'http://127.0.0.1:8003/v1');
+    assert.equal(settings.endpoints.coder.url, 'http://localhost:8002/v1');
+    await assert.rejects(fetch('http://127.0.0.1:8002/health'));
+    // Without a name it is the one that runs, whatever is set.
+    installation = { ...installation, env: { ...installation.env, CONCLAVE_FLEET_PROFILE: 'one' } };
+    assert.equal((await (await opened()).state(never)).profile, 'two');
+  });
+
+  it('keeps nothing of native servers from before the machine was started', async () => {
+    await (await opened('one')).up('all', () => {}, never);
+    const file = join(dir, 'data', 'fleet', 'fleet.json');
+    const record = JSON.parse(readFileSync(file, 'utf8')) as { at: string };
+    writeFileSync(file, JSON.stringify({ ...record, at: '2001-01-01T00:00:00.000Z' }));
+    assert.equal((await loaded()).sources['endpoints.coder.url'], 'default');
+    writeFileSync(file, 'no JSON');
+    assert.equal((await loaded()).sources['endpoints.coder.url'], 'default');
+  });
+
+  it('says what is the matter with a profile', async () => {
+    assert.match((await problemOf('three')).what, /no profile "three"/);
+    assert.match((await problemOf('three')).remedy, /one, two/);
+    const real = resolve('.');
+    assert.match((await problemOf('external', real)).what, /starts no servers/);
+    const refused = await problemOf('apple', real);
+    assert.match(refused.what, /apple does not fit this machine: apple needs .*no Mac/);
+    assert.match(refused.remedy, /Choose external/);
+  });
+
+  it('leaves nothing but the data folder when it is taken down', async () => {
+    const fleet = await opened('one');
+    await fleet.up('all', () => {}, never);
+    await fleet.down(never);
+    for (const left of ['fleet.json', 'servers', 'logs']) {
+      assert.ok(!existsSync(join(dir, 'data', 'fleet', left)), `${left} is still there`);
+    }
+  });
+});
