@@ -48,6 +48,7 @@ describe('the planner of fleets', () => {
     [[16], 'external'],
     [[22.5], 'gpu-24gb'],
     [[24], 'gpu-24gb'],
+    [[45], 'gpu-48gb'],
     [[48], 'gpu-48gb'],
     [[80], 'gpu-80gb'],
     [[95], 'blueprint'],
@@ -62,6 +63,14 @@ describe('the planner of fleets', () => {
       assert.equal(advised?.name, name);
       const plan = planned(planFleet(named(name), { gpus }));
       for (const share of sharesOf(plan, { gpus })) assert.ok(share < 0.95, `${share}`);
+      for (const { roles, serves } of plan.services) {
+        const server =
+          roles[0] && Object.values(named(name).servers).find((one) => one.roles.includes(roles[0] as 'coder'));
+        if (!server || !serves) continue;
+        const { window } = serves;
+        assert.ok(window >= server.window.least && window <= server.window.wanted, `${roles}: ${window}`);
+        assert.ok(window % 1024 === 0 || server.window.least === server.window.wanted, `${roles}: ${window}`);
+      }
     });
   }
 
