@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Store } from '../core/orchestrator/session.ts';
-import { examine, type ProbedRole } from '../node/doctor.ts';
+import { examine, type ProbedRole } from '../node/doctor/examine.ts';
 import { type HunkDecision, ROLES, type Role } from '../shared/events.ts';
 import type { Attachment, Completion, DoctorLine, ProbeTable } from '../shared/protocol.ts';
 import type { Chat, ChatActions } from './chatView.ts';
@@ -135,7 +135,7 @@ export async function showDoctor({ crews, facts, chat }: Pick<ChatParts, 'crews'
   const { findings, probes } = await vscode.window.withProgress({ location: { viewId: 'conclave.chat' } }, () =>
     examine({
       workspace: uri.fsPath,
-      env: process.env,
+      installation: crews.installation,
       loaded,
       ripgrep: crews.ripgrep,
       // Long enough to measure servers that are new.
@@ -145,7 +145,8 @@ export async function showDoctor({ crews, facts, chat }: Pick<ChatParts, 'crews'
   );
   const states = { good: 'ok', limited: 'warning', missing: 'failed' } as const;
   const lines = findings.map(
-    ({ what, state, found, remedy, offers }): DoctorLine => ({
+    ({ subject, what, state, found, remedy, offers }): DoctorLine => ({
+      subject,
       state: states[state],
       what,
       detail: remedy === undefined ? found : `${found} – ${remedy}`,

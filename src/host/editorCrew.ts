@@ -17,6 +17,7 @@ import { openEditorWriter } from './proposals/editorWriter.ts';
 export interface EditorCrews {
   readonly user: EditorUser;
   readonly ripgrep: string | undefined;
+  readonly installation: Installation;
   settings(folder: vscode.Uri): Promise<LoadedSettings>;
   /** @param urls endpoints that take the place of the settings' (the demo's recorded models) */
   forFolder(folder: vscode.Uri, urls?: Record<Role, string>): Promise<Crew>;
@@ -39,6 +40,7 @@ export function openEditorCrews(options: {
   return {
     user,
     ripgrep,
+    installation,
     settings: (folder) => loadEditorSettings(folder, secrets),
     async forFolder(folder, urls) {
       const workspace = await openWorkspaceFolder(folder.fsPath);

@@ -83,8 +83,13 @@ export interface SettledFindings {
   mended: string[];
 }
 
+/** What a check of the doctor is about. */
+export type DoctorSubject = 'project' | 'servers' | 'fleet';
+
 /** One check of the doctor. */
 export interface DoctorLine {
+  /** Lines of one subject stand together, under its heading. */
+  subject: DoctorSubject;
   state: 'ok' | 'warning' | 'failed';
   what: string;
   detail: string;

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DEFAULT_SETTINGS } from '../../src/core/settings.ts';
-import { type Examination, examine, type Finding } from '../../src/node/doctor.ts';
+import { type Examination, examine } from '../../src/node/doctor/examine.ts';
+import type { Finding } from '../../src/node/doctor/finding.ts';
 import { findLocalServers } from '../../src/node/localServers.ts';
 import { ROLES, type Role } from '../../src/shared/events.ts';
 import type { Probe } from '../../src/shared/probe.ts';
@@ -83,7 +84,7 @@ describe('the doctor', () => {
       >;
       return examine({
         workspace: data,
-        env: { CONCLAVE_DATA: join(data, 'data') },
+        installation: { home: resolve('.'), env: { CONCLAVE_DATA: join(data, 'data') } },
         loaded: {
           settings: { ...DEFAULT_SETTINGS, endpoints, timeouts: { firstToken: 1, betweenTokens: 1 } },
           ...(apiKey === undefined ? {} : { apiKey }),

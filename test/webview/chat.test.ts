@@ -323,8 +323,9 @@ describe('the chat in a browser', () => {
 /** Two servers that answer, one that runs answers away, and one that does not answer while another is there. */
 const DOCTOR: Parameters<ChatMethods['doctor']>[0] = {
   lines: [
-    { state: 'ok', what: 'Git', detail: 'git version 2.39.5' },
+    { subject: 'project', state: 'ok', what: 'Git', detail: 'git version 2.39.5' },
     {
+      subject: 'servers',
       state: 'failed',
       what: 'Coder',
       detail: 'The coder server at http://localhost:8002/v1 does not answer (ECONNREFUSED).',

@@ -1,4 +1,5 @@
-import { examine, type Finding, type ProbedRole, titleOf } from '../../node/doctor.ts';
+import { examine, type ProbedRole } from '../../node/doctor/examine.ts';
+import { type FiledFinding, type Subject, titleOf } from '../../node/doctor/finding.ts';
 import type { Installation } from '../../node/openCrew.ts';
 import { findRipgrep } from '../../node/ripgrep.ts';
 import { openWorkspaceFolder } from '../../node/workspaceFolder.ts';
@@ -22,7 +23,7 @@ export async function doctorCommand(
   if (process.stderr.isTTY) process.stderr.write('Looking at everything; servers that are new are measured…\n');
   const { findings, probes } = await examine({
     workspace,
-    env: installation.env,
+    installation,
     loaded,
     ripgrep: findRipgrep(),
     signal,
@@ -49,11 +50,14 @@ function drawTable(probes: readonly ProbedRole[]): string[] {
   ];
 }
 
-function drawFindings(findings: readonly Finding[]): string[] {
+const HEADINGS: Record<Subject, string> = { project: 'Project', servers: 'Servers', fleet: 'Fleet' };
+
+function drawFindings(findings: readonly FiledFinding[]): string[] {
   const paint = painter({ colour: hasColour(process.stdout) });
   const mark = { good: paint('good', '✓'), limited: paint('warning', '!'), missing: paint('bad', '✗') };
-  return findings.flatMap(({ what, state, found, remedy }) => [
+  return findings.flatMap(({ subject, what, state, found, remedy }, at) => [
+    ...(subject === findings[at - 1]?.subject ? [] : [...(at === 0 ? [] : ['']), paint('strong', HEADINGS[subject])]),
     `${mark[state]} ${what.padEnd(13)}${clean(found)}`,
-    ...(remedy === undefined ? [] : [`  ${' '.repeat(13)}${paint('faint', remedy)}`]),
+    ...(remedy === undefined ? [] : [`  ${' '.repeat(13)}${paint('faint', clean(remedy))}`]),
   ]);
 }

@@ -1,4 +1,4 @@
-import type { DoctorLine, EndpointOffer, ProbeTable } from '../../shared/protocol.ts';
+import type { DoctorLine, DoctorSubject, EndpointOffer, ProbeTable } from '../../shared/protocol.ts';
 import { useHost } from '../host.ts';
 import { t } from '../l10n.ts';
 import { roleName } from '../phrases.ts';
@@ -11,33 +11,51 @@ const MARKS = {
   failed: { icon: 'error', tone: 'bad' },
 } as const;
 
+const SUBJECTS: readonly DoctorSubject[] = ['project', 'servers', 'fleet'];
+
 /** What the doctor found, and what the roles' servers were seen to do. */
 export function DoctorCard({ lines, probes }: { lines: DoctorLine[]; probes?: ProbeTable }) {
-  const words = { ok: t('in order'), warning: t('warning'), failed: t('failed') };
+  const headings = { project: t('Project'), servers: t('Servers'), fleet: t('Fleet') };
   return (
     <section class="card doctor" aria-label={t('Doctor')}>
       <h3>
         <Icon name="pulse" />
         {t('Doctor')}
       </h3>
-      <ul>
-        {lines.map(({ state, what, detail, offers = [] }) => (
-          <li key={what}>
-            <Icon name={MARKS[state].icon} tone={MARKS[state].tone} />
-            <div>
-              <p>
-                {what} <span class="visually-hidden">{words[state]}</span>
-              </p>
-              {detail !== '' && <p class="quiet">{detail}</p>}
-              {offers.map((offer) => (
-                <OfferLine key={`${offer.url} ${offer.model}`} offer={offer} />
+      {SUBJECTS.map((subject) => {
+        const about = lines.filter((line) => line.subject === subject);
+        if (about.length === 0) return null;
+        return (
+          <div key={subject}>
+            <h4>{headings[subject]}</h4>
+            <ul>
+              {about.map((line) => (
+                <FindingLine key={line.what} line={line} />
               ))}
-            </div>
-          </li>
-        ))}
-      </ul>
+            </ul>
+          </div>
+        );
+      })}
       {probes && probes.rows.length > 0 && <Probes table={probes} />}
     </section>
+  );
+}
+
+function FindingLine({ line: { state, what, detail, offers = [] } }: { line: DoctorLine }) {
+  const words = { ok: t('in order'), warning: t('warning'), failed: t('failed') };
+  return (
+    <li>
+      <Icon name={MARKS[state].icon} tone={MARKS[state].tone} />
+      <div>
+        <p>
+          {what} <span class="visually-hidden">{words[state]}</span>
+        </p>
+        {detail !== '' && <p class="quiet">{detail}</p>}
+        {offers.map((offer) => (
+          <OfferLine key={`${offer.url} ${offer.model}`} offer={offer} />
+        ))}
+      </div>
+    </li>
   );
 }
 

@@ -1,0 +1,34 @@
+import { access, constants, mkdir } from 'node:fs/promises';
+import { ConfigurationError } from '../configuration.ts';
+import { dataFolder, storeFolder } from '../dataFolder.ts';
+import type { Finding } from './finding.ts';
+
+/** Where Conclave keeps what is its own: whether it can write there. */
+export async function folderFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  return [await folderFinding('Data folder', dataFolder(env)), await storeFinding(env)];
+}
+
+async function storeFinding(env: NodeJS.ProcessEnv): Promise<Finding> {
+  try {
+    return await folderFinding('Store', storeFolder(env));
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const [found = '', ...remedy] = error.message.split(/(?<=\.) /);
+    return { what: 'Store', state: 'missing', found, remedy: remedy.join(' ') };
+  }
+}
+
+async function folderFinding(what: string, folder: string): Promise<Finding> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await access(folder, constants.W_OK);
+    return { what, state: 'good', found: folder };
+  } catch (error) {
+    return {
+      what,
+      state: 'missing',
+      found: `${folder} cannot be written (${(error as Error).message})`,
+      remedy: 'Set CONCLAVE_DATA to a folder of yours.',
+    };
+  }
+}
