@@ -76,7 +76,9 @@ export function createObserver(parts: {
       return { state: { kind: 'crashing', times: run.restarts, why: whyEnded(lines, null) } };
     }
     const progress = startProgress(lines);
-    if (memory.wasReady || progress.isUp) return { state: { kind: 'unhealthy', why: whyUnhealthy(service, run) } };
+    // Up by its own word, it is asked by its engine only now and then.
+    const isLate = progress.isUp === true && run.health !== 'starting';
+    if (memory.wasReady || isLate) return { state: { kind: 'unhealthy', why: whyUnhealthy(service, run) } };
     // One that loads for longer than its engine is patient is still loading.
     return { state: startingState(progress, run) };
   }

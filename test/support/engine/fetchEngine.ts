@@ -20,11 +20,11 @@ export interface EnginePrograms {
 }
 
 /** Name and content of what is fetched; a change of what is in it wants a new name. */
-const FOLDER = 'docker-engine-26.1-compose-2.26-a';
+const FOLDER = 'docker-engine-26.1-compose-2.26-b';
 /** Which of Debian's releases has which parts that run together: its newer runc wants kernels that not everybody has. */
 const PACKAGES = {
   bookworm: ['runc', 'busybox-static'],
-  trixie: ['docker.io', 'docker-cli', 'containerd', 'docker-compose'],
+  trixie: ['docker.io', 'docker-cli', 'containerd', 'docker-compose', 'tini'],
 } as const;
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 

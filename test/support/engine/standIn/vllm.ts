@@ -14,6 +14,8 @@ type Behaviour =
   | 'hang'
   /** Answers 503 to its health check. */
   | 'sick'
+  /** Is well, and does not end when it is asked to, as vLLM may not with an open answer. */
+  | 'stubborn'
   | 'well';
 
 /** A model server that loads (STAND_IN_LOADS milliseconds), says what vLLM says meanwhile, and then answers as it does. */
@@ -38,7 +40,6 @@ export function serveModel(args: readonly string[]): void {
       response.end();
       return obey(word as Behaviour);
     }
-    // vLLM listens only once it has loaded; the stand-in tells the difference between that and sick, so it is asked earlier.
     if (!isLoaded || behaviour === 'sick') return void response.writeHead(503).end();
     if (path === '/health') return void response.writeHead(200).end();
     if (path === '/metrics') return void response.end(metrics.render(engine, startedAt));
@@ -46,18 +47,20 @@ export function serveModel(args: readonly string[]): void {
     response.writeHead(404).end('{"detail":"Not Found"}');
   });
 
-  // The arguments without their values: they are asked for by tests, and a log is no place for a secret.
   log(`(APIServer pid=1) INFO api_server.py:1280] vLLM API server version 0.33.0`);
   log(
     `(APIServer pid=1) INFO core.py:77] Initializing a V1 LLM engine (v0.33.0) with config: model='${settings.model}'`,
   );
-  server.listen(settings.port, '127.0.0.1');
+  // With this machine's network, on the loopback only.
+  server.listen(settings.port, process.env.STAND_IN_PORT === undefined ? undefined : '127.0.0.1');
   server.on('error', (error) => {
     log(`OSError: [Errno 98] ${error.message.includes('EADDRINUSE') ? 'Address already in use' : error.message}`);
     process.exit(1);
   });
-  process.on('SIGTERM', () => process.exit(0));
-  if (behaviour !== 'well') return void setTimeout(() => obey(behaviour), 100);
+  process.on('SIGTERM', () => {
+    if (behaviour !== 'stubborn') process.exit(0);
+  });
+  if (behaviour !== 'well' && behaviour !== 'stubborn') return void setTimeout(() => obey(behaviour), 100);
   const loads = Number(process.env.STAND_IN_LOADS ?? 300);
   log(`(EngineCore_DP0 pid=27) INFO gpu_model_runner.py:2602] Starting to load model ${settings.model}...`);
   for (const percent of [0, 50, 100]) {

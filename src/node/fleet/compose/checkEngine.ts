@@ -1,0 +1,55 @@
+import { DriverError } from '../../../core/fleet/driver.ts';
+import type { Docker } from './docker.ts';
+import { engineFailure } from './engineFailure.ts';
+
+/** The oldest Compose that knows everything the files ask of it: inline configurations, and lists that replace others. */
+const OLDEST_COMPOSE = [2, 24, 4] as const;
+const NEWER = 'Install Docker Engine with the Compose plugin, or Docker Desktop, in a newer version.';
+
+/** Holds that there is a Docker engine that can be asked, and a Compose that knows enough. @throws DriverError */
+export async function checkEngine(docker: Docker, signal: AbortSignal): Promise<void> {
+  const client = await docker.run(['--version'], { signal });
+  if (/podman/i.test(client.stdout + client.stderr)) throw podman();
+
+  const compose = await docker.run(['compose', 'version'], { signal });
+  if (/podman/i.test(compose.stdout + compose.stderr)) throw podman();
+  if (compose.code !== 0) {
+    throw new DriverError(
+      'Docker has no Compose plugin here.',
+      'Install it (on Linux the package docker-compose-plugin, or docker-compose-v2). The older docker-compose program (version 1) is not supported: it does not know GPU reservations, health checks while starting and profiles as they are used.',
+    );
+  }
+  const plugin = versionIn(compose.stdout);
+  if (plugin !== undefined && isOlder(plugin, OLDEST_COMPOSE)) {
+    throw new DriverError(
+      `Docker Compose ${plugin.join('.')} is too old; Conclave needs ${OLDEST_COMPOSE.join('.')} or newer.`,
+      NEWER,
+    );
+  }
+
+  const engine = await docker.run(['version', '--format', '{{json .Server}}'], { signal });
+  if (engine.code !== 0) throw engineFailure(engine.stderr, { what: 'be asked for its version', secrets: [] });
+  if (/podman/i.test(engine.stdout)) throw podman();
+}
+
+function podman(): DriverError {
+  return new DriverError(
+    'Podman is not supported: it answers otherwise than Docker to what Conclave asks for GPUs, health and events.',
+    'Install Docker Engine with the Compose plugin, or choose a profile that needs no containers.',
+  );
+}
+
+type Version = readonly [number, number, number];
+
+function versionIn(text: string): Version | undefined {
+  const [, major, minor, patch] = /(\d+)\.(\d+)(?:\.(\d+))?/.exec(text) ?? [];
+  return major === undefined ? undefined : [Number(major), Number(minor), Number(patch ?? 0)];
+}
+
+function isOlder(version: Version, oldest: Version): boolean {
+  for (const [at, least] of oldest.entries()) {
+    const part = version[at] ?? 0;
+    if (part !== least) return part < least;
+  }
+  return false;
+}

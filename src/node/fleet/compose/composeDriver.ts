@@ -1,0 +1,226 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { DriverError, type FetchProgress, type FleetDriver, type PlannedService } from '../../../core/fleet/driver.ts';
+import { portHolder } from '../portHolder.ts';
+import { checkEngine } from './checkEngine.ts';
+import { type ComposeProject, type ConfiguredService, composeProject } from './composeProject.ts';
+import { containerLogs } from './containerLogs.ts';
+import { type Container, LABEL, readContainers, seenOf } from './containers.ts';
+import { type Docker, dockerClient } from './docker.ts';
+import { engineChanges } from './engineChanges.ts';
+import { engineFailure } from './engineFailure.ts';
+import { type Fetching, fetchImage, fetchWeights, whatToCopy } from './fetching.ts';
+import { fleetFiles } from './fleetFiles.ts';
+import { overrideFile, type ServiceHere } from './overrideFile.ts';
+
+export interface ComposeDriverOptions {
+  /** The installation's Compose files, absolute; the later over the earlier. */
+  files: readonly string[];
+  /** Of Compose: containers are known by it. */
+  project: string;
+  /** For files of its own, absolute. */
+  folder: string;
+  /** The user's whole environment: see dockerClient. */
+  env: NodeJS.ProcessEnv;
+  /** Everything that the profile starts. */
+  planned: readonly PlannedService[];
+  /** Absolute path of a folder that may have models as ORG/NAME; they are used in place of the hub's. */
+  weights?: string;
+}
+
+/** Seconds that a container gets to end by itself: a server of models can wait for open streams for ever. */
+const STOP_WITHIN = '5';
+
+/** Runs the fleet as containers of a Docker engine, by its command line client and Compose. */
+export function composeDriver(options: ComposeDriverOptions): FleetDriver {
+  const { project: projectName, planned } = options;
+  const files = fleetFiles(options.folder);
+  const tokens = [options.env.HF_TOKEN ?? '', options.env.REDIS_PASSWORD ?? ''];
+  const bare = dockerClient(options.env);
+  let checked = false;
+  let withPassword: Promise<{ docker: Docker; project: ComposeProject; secrets: string[] }> | undefined;
+
+  /** The client, once it is known to be of use. */
+  async function engine(signal: AbortSignal): Promise<Docker> {
+    if (!checked) await checkEngine(bare, signal);
+    checked = true;
+    return bare;
+  }
+
+  /** Compose over the installation's files, with the password that Redis is started with. */
+  async function compose(signal: AbortSignal) {
+    await engine(signal);
+    withPassword ??= (async () => {
+      const password = options.env.REDIS_PASSWORD || (await files.redisPassword());
+      // In the environment only: arguments are seen by every user of the machine.
+      const docker = dockerClient({ ...options.env, REDIS_PASSWORD: password });
+      const secrets = [...tokens, password];
+      return { docker, project: composeProject(docker, projectName, options.files, secrets), secrets };
+    })();
+    return withPassword;
+  }
+
+  /** @throws DriverError */
+  async function ask(docker: Docker, args: readonly string[], what: string, signal: AbortSignal): Promise<string> {
+    const { code, stdout, stderr } = await docker.run(args, { signal });
+    if (code === 0) return stdout;
+    checked = false;
+    throw engineFailure(stderr, { what, secrets: tokens });
+  }
+
+  async function idsOf(docker: Docker, signal: AbortSignal): Promise<string[]> {
+    const filter = ['--filter', `label=${LABEL.project}=${projectName}`];
+    return words(await ask(docker, ['ps', '--all', '--quiet', '--no-trunc', ...filter], 'list its containers', signal));
+  }
+
+  async function containers(docker: Docker, signal: AbortSignal): Promise<Container[]> {
+    const ids = await idsOf(docker, signal);
+    if (ids.length === 0) return [];
+    const { code, stdout, stderr } = await docker.run(['inspect', '--type', 'container', ...ids], { signal });
+    // One that has gone meanwhile is left out, and told of.
+    if (code !== 0 && !/no such (?:object|container)/i.test(stderr)) {
+      throw engineFailure(stderr, { what: 'look at its containers', secrets: tokens });
+    }
+    return readContainers(stdout.trim() === '' ? '[]' : stdout);
+  }
+
+  async function containerOf(name: string, signal: AbortSignal): Promise<Container | undefined> {
+    return (await containers(await engine(signal), signal)).find(({ service }) => service === name);
+  }
+
+  /** Writes what is particular to this machine. */
+  async function lay(
+    purpose: 'running' | 'fetching',
+    services: readonly PlannedService[],
+    signal: AbortSignal,
+  ): Promise<{ fetching: Fetching; configured: ReadonlyMap<string, ConfiguredService> }> {
+    const { docker, project, secrets } = await compose(signal);
+    const configured = await project.configured([], signal);
+    const here = services.map((service): ServiceHere => {
+      const shipped = configured.get(service.name);
+      if (shipped === undefined)
+        throw engineFailure(`no such service: ${service.name}`, { what: `find ${service.name}`, secrets });
+      const weights = weightsOf(service);
+      // Fetching takes no GPU, and must work where there is none.
+      const planned = purpose === 'fetching' ? { ...service, gpus: [] } : service;
+      return { planned, shipped, ...(weights === undefined ? {} : { weights }) };
+    });
+    const over = [await files.writeCompose(overrideFile(here), purpose)];
+    return { fetching: { docker, project, over, secrets }, configured };
+  }
+
+  function weightsOf({ serves }: PlannedService): string | undefined {
+    if (options.weights === undefined || serves === undefined) return undefined;
+    const folder = path.join(options.weights, serves.model);
+    return statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? folder : undefined;
+  }
+
+  /** @throws DriverError where somebody else listens on a service's port: before anything is fetched for it */
+  async function holdPort({ name, port }: PlannedService, signal: AbortSignal): Promise<void> {
+    if ((await containerOf(name, signal))?.state.Status === 'running') return;
+    const program = await portHolder(port);
+    if (program === undefined) return;
+    const docker = await engine(signal);
+    const publishing = ['ps', '--filter', `publish=${port}`, '--format', '{{.Names}}'];
+    const [container] = words(await ask(docker, publishing, 'list its containers', signal));
+    const holder = container === undefined ? program : `the container ${container}`;
+    throw new DriverError(
+      `${name} needs port ${port}, which is taken by ${holder}.`,
+      `Stop ${container === undefined ? 'what listens there' : holder}, and start ${name} again.`,
+    );
+  }
+
+  async function start(
+    service: PlannedService,
+    signal: AbortSignal,
+    onProgress: (progress: FetchProgress) => void,
+  ): Promise<void> {
+    const { name } = service;
+    await holdPort(service, signal);
+    const all = [...planned.filter((one) => one.name !== name), service];
+    const { fetching, configured } = await lay('running', all, signal);
+    const { project, over, secrets } = fetching;
+    const shipped = configured.get(name);
+    if (shipped !== undefined) await fetchImage(fetching, name, shipped, onProgress, signal);
+    const args = ['--profile', '*', 'up', '--detach', '--no-deps', '--force-recreate', '--pull', 'never', name];
+    const { code, stderr } = await project.run(over, args, { signal });
+    if (code !== 0) throw engineFailure(stderr, { what: `start ${name}`, secrets });
+  }
+
+  async function stop(names: readonly string[], signal: AbortSignal): Promise<void> {
+    const docker = await engine(signal);
+    const all = await containers(docker, signal);
+    const meant = all.filter(({ service, state }) => names.includes(service) && state.Status !== 'created');
+    if (meant.length === 0) return;
+    const ids = meant.map(({ id }) => id);
+    const known = await files.stopped();
+    // Those that are gone are forgotten.
+    await files.setStopped([...all.map(({ id }) => id).filter((id) => known.has(id) && !ids.includes(id)), ...ids]);
+    await ask(docker, ['stop', '--time', STOP_WITHIN, ...ids], `stop ${names.join(', ')}`, signal);
+  }
+
+  async function down(signal: AbortSignal): Promise<void> {
+    const docker = await engine(signal);
+    // By label and not by file: what another profile, or an older version, has started goes too, and one-off containers.
+    const ids = await idsOf(docker, signal);
+    if (ids.length > 0) {
+      await ask(docker, ['stop', '--time', STOP_WITHIN, ...ids], 'stop the fleet', signal);
+      await ask(docker, ['rm', '--force', '--volumes', ...ids], 'take the fleet down', signal);
+    }
+    const filter = ['--filter', `label=${LABEL.project}=${projectName}`];
+    const networks = words(await ask(docker, ['network', 'ls', '--quiet', ...filter], 'list its networks', signal));
+    if (networks.length > 0)
+      await ask(docker, ['network', 'rm', ...networks], 'take the network of the fleet down', signal);
+    await files.setStopped([]);
+  }
+
+  async function fetch(
+    services: readonly PlannedService[],
+    onProgress: (progress: FetchProgress) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { fetching, configured } = await lay('fetching', services, signal);
+    try {
+      for (const { name } of services) {
+        const shipped = configured.get(name);
+        if (shipped !== undefined) await fetchImage(fetching, name, shipped, onProgress, signal);
+      }
+      for (const service of services) {
+        if (service.serves === undefined || weightsOf(service) !== undefined) continue;
+        await fetchWeights(fetching, service.name, service.serves, onProgress, signal);
+      }
+    } catch (error) {
+      if (!(error instanceof DriverError)) throw error;
+      const images = services.flatMap(({ name }) => configured.get(name)?.image ?? []);
+      const models = services.flatMap(({ serves }) => serves?.model ?? []);
+      const remedy = `${error.remedy}\n${whatToCopy([...new Set(images)], [...new Set(models)])}`;
+      throw new DriverError(error.message, remedy, { cause: error });
+    }
+  }
+
+  return {
+    start,
+    stop,
+    down,
+    fetch,
+
+    async look(signal) {
+      const all = await containers(await engine(signal), signal);
+      const stopped = await files.stopped();
+      return all.map((container) => seenOf(container, stopped.has(container.id)));
+    },
+
+    async *changes(signal) {
+      yield* engineChanges(await engine(signal), projectName, signal);
+    },
+
+    async *logs(name, { lines, follow }, signal) {
+      const find = (): Promise<Container | undefined> => containerOf(name, signal);
+      yield* containerLogs(await engine(signal), find, { lines, follow }, signal);
+    },
+  };
+}
+
+function words(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== '');
+}

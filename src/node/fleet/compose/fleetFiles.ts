@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errorCode } from '../../paths.ts';
+
+/** Conclave's own files about the containers that it starts: CONCLAVE_DATA/fleet. Only the user can read them. */
+export interface FleetFiles {
+  /** Writes the Compose file that is particular to this machine; another one for fetching. @returns its absolute path */
+  writeCompose(text: string, purpose: 'running' | 'fetching'): Promise<string>;
+  /** The password of Redis, made on first use. */
+  redisPassword(): Promise<string>;
+  /** Ids of containers that the user has stopped. */
+  stopped(): Promise<ReadonlySet<string>>;
+  setStopped(ids: Iterable<string>): Promise<void>;
+}
+
+/** @param folder absolute */
+export function fleetFiles(folder: string): FleetFiles {
+  const password = join(folder, 'redis-password');
+  const stopped = join(folder, 'stopped.json');
+  return {
+    async writeCompose(text, purpose) {
+      const file = join(folder, purpose === 'running' ? 'compose.yaml' : 'compose.fetch.yaml');
+      await replaceFile(file, text);
+      return file;
+    },
+
+    async redisPassword() {
+      const kept = (await textOf(password))?.trim();
+      if (kept) return kept;
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const made = randomBytes(24).toString('base64url');
+      try {
+        // Not replaced: another window may have been quicker, and its Redis may run with it.
+        await writeFile(password, `${made}\n`, { mode: 0o600, flag: kept === undefined ? 'wx' : 'w' });
+        return made;
+      } catch (error) {
+        if (errorCode(error) !== 'EEXIST') throw error;
+        return ((await textOf(password)) ?? '').trim();
+      }
+    },
+
+    async stopped() {
+      try {
+        const ids: unknown = JSON.parse((await textOf(stopped)) ?? '[]');
+        return new Set(Array.isArray(ids) ? ids.map(String) : []);
+      } catch {
+        // Whatever it was, nobody is known to have stopped anything.
+        return new Set();
+      }
+    },
+    setStopped: (ids) => replaceFile(stopped, JSON.stringify([...ids])),
+  };
+}
+
+async function textOf(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** In one step: who reads it has the old or the new one, whole. */
+async function replaceFile(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const fresh = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeFile(fresh, text, { mode: 0o600 });
+    // The file mode mask may not be ours.
+    await chmod(fresh, 0o600);
+    await rename(fresh, file);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    throw error;
+  }
+}
