@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DriverError, type FleetDriver, type PlannedService } from '../../core/fleet/driver.ts';
 import { createFleet, type Fleet } from '../../core/fleet/fleet.ts';
@@ -11,6 +12,7 @@ import type { FleetProblem, FleetState, ProfileEntry } from '../../shared/fleet.
 import { fleetFolder } from '../dataFolder.ts';
 import { openFileLeases } from '../fileStore/fileLeases.ts';
 import type { Installation } from '../openCrew.ts';
+import { composeDriver } from './compose/composeDriver.ts';
 import { type FleetRecord, readFleetRecord, writeFleetRecord } from './fleetRecord.ts';
 import { machineHere } from './machine.ts';
 import { nativeCommands } from './native/nativeCommand.ts';
@@ -48,12 +50,6 @@ export async function openFleet(
     });
   }
   const { driver } = profile;
-  if (driver === 'compose') {
-    return problem({
-      what: `The profile ${profile.name} runs in containers, which are not started yet.`,
-      remedy: 'Choose a profile without (conclave fleet profiles).',
-    });
-  }
   if (driver === 'none') {
     return problem({
       what: `The profile ${profile.name} starts no servers: the roles use those that you run yourself.`,
@@ -103,16 +99,23 @@ const RENEWAL = 10_000;
 
 function openDriver(
   kind: FleetRecord['driver'],
-  { env }: Installation,
+  { env, home }: Installation,
   { fleet: { vllm, weights } }: Settings,
-  _planned: readonly PlannedService[],
+  planned: readonly PlannedService[],
 ): FleetDriver {
   const dir = fleetFolder(env);
   switch (kind) {
     case 'native':
       return openNativeDriver({ dir, ...nativeCommands({ vllm, weights, env, cwd: dir }) });
     case 'compose':
-      throw new Error('not there yet');
+      return composeDriver({
+        files: [path.join(home, 'docker-compose.yml')],
+        project: 'conclave',
+        folder: dir,
+        env,
+        planned,
+        ...(weights === undefined ? {} : { weights }),
+      });
     default:
       return kind satisfies never;
   }
