@@ -8,6 +8,7 @@ import { ConfigurationError } from './node/configuration.ts';
 import type { Installation } from './node/openCrew.ts';
 import { demoCommand } from './terminal/commands/demoCommand.ts';
 import { doctorCommand } from './terminal/commands/doctorCommand.ts';
+import { FLEET_ACTIONS, type FleetOptions, fleetCommand } from './terminal/commands/fleetCommand.ts';
 import { replayCommand, runsCommand } from './terminal/commands/pastRuns.ts';
 import { type RunOptions, runCommand } from './terminal/commands/runCommand.ts';
 import { EXIT, exitStatus, UsageError } from './terminal/exitStatus.ts';
@@ -127,6 +128,36 @@ program
     running((options: { workspace?: string; json?: boolean }) => doctorCommand(installation, options, stop.signal)),
   );
 
+const fleet = program.command('fleet').description('start, stop and watch the model servers');
+const FLEET_WORDS: Record<(typeof FLEET_ACTIONS)[number], string> = {
+  up: 'start the servers of a profile, one after another',
+  down: 'end them all, and leave nothing but what was fetched',
+  stop: 'end some, or all',
+  restart: 'end some, or all, and start them again',
+  status: 'say where each stands, and what it is doing',
+  logs: 'print what they have written',
+  pull: 'fetch images and weights ahead',
+  profiles: 'list the profiles, and which of them fit this machine',
+};
+for (const action of FLEET_ACTIONS) {
+  fleet
+    .command(`${action} [services...]`)
+    .description(FLEET_WORDS[action])
+    .option(
+      '--profile <name>',
+      'the profile (default: the one that runs, CONCLAVE_FLEET_PROFILE, or the best that fits)',
+    )
+    .option('--json', 'one state a line on stdout, nothing else there')
+    .option('--follow', 'go on until it is stopped (status, logs)')
+    .option('--lines <number>', 'lines of each log (logs)')
+    .addHelpText('after', '\nA service is named as in the table of `conclave fleet status`, or by a role: coder.')
+    .action(
+      running((services: string[], options: FleetOptions) =>
+        fleetCommand(installation, action, services, options, stop.signal),
+      ),
+    );
+}
+
 withRunOptions(program.command('demo [task]'))
   .description('show the whole flow on a sample project; with a task, do that task instead')
   .option('--apply', 'write the approved change to the workspace')
@@ -139,7 +170,6 @@ for (const [name, what] of [
   ['serve', 'The HTTP service'],
   ['mcp', 'The MCP server'],
   ['acp', 'The ACP entry'],
-  ['fleet', 'Starting and watching model servers'],
 ] as const) {
   program
     .command(name, { hidden: true })

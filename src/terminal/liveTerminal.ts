@@ -1,16 +1,15 @@
-import { stripVTControlCharacters } from 'node:util';
-import { createLogUpdate } from 'log-update';
 import type { RunEvent } from '../shared/events.ts';
 import { foldEvent } from '../shared/fold.ts';
 import { emptyRunState } from '../shared/runState.ts';
 import { foldLanes, type LiveLanes } from './liveLanes.ts';
+import { openLiveRegion, type TerminalStream } from './liveRegion.ts';
 import { lineFor, paintLine, SPEAKER_COLUMNS } from './render/event.ts';
 import { drawLiveRegion } from './render/liveRegion.ts';
 import { type Paint, painter } from './render/paint.ts';
-import { columnsOf, wrap } from './render/plainText.ts';
+import { wrap } from './render/plainText.ts';
 
 export interface TerminalViewOptions {
-  stream: NodeJS.WritableStream & { columns?: number; rows?: number };
+  stream: TerminalStream;
   colour: boolean;
   /** Draw what goes on right now below the lasting lines; only for a terminal. */
   live: boolean;
@@ -104,65 +103,4 @@ export function openTerminalView({ stream, colour, live }: TerminalViewOptions):
 function lastingLines(line: string, width: number | undefined, paint: Paint): string[] {
   const lines = width === undefined ? [line] : wrap(line, width, SPEAKER_COLUMNS + 2);
   return lines.map((one) => paintLine(one, paint));
-}
-
-interface LiveRegion {
-  size(): { width: number; rows: number };
-  show(lasting: string, lines: readonly string[]): void;
-  hide(): void;
-  onResize(redraw: () => void): void;
-  close(): void;
-}
-
-function openLiveRegion(stream: TerminalViewOptions['stream']): LiveRegion {
-  const log = createLogUpdate(stream);
-  let drawn: readonly string[] = [];
-  let redraw = (): void => {};
-
-  // One column stays free, because terminals differ in what they do at the last one; one row is the cursor's.
-  const size = () => ({ width: Math.max(1, (stream.columns ?? 80) - 1), rows: Math.max(0, (stream.rows ?? 24) - 2) });
-
-  function clear(): void {
-    log.clear();
-    drawn = [];
-  }
-
-  /** A terminal that became narrower has broken the lines drawn, so log-update would erase too few. */
-  function resized(): void {
-    const width = Math.max(1, stream.columns ?? 80);
-    const rows = drawn.reduce(
-      (sum, line) => sum + Math.max(1, Math.ceil(columnsOf(stripVTControlCharacters(line)) / width)),
-      0,
-    );
-    if (rows > drawn.length) {
-      stream.write(`\x1b[${rows}A\r\x1b[J`);
-      log.done();
-      drawn = [];
-    }
-    redraw();
-  }
-
-  stream.on('resize', resized);
-
-  return {
-    size,
-    show(lasting, lines) {
-      if (lasting !== '' || lines.length === 0) clear();
-      if (lasting !== '') stream.write(lasting);
-      if (lines.length > 0) log(lines.join('\n'));
-      drawn = lines;
-    },
-    hide() {
-      clear();
-      log.done();
-    },
-    onResize(callback) {
-      redraw = callback;
-    },
-    close() {
-      stream.off('resize', resized);
-      clear();
-      log.done();
-    },
-  };
 }

@@ -85,7 +85,7 @@ describe('a call that cannot work', () => {
     ['of serve', ['serve', '--port', '8080'], /The HTTP service \(conclave serve\) is not there yet/],
     ['of mcp', ['mcp'], /conclave mcp\) is not there yet/],
     ['of acp', ['acp'], /conclave acp\) is not there yet/],
-    ['of fleet', ['fleet', 'up', '--profile', 'small'], /conclave fleet\) is not there yet/],
+    ['of fleet', ['fleet', 'up', '--profile', 'small'], /no profile "small"/],
   ] as const) {
     it(`${what} says so with status 2`, async () => {
       const scenario = await given(greeting());
