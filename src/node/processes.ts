@@ -125,10 +125,12 @@ function waited(ms: number): Promise<void> {
   });
 }
 
-/** For Windows, where a missing program is not an error of the system call. */
-function isOnPath(program: string, env: Record<string, string>): boolean {
+/** Whether there is such a program. For Windows, where a missing one is no error of the system call, and for who only asks. */
+export function isOnPath(program: string, env: NodeJS.ProcessEnv): boolean {
   const value = (name: string) => Object.entries(env).find(([key]) => key.toUpperCase() === name)?.[1] ?? '';
-  const folders = /[\\/]/.test(program) ? [''] : ['', ...value('PATH').split(delimiter)];
+  // Only Windows looks in the working folder, too.
+  const here = process.platform === 'win32' ? [''] : [];
+  const folders = /[\\/]/.test(program) ? [''] : [...here, ...value('PATH').split(delimiter)];
   const endings = ['', ...value('PATHEXT').split(';')];
   return folders.some((folder) => endings.some((ending) => canRun(join(folder, program + ending))));
 }
@@ -136,7 +138,7 @@ function isOnPath(program: string, env: Record<string, string>): boolean {
 function canRun(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile();
   } catch {
     // Not there, or not ours to run: the same to us.
     return false;

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { type Aspect, assess } from '../../core/models/assessProbe.ts';
+import { NEEDED_ROLES } from '../../core/settings.ts';
 import { ROLES, type Role } from '../../shared/events.ts';
 import type { Probe } from '../../shared/probe.ts';
 import { ConfigurationError, type LoadedSettings } from '../configuration.ts';
@@ -10,6 +11,7 @@ import { openProbes } from '../probes.ts';
 import { clockFindings } from './clock.ts';
 import { type EndpointFinding, endpointFindings, keyFindings, withOffers } from './endpoints.ts';
 import type { FiledFinding, Finding, Subject } from './finding.ts';
+import { fleetFindings } from './fleet.ts';
 import { folderFindings } from './folders.ts';
 import { projectFindings } from './project.ts';
 import { redisFindings } from './redis.ts';
@@ -53,26 +55,32 @@ export async function examine(given: Examined): Promise<Examination> {
   const what = { ...given, signal };
   const { workspace, installation, loaded, ripgrep } = what;
   const { env } = installation;
-  const [project, folders, redis, { servers, probes }] = await Promise.all([
+  const endpoints = endpointFindings(loaded, signal);
+  const rolesAnswer = endpoints.then((all) =>
+    all.every(({ role, answers }) => answers || !NEEDED_ROLES.includes(role)),
+  );
+  const [project, folders, redis, fleet, { servers, probes }] = await Promise.all([
     ownFolders(workspace, env).then((own) => projectFindings({ workspace, loaded, ripgrep, own, signal })),
     folderFindings(env),
     redisFindings(env, signal),
-    examineServers(what),
+    fleetFindings(what, rolesAnswer),
+    examineServers(what, endpoints),
   ]);
   return {
-    findings: [...filed('project', [...project, ...folders, ...redis]), ...filed('servers', servers)],
+    findings: [
+      ...filed('project', [...project, ...folders, ...redis]),
+      ...filed('servers', servers),
+      ...filed('fleet', fleet),
+    ],
     probes,
   };
 }
 
-async function examineServers({
-  installation: { env },
-  loaded,
-  signal,
-  now,
-  findServers = findLocalServers,
-}: Examined): Promise<{ servers: Finding[]; probes: ProbedRole[] }> {
-  const endpoints = await endpointFindings(loaded, signal);
+async function examineServers(
+  { installation: { env }, loaded, signal, now, findServers = findLocalServers }: Examined,
+  asked: Promise<EndpointFinding[]>,
+): Promise<{ servers: Finding[]; probes: ProbedRole[] }> {
+  const endpoints = await asked;
   const answering = endpoints.filter(({ answers }) => answers).map(({ role }) => role);
   // A server that is being measured answers others late.
   const clock = await clockFindings(

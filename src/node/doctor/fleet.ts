@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import { type FleetPlan, type Machine, planFleet } from '../../core/fleet/planFleet.ts';
+import type { Profile } from '../../core/fleet/profile.ts';
+import type { LoadedSettings } from '../configuration.ts';
+import { fleetFolder } from '../dataFolder.ts';
+import { readFleetRecord } from '../fleet/fleetRecord.ts';
+import { type MachineHere, machineHere } from '../fleet/machine.ts';
+import { openRecords } from '../fleet/native/records.ts';
+import { readProfiles } from '../fleet/profiles.ts';
+import type { Installation } from '../openCrew.ts';
+import type { Finding } from './finding.ts';
+import { gpuFindings } from './gpus.ts';
+import { hubTokenFindings } from './hubToken.ts';
+import { portsFinding } from './ports.ts';
+import { adviceFinding, NONE_NEEDED, OWN_SERVERS, profileFinding, unknownProfileFinding } from './profile.ts';
+import { vllmFinding } from './vllmProgram.ts';
+import { hubCache, type WeightsPlace, weightsHere } from './weights.ts';
+
+interface About {
+  installation: Pick<Installation, 'home' | 'env'>;
+  loaded: Pick<LoadedSettings, 'settings' | 'nameOf'>;
+  signal: AbortSignal;
+}
+
+/**
+ * What the profile that runs, or was chosen, needs of this machine. Where none was, servers of the user's own are what is
+ * wanted, and nothing that they do without is a fault.
+ * @param rolesAnswer whether every role that a run needs has a server: then nothing here hinders one
+ */
+export async function fleetFindings(about: About, rolesAnswer: Promise<boolean>): Promise<Finding[]> {
+  const { installation, loaded, signal } = about;
+  const { env, home } = installation;
+  const [profiles, here, record, answers] = await Promise.all([
+    readProfiles(home),
+    machineHere(env, signal),
+    readFleetRecord(env),
+    rolesAnswer,
+  ]);
+  const setting = loaded.nameOf('fleet.profile');
+  const name = record?.profile ?? loaded.settings.fleet.profile;
+  if (name === undefined) return answers ? [NONE_NEEDED] : advice(about, profiles, here);
+  const profile = profiles.find((one) => one.name === name);
+  if (profile === undefined) return hindering([unknownProfileFinding(name, profiles, setting)], answers);
+  if (profile.driver === 'none') return [OWN_SERVERS];
+  const plan = planFleet(profile, here.machine, profiles);
+  const fit = profileFinding(profile, plan, setting);
+  const runs = new Set([...(record?.services.map((service) => service.name) ?? []), ...(await nativeServers(env))]);
+  const rest =
+    plan.kind === 'refused' ? gpusOf(profile, here, []) : await plannedFindings(about, { profile, plan, here, runs });
+  return hindering([fit, ...rest], answers);
+}
+
+type Planned = Extract<FleetPlan, { kind: 'planned' }>;
+
+async function plannedFindings(
+  { installation: { env }, loaded }: About,
+  about: { profile: Profile; plan: Planned; here: MachineHere; runs: ReadonlySet<string> },
+): Promise<Finding[]> {
+  const { profile, plan, here, runs } = about;
+  const { fleet } = loaded.settings;
+  const models = new Set(plan.services.flatMap(({ serves }) => (serves === undefined ? [] : [serves.model])));
+  const servers = Object.values(profile.servers).filter(({ model }) => models.has(model));
+  const [ports, { fetched, finding }] = await Promise.all([
+    portsFinding(plan.services, ({ name }) => runs.has(name)),
+    weightsHere(servers, weightsPlace(profile, env), {
+      folder: fleet.weights,
+      loaded: new Set(
+        plan.services.flatMap(({ name, serves }) => (serves !== undefined && runs.has(name) ? [serves.model] : [])),
+      ),
+    }),
+  ]);
+  const gated = servers.filter((server) => server.gated && !fetched.has(server.model)).map(({ model }) => model);
+  const token = await hubTokenFindings(gated, env, profile.driver === 'compose' ? 'variable' : 'variableOrFile');
+  const program = profile.driver === 'native' ? [vllm(loaded, env, here.machine)] : [];
+  const toStart = plan.services.filter(({ name }) => !runs.has(name));
+  return [...gpusOf(profile, here, toStart), ...program, finding, ...token, ports];
+}
+
+/** Where nothing was chosen and the roles have no servers: what could be, and what it would take, all of it no fault. */
+async function advice(
+  { installation, loaded }: About,
+  profiles: readonly Profile[],
+  here: MachineHere,
+): Promise<Finding[]> {
+  const { advised, finding } = adviceFinding(profiles, here.machine);
+  const program = advised?.driver === 'native' ? [vllm(loaded, installation.env, here.machine)] : [];
+  return [...gpusForAdvice(here), finding, ...program.map(noFault)];
+}
+
+/** A driver that is broken is not meant to be. */
+function gpusForAdvice({ nvidia }: MachineHere): Finding[] {
+  if (nvidia.kind === 'failed') return gpuFindings(nvidia, []).map((finding) => ({ ...finding, state: 'limited' }));
+  return nvidia.kind === 'gpus' && nvidia.gpus.length > 0 ? gpuFindings(nvidia, []) : [];
+}
+
+function noFault(finding: Finding): Finding {
+  return { ...finding, state: 'good' };
+}
+
+function gpusOf({ runsOn }: Profile, { nvidia }: MachineHere, toStart: Parameters<typeof gpuFindings>[1]): Finding[] {
+  return runsOn === 'cuda' ? gpuFindings(nvidia, toStart) : [];
+}
+
+function vllm({ settings, nameOf }: About['loaded'], env: NodeJS.ProcessEnv, { kind }: Machine): Finding {
+  return vllmFinding(settings.fleet.vllm, { env, nameOf, isMac: kind === 'metal' });
+}
+
+/** Servers of ours that were started as processes and not stopped, also those that do not answer yet. */
+async function nativeServers(env: NodeJS.ProcessEnv): Promise<string[]> {
+  const records = await openRecords(join(fleetFolder(env), 'servers')).all();
+  return records.filter(({ end }) => end === undefined).map(({ name }) => name);
+}
+
+function weightsPlace({ driver }: Profile, env: NodeJS.ProcessEnv): WeightsPlace {
+  if (driver === 'native') return { kind: 'folder', path: hubCache(env), setBy: 'HF_HOME' };
+  const folder = env.CONCLAVE_HF_CACHE;
+  // A name without a slash is that of another volume.
+  if (folder?.match(/[\\/]/)) return { kind: 'folder', path: join(folder, 'hub'), setBy: 'CONCLAVE_HF_CACHE' };
+  return { kind: 'volume' };
+}
+
+/** What keeps the fleet from starting hinders no run whose roles have servers all the same. */
+function hindering(findings: readonly Finding[], rolesAnswer: boolean): Finding[] {
+  return findings.map((finding) =>
+    rolesAnswer && finding.state === 'missing' ? { ...finding, state: 'limited' } : finding,
+  );
+}
