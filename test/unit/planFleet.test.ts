@@ -74,6 +74,13 @@ describe('the planner of fleets', () => {
     });
   }
 
+  it('has a server listen where its profile says', () => {
+    const profile = profileOf({ coder: { weights: 1, port: 9002 }, planner: { weights: 1 } });
+    const { services } = planned(planFleet(profile, { gpus: [80] }));
+    const ports = services.flatMap(({ name, kind, port }) => (kind === 'model' ? [[name, port]] : []));
+    assert.deepEqual(Object.fromEntries(ports), { 'vllm-coder': 9002, 'vllm-planner': 8001 });
+  });
+
   it('advises a Mac what runs on a Mac, and nobody else', () => {
     assert.equal(advisedProfile(profiles, { gpus: [48], kind: 'metal' })?.name, 'apple');
     const plan = planFleet(named('apple'), { gpus: [48] });

@@ -154,7 +154,7 @@ function serviceOf(
       window,
       options: { 'max-model-len': window, ...options, ...(!hearsOnly && COMMON), ...server.options },
     },
-    port: PORTS[server.key],
+    port: server.port ?? PORTS[server.key],
     gpus,
     env,
   };

@@ -28,6 +28,8 @@ const server = z.strictObject({
   splits: z.union([z.literal(1), z.literal(2), z.literal(4), z.literal(8)]).default(1),
   /** The crew works without it, so it is left out where memory is short. */
   optional: z.boolean().default(false),
+  /** Where it listens on this machine; absent: where its role's default endpoint is. Containers listen at those always. */
+  port: z.int().min(1).max(65_535).optional(),
   /** More long options of `vllm serve`, by their names without "--". */
   options: z.record(z.string(), z.unknown()).default({}),
 });
