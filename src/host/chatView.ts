@@ -2,8 +2,8 @@ import * as vscode from 'vscode';
 import type { RunEvent } from '../shared/events.ts';
 import type { Activity, ChatMethods, HostFacts, HostMethods, SettledFindings } from '../shared/protocol.ts';
 import { type Handlers, openPeer, type Peer } from '../shared/rpc.ts';
-import { chatHtml } from './chatHtml.ts';
 import { feed, openGate } from './feed.ts';
+import { pageHtml } from './pageHtml.ts';
 import type { Runs, Shown } from './runs.ts';
 
 export const CHAT_VIEW = 'conclave.chat';
@@ -107,7 +107,7 @@ export function openChat(options: {
       for (const one of here) one.dispose();
       if (view === resolved) view = undefined;
     });
-    resolved.webview.html = chatHtml(resolved.webview, dist);
+    resolved.webview.html = pageHtml(resolved.webview, dist, 'chat');
   }
 
   /** A page of the chat, fed with the events of the shown run as long as it is there. */

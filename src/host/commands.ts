@@ -5,11 +5,24 @@ import { askForApiKey } from './editorSettings.ts';
 import { folderForTask, isOpenFolder } from './folders.ts';
 import { exportRun, listRuns, pickRun } from './pastRuns.ts';
 
+/** What the status bar's menu offers. */
+export interface MenuEntry {
+  /** With a codicon in front. */
+  label: string;
+  run: () => unknown;
+}
+
 /** Ids of the manifest → what they do. */
 export type CommandTable = Record<string, (...args: never[]) => unknown>;
 
 /** The commands of the chat and the runs. Those about findings and proposals stand with them. */
-export function chatCommands(parts: ChatParts & { secrets: vscode.SecretStorage }): CommandTable {
+export function chatCommands(
+  parts: ChatParts & {
+    secrets: vscode.SecretStorage;
+    /** What can be done with the model servers now. */
+    fleetMenu: () => MenuEntry[];
+  },
+): CommandTable {
   const { runs, tasks, chat, mentions, facts } = parts;
   const { t } = vscode.l10n;
   const compose = (command: ChatCommand | undefined, attachments: Attachment[] = []): Promise<void> =>
@@ -79,7 +92,14 @@ export function chatCommands(parts: ChatParts & { secrets: vscode.SecretStorage 
 }
 
 /** What the status bar offers: just what can be done now. */
-async function showMenu({ runs, chat, tasks, proposals, tryDemo }: ChatParts): Promise<void> {
+async function showMenu({
+  runs,
+  chat,
+  tasks,
+  proposals,
+  tryDemo,
+  fleetMenu,
+}: ChatParts & { fleetMenu: () => MenuEntry[] }): Promise<void> {
   const { t } = vscode.l10n;
   const { shown, working } = runs;
   const phase = shown?.state.phase.kind;
@@ -89,6 +109,7 @@ async function showMenu({ runs, chat, tasks, proposals, tryDemo }: ChatParts): P
       phase === 'aborted' ||
       (shown?.activity.kind === 'idle' && phase !== 'finished' && shown !== undefined));
   const isOpen = shown?.state.proposal?.state === 'open' && phase === 'finished';
+  const separator = (label: string) => ({ label, kind: vscode.QuickPickItemKind.Separator, run: () => {} });
   const entries = [
     { label: `$(comment-discussion) ${t('Open the chat')}`, run: () => chat().reveal() },
     ...(working && working.runId !== shown?.runId
@@ -107,8 +128,11 @@ async function showMenu({ runs, chat, tasks, proposals, tryDemo }: ChatParts): P
       ? [{ label: `$(diff-multiple) ${t('Review the change')}`, run: () => proposals.openDiff(undefined) }]
       : []),
     { label: `$(add) ${t('New task')}`, run: () => vscode.commands.executeCommand('conclave.newTask') },
+    separator(t('Model servers')),
+    ...fleetMenu(),
     { label: `$(pulse) ${t('Doctor: what works here')}`, run: () => vscode.commands.executeCommand('conclave.doctor') },
-    { label: `$(play) ${t('Try the demo without models')}`, run: () => tryDemo() },
+    separator(t('More')),
+    { label: `$(rocket) ${t('Try the demo without models')}`, run: () => tryDemo() },
     { label: `$(gear) ${t('Settings')}`, run: () => vscode.commands.executeCommand('conclave.openSettings') },
   ];
   const picked = await vscode.window.showQuickPick(entries, { title: 'Conclave' });

@@ -19,7 +19,8 @@ import { registerExplanations } from './findings/explanations.ts';
 import { findingActions, findingCommands } from './findings/findingCommands.ts';
 import { openFindings } from './findings/findings.ts';
 import { registerQuickFixes } from './findings/quickFixes.ts';
-import { folderAt, folderForTask } from './folders.ts';
+import { openFleetPart } from './fleet/fleetPart.ts';
+import { folderAt, folderForTask, openFolders } from './folders.ts';
 import { rememberRuns, rememberWork, restoreRuns } from './interrupted.ts';
 import { openMentions } from './mentions/mentions.ts';
 import { registerParticipant } from './participant.ts';
@@ -104,6 +105,15 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
     report,
   });
 
+  const fleet = openFleetPart({
+    extensionUri: context.extensionUri,
+    installation,
+    settings: () => crews.settings(openFolders()[0]?.uri ?? context.extensionUri),
+    openDoctor: () => vscode.commands.executeCommand('conclave.doctor'),
+    openSettings: parts.openSettings,
+    report,
+  });
+
   context.subscriptions.push(
     log,
     runs,
@@ -118,11 +128,13 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
     registerExplanations(findings),
     proposals,
     chat,
-    openStatusBar(runs, 'conclave.showMenu'),
+    fleet,
+    openStatusBar(runs, fleet, 'conclave.showMenu'),
     keepContextKeys(runs),
     rememberRuns(runs, memory),
     registerCommands({
-      ...chatCommands({ ...parts, secrets: context.secrets }),
+      ...chatCommands({ ...parts, secrets: context.secrets, fleetMenu: fleet.menu }),
+      ...fleet.commands,
       ...findingCommands(findings, startFromEditor),
       ...proposals.commands,
       ...terminalCommands(context.asAbsolutePath('dist/cli.js')),

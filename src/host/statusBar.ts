@@ -7,20 +7,30 @@ export interface Glance {
   /** With a codicon in front. */
   text: string;
   tooltip: string;
+  /** The tooltip for those who see it, in Markdown with codicons. */
+  markdown?: string;
   tone: 'plain' | 'needsYou' | 'error';
 }
 
-/** One item for the whole crew; a click opens what can be done now. */
-export function openStatusBar(runs: Runs, command: string): vscode.Disposable {
+/**
+ * One item for the whole crew; a click opens what can be done now.
+ * @param fleet what there is to say of the model servers while there is no task
+ */
+export function openStatusBar(
+  runs: Runs,
+  fleet: { glance: () => Glance | undefined; onChange: vscode.Event<unknown> },
+  command: string,
+): vscode.Disposable {
   const item = vscode.window.createStatusBarItem('conclave.status', vscode.StatusBarAlignment.Left, 5);
   item.name = vscode.l10n.t('Conclave');
   item.command = command;
   let timer: NodeJS.Timeout | undefined;
   const draw = (): void => {
     timer = undefined;
-    const { text, tooltip, tone } = isElsewhere(runs) ? behind() : glanceAt(runs.shown);
+    const idle = runs.shown === undefined ? fleet.glance() : undefined;
+    const { text, tooltip, markdown, tone } = isElsewhere(runs) ? behind() : (idle ?? glanceAt(runs.shown));
     item.text = text;
-    item.tooltip = tooltip;
+    item.tooltip = markdown === undefined ? tooltip : new vscode.MarkdownString(markdown, true);
     item.accessibilityInformation = { label: tooltip, role: 'button' };
     item.backgroundColor =
       tone === 'plain'
@@ -33,7 +43,7 @@ export function openStatusBar(runs: Runs, command: string): vscode.Disposable {
   };
   draw();
   item.show();
-  const listeners = [runs.onShow(later), runs.onEvents(later), runs.onActivity(later)];
+  const listeners = [runs.onShow(later), runs.onEvents(later), runs.onActivity(later), fleet.onChange(later)];
   return vscode.Disposable.from(item, ...listeners, { dispose: () => clearTimeout(timer) });
 }
 

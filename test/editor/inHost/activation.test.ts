@@ -56,7 +56,7 @@ describe('the extension', () => {
       registered
         .filter((command) => command.startsWith('conclave.') && !names.has(command))
         // The editor makes these for every view.
-        .filter((command) => !command.startsWith('conclave.chat.')),
+        .filter((command) => !/^conclave\.(chat|fleet)\./.test(command)),
       [],
     );
   });

@@ -21,6 +21,12 @@ const MESSAGES: Record<string, RegExp> = {
   'conclave.acceptHunk': /Open the proposal's diff/,
   'conclave.rejectHunk': /Open the proposal's diff/,
   'conclave.undoProposal': /No run is shown/,
+  'conclave.stopFleet': /No profile is chosen yet/,
+  'conclave.restartFleet': /No profile is chosen yet/,
+  'conclave.startServer': /No profile is chosen yet/,
+  'conclave.stopServer': /No profile is chosen yet/,
+  'conclave.restartServer': /No profile is chosen yet/,
+  'conclave.showServerLog': /No profile is chosen yet/,
   'conclave.restoreSnapshot': /There is no run here yet that changed files/,
 };
 
