@@ -60,6 +60,12 @@ export async function openCrew(
     models: byRole((role) => openConfiguredEndpoint(loaded, role)),
     probe: probes.probe,
     forgetProbe: probes.forget,
+    async whyAway(role, signal) {
+      // Not one of the fleet's: then there is nobody to ask.
+      if (loaded.serverFlags?.[role] === undefined) return undefined;
+      const { whyAway } = await import('./fleet/whyAway.ts');
+      return whyAway(installation, { settings, role, signal });
+    },
     prompts: await readPrompts(join(installation.home, 'prompts')),
     ...files,
     waivers: () => readWaivers(workspace),

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DriverError } from '../../src/core/fleet/driver.ts';
 import type { Fleet } from '../../src/core/fleet/fleet.ts';
 import { loadSettings } from '../../src/node/configuration.ts';
 import { openFleet } from '../../src/node/fleet/openFleet.ts';
+import { whyAway } from '../../src/node/fleet/whyAway.ts';
 import type { Installation } from '../../src/node/openCrew.ts';
 import { skip } from '../skip.ts';
 
@@ -151,6 +153,35 @@ describe('the fleet of this machine', function () {
     const refused = await problemOf('apple', real);
     assert.match(refused.what, /apple does not fit this machine: apple needs .*no Mac/);
     assert.match(refused.remedy, /Choose external/);
+  });
+
+  it('of containers tells that there is no engine, where there is none', async () => {
+    const { settings } = await loaded();
+    const here = { ...installation, home: resolve('.'), env: { ...installation.env, PATH: dir } };
+    const found = await openFleet(here, { settings, profile: 'gpu-24gb', machine: { gpus: [24] } });
+    assert.ok(found.kind === 'fleet');
+    const { services, problem } = await found.fleet.state(never);
+    assert.match(problem?.what ?? '', /Docker/i);
+    assert.ok(services.some(({ name }) => name === 'vllm-coder'));
+    await assert.rejects(
+      found.fleet.up('all', () => {}, never),
+      DriverError,
+    );
+  });
+
+  it('knows why the server of a role is away', async () => {
+    const fleet = await opened('one');
+    await fleet.up('all', () => {}, never);
+    const { settings } = await loaded();
+    const why = () => whyAway(installation, { settings, role: 'coder', signal: never });
+    assert.equal(await why(), undefined);
+    const record = JSON.parse(readFileSync(join(dir, 'data', 'fleet', 'servers', 'vllm-coder.json'), 'utf8'));
+    process.kill((record as { pid: number }).pid, 'SIGKILL');
+    while ((await fleet.state(never)).services[0]?.state.kind !== 'failed') await sleep(50);
+    assert.match(
+      (await why()) ?? '',
+      /^vllm-coder: It was killed from outside, as the system does when memory runs out/,
+    );
   });
 
   it('leaves nothing but the data folder when it is taken down', async () => {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { openEndpoint } from '../../src/core/models/endpoint.ts';
 import { ModelError } from '../../src/core/models/modelError.ts';
 import type { ModelEvent, ModelRequest } from '../../src/core/ports.ts';
-import { type Fleet, startFleet } from '../models/fleet.ts';
+import { type Fleet, SERVED_MODELS, startFleet } from '../models/fleet.ts';
 import { greetByName, onGreet } from '../support/greeter.ts';
 import { GREETER } from '../support/project.ts';
 import { endingOf, idOf, ofType, scenarios } from '../support/scenario.ts';
@@ -114,6 +116,48 @@ describe('a server in the middle of a run', () => {
       told.map(({ type }) => type),
       ['server.lost', 'server.recovered'],
     );
+  });
+
+  it('that the fleet has started is told of with what the fleet knows, before and in the middle of a run', async () => {
+    const { start, run, fleet, conclave } = await given(greeting());
+    const at = new Date().toISOString();
+    const folder = join(conclave.data, 'fleet');
+    mkdirSync(join(folder, 'servers'), { recursive: true });
+    const coder = {
+      name: 'vllm-coder',
+      roles: ['coder'],
+      url: fleet.urls.coder,
+      model: SERVED_MODELS.coder,
+      flags: 'x',
+    };
+    writeFileSync(
+      join(folder, 'fleet.json'),
+      JSON.stringify({ profile: 'cpu', driver: 'native', at, services: [coder] }),
+    );
+    const killed = {
+      name: 'vllm-coder',
+      pid: process.pid,
+      identity: 'gone',
+      since: at,
+      end: { kind: 'ended', code: 137 },
+    };
+    writeFileSync(join(folder, 'servers', 'vllm-coder.json'), JSON.stringify(killed));
+    conclave.env.CONCLAVE_CODER_URL = '';
+
+    const reason =
+      /coder server at .*ECONNREFUSED.* vllm-coder: It was killed from outside, as the system does when memory/;
+    const { ended } = start(['run', 'Greet'], {
+      onEvent: ({ type }) => {
+        if (type === 'plan.proposed') void fleet.outage('coder').then((back) => setTimeout(back, 1200));
+      },
+    });
+    const { status, events, stderr } = await ended;
+    assert.equal(status, 0, stderr);
+    assert.match(ofType(events, 'server.lost')[0]?.message ?? '', reason);
+
+    const up = await fleet.outage('coder');
+    assert.match(endingOf((await run(['run', 'Greet'])).events).message, reason);
+    await up();
   });
 
   it('that stays away ends the run when the time for that is over; it can be resumed', async () => {

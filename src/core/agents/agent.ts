@@ -10,7 +10,7 @@ import { SMALLEST_WINDOW } from '../settings.ts';
 import { describeTools } from '../tools/index.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import { fillPrompt } from './prompts.ts';
-import { serverUnavailable } from './retries.ts';
+import { serverUnavailable, whyAway } from './retries.ts';
 import { currentRung, type Doubt, isNative } from './rungs.ts';
 import type { Transcript } from './turn.ts';
 import { openingChars } from './windowBudget.ts';
@@ -104,7 +104,7 @@ export async function toldBy(run: RunContext, role: Role): Promise<Served> {
     if (!told.assumed) refuseSmallWindow(role, run.models[role].url, told.window);
     return told;
   } catch (error) {
-    if (error instanceof ModelError) throw serverUnavailable(error);
+    if (error instanceof ModelError) throw serverUnavailable(error, await whyAway(run, role));
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Role } from '../../shared/events.ts';
 import { ModelError, type ModelFailure } from '../models/modelError.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
 import { RunStop } from '../orchestrator/runStop.ts';
@@ -69,7 +70,10 @@ export async function withRetries<R>(
       const type = failure.kind === 'overloaded' ? 'server.busy' : 'server.lost';
       const isAway = failure.kind === 'overloaded' || failure.kind === 'unreachable';
       // A server that starts anew is tried many times; the run is told once.
-      if (!isAway || away?.told !== type) run.journal.emit({ type, role, url: model.url, message: error.message });
+      if (!isAway || away?.told !== type) {
+        const why = failure.kind === 'unreachable' || failure.kind === 'lost' ? await whyAway(run, role) : '';
+        run.journal.emit({ type, role, url: model.url, message: `${error.message}${why}` });
+      }
       isTold = true;
       switch (failure.kind) {
         case 'unreachable':
@@ -123,12 +127,21 @@ export function flagRunaway(
   raiseFlag(run, transcript, RUNAWAYS[kind], message);
 }
 
-/** The stop for a server that stays broken. */
-export function serverUnavailable(error: ModelError): RunStop {
+/** What the fleet knows of a server that is gone, to be put after what we have seen ourselves. */
+export async function whyAway({ whyAway, signal }: RunContext, role: Role): Promise<string> {
+  const why = await whyAway?.(role, signal);
+  return why === undefined ? '' : ` ${why}`;
+}
+
+/**
+ * The stop for a server that stays broken.
+ * @param why see whyAway
+ */
+export function serverUnavailable(error: ModelError, why = ''): RunStop {
   return new RunStop(
     {
       code: 'server_unavailable',
-      message: error.message,
+      message: `${error.message}${why}`,
       remedy: 'When the server answers again, resume the run: everything up to here is kept.',
     },
     { cause: error },

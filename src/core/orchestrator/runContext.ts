@@ -20,6 +20,8 @@ export interface Crew {
   probe(role: Role, signal: AbortSignal): Promise<Probe | undefined>;
   /** The server does otherwise than the probe says: the next one is measured anew. */
   forgetProbe(role: Role): Promise<void>;
+  /** Where we started the server of a role: why it does not answer, in a sentence; undefined where nothing is known. */
+  whyAway?(role: Role, signal: AbortSignal): Promise<string | undefined>;
   /** One Markdown text a role, with {{placeholders}}. */
   prompts: Record<Role, string>;
   workspace: Workspace;

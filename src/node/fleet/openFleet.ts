@@ -64,13 +64,16 @@ export async function openFleet(
     clock: { now: () => new Date(), sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
     ask: (url) => openPages({ url, fetch: unpooledFetch(CONNECT_LIMIT) }),
   });
-  const previous = running === undefined || running.profile === profile.name ? undefined : running;
   const recorded = recording(fleet, {
     env,
     profile: { profile: profile.name, driver },
     planned: plan.services,
-    takePreviousDown: async (signal) => {
-      if (previous !== undefined) await openDriver(previous.driver, installation, settings, []).down(signal);
+    takeOthersDown: async (signal) => {
+      // Asked for now: another window may have started one since.
+      const other = await readFleetRecord(env);
+      if (other === undefined || other.profile === profile.name) return;
+      await openDriver(other.driver, installation, settings, []).down(signal);
+      await writeFleetRecord(env, other, []);
     },
   });
   return { kind: 'fleet', profile: profile.name, fleet: recorded, planned: plan.services };
@@ -100,13 +103,14 @@ const RENEWAL = 10_000;
 function openDriver(
   kind: FleetRecord['driver'],
   { env, home }: Installation,
-  { fleet: { vllm, weights } }: Settings,
+  { fleet }: Settings,
   planned: readonly PlannedService[],
 ): FleetDriver {
   const dir = fleetFolder(env);
+  const weights = fleet.weights === undefined ? {} : { weights: path.resolve(fleet.weights) };
   switch (kind) {
     case 'native':
-      return openNativeDriver({ dir, ...nativeCommands({ vllm, weights, env, cwd: dir }) });
+      return openNativeDriver({ dir, ...nativeCommands({ vllm: fleet.vllm, ...weights, env, cwd: dir }) });
     case 'compose':
       return composeDriver({
         files: [path.join(home, 'docker-compose.yml')],
@@ -114,7 +118,7 @@ function openDriver(
         folder: dir,
         env,
         planned,
-        ...(weights === undefined ? {} : { weights }),
+        ...weights,
       });
     default:
       return kind satisfies never;
@@ -131,10 +135,10 @@ function recording(
     env: NodeJS.ProcessEnv;
     profile: Pick<FleetRecord, 'profile' | 'driver'>;
     planned: readonly PlannedService[];
-    takePreviousDown: (signal: AbortSignal) => Promise<void>;
+    takeOthersDown: (signal: AbortSignal) => Promise<void>;
   },
 ): Fleet {
-  const { env, profile, planned, takePreviousDown } = options;
+  const { env, profile, planned, takeOthersDown } = options;
 
   /** @param change from the names that are written down to those that shall be */
   async function note(change: (names: ReadonlySet<string>) => ReadonlySet<string>): Promise<void> {
@@ -155,7 +159,7 @@ function recording(
     signal: AbortSignal,
   ): Promise<void> {
     await alone(env, async () => {
-      await takePreviousDown(signal);
+      await takeOthersDown(signal);
       let ready = '';
       const told = (state: FleetState): void => {
         onState(state);
@@ -189,7 +193,7 @@ function recording(
       await up(names, onState, signal);
     },
     async down(signal) {
-      await takePreviousDown(signal);
+      await takeOthersDown(signal);
       await fleet.down(signal);
       await writeFleetRecord(env, profile, []);
     },

@@ -1,0 +1,45 @@
+import type { Settings } from '../../core/settings.ts';
+import type { Role } from '../../shared/events.ts';
+import type { Service } from '../../shared/fleet.ts';
+import type { Installation } from '../openCrew.ts';
+import { openFleet } from './openFleet.ts';
+
+/**
+ * Why the server of a role does not answer, as the running fleet tells: a sentence or two, the last of which says what to
+ * do. Undefined where it tells nothing.
+ */
+export async function whyAway(
+  installation: Installation,
+  { settings, role, signal }: { settings: Settings; role: Role; signal: AbortSignal },
+): Promise<string | undefined> {
+  const opened = await openFleet(installation, { settings, signal });
+  if (opened.kind === 'problem') return undefined;
+  const { services, problem } = await opened.fleet.state(signal);
+  if (problem !== undefined) return `${problem.what} ${problem.remedy}`;
+  const service = services.find(({ roles }) => roles.includes(role));
+  return service === undefined ? undefined : reasonIn(service);
+}
+
+function reasonIn({ name, state }: Service): string | undefined {
+  const start = `Start it with: conclave fleet up ${name}`;
+  switch (state.kind) {
+    case 'failed':
+    case 'unhealthy':
+      return `${name}: ${state.why}`;
+    case 'crashing':
+      return `${name} ended ${state.times} times. ${state.why}`;
+    case 'stopped':
+      return `${name} was stopped. ${start}`;
+    case 'absent':
+      return `${name} does not run. ${start}`;
+    case 'starting':
+      return `${name} is being started (${state.step}).`;
+    case 'queued':
+    case 'fetching':
+    case 'ready':
+    case 'asleep':
+      return undefined;
+    default:
+      return state satisfies never;
+  }
+}
