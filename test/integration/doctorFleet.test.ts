@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { planFleet } from '../../src/core/fleet/planFleet.ts';
 import { DEFAULT_SETTINGS } from '../../src/core/settings.ts';
+import { dockerHere } from '../../src/node/doctor/docker.ts';
 import type { Finding } from '../../src/node/doctor/finding.ts';
 import { fleetFindings } from '../../src/node/doctor/fleet.ts';
 import { hubTokenFindings } from '../../src/node/doctor/hubToken.ts';
@@ -15,7 +16,9 @@ import { writeFleetRecord } from '../../src/node/fleet/fleetRecord.ts';
 import { readProfiles } from '../../src/node/fleet/profiles.ts';
 import { nameInTerminal } from '../../src/node/settingNames.ts';
 import { cannotRunHere } from '../skip.ts';
-import { type Answers, type FakePrograms, fakePrograms, NVIDIA_SMI } from '../support/fakePrograms.ts';
+import { needEngine } from '../support/engine/fetchEngine.ts';
+import { type Engine, startEngine } from '../support/engine/startEngine.ts';
+import { type Answers, DOCKER, type FakePrograms, fakePrograms, NVIDIA_SMI } from '../support/fakePrograms.ts';
 
 const HOME = resolve('.');
 const TOKEN = 'hf_thisIsASecretOfTheUser';
@@ -168,6 +171,87 @@ describe('the doctor about the fleet', function () {
       assert.match(about(findings, 'Profile').found, /^cpu fits/, 'what runs counts, not what is set');
       assert.equal(about(findings, 'Ports').found, '8002 in use by the fleet');
       assert.equal(about(findings, 'Weights').found, 'all models of the profile are there');
+    });
+  });
+
+  describe('of Docker', () => {
+    /** Each of what may be the matter, and what is said of it. */
+    const troubles: [keyof typeof DOCKER, RegExp, RegExp][] = [
+      ['denied', /You may not use the Docker engine/, /usermod -aG docker/],
+      ['down', /The Docker engine does not answer/, /Docker Desktop.*systemctl start docker/],
+      ['withoutCompose', /no Compose plugin/, /docker-compose-plugin.*version 1\) is not supported/],
+      ['oldCompose', /Compose 2\.21\.0 is too old/, /newer version/],
+      ['podman', /Podman is not supported/, /Docker Engine with the Compose plugin/],
+    ];
+    for (const [trouble, said, remedy] of troubles) {
+      it(`says what is the matter and what to do: ${trouble}`, async () => {
+        const env = machineWith({ 'nvidia-smi': NVIDIA_SMI.oneCard, docker: DOCKER[trouble] });
+        const docker = about(await found(env, { profile: 'gpu-48gb' }), 'Docker');
+        assert.equal(docker.state, 'missing');
+        assert.match(docker.found, said);
+        assert.match(docker.remedy ?? '', remedy);
+        const unasked = about(await found(env), 'Docker');
+        assert.equal(unasked.state, 'good', 'no fault where no profile was chosen');
+        assert.match(unasked.found, /only a fleet of Conclave's own needs it$/);
+      });
+    }
+
+    it('says that there is none, and nothing of it to whom it does not concern', async () => {
+      const gpu = machineWith({ 'nvidia-smi': NVIDIA_SMI.oneCard });
+      assert.match(about(await found(gpu, { profile: 'gpu-48gb' }), 'Docker').found, /no program "docker" on PATH/);
+      const down = machineWith({ docker: DOCKER.down });
+      for (const options of [{}, { rolesAnswer: true }, { profile: 'external' }, { profile: 'cpu' }]) {
+        assert.ok(!(await found(down, options)).some(({ what }) => what === 'Docker'), JSON.stringify(options));
+      }
+    });
+
+    it('says whether containers can have GPUs', async () => {
+      const of = async (docker: Answers): Promise<Finding[]> =>
+        found(machineWith({ 'nvidia-smi': NVIDIA_SMI.oneCard, docker }), { profile: 'gpu-48gb' });
+      const all = await of(DOCKER.withGpus);
+      assert.equal(about(all, 'Docker').found, 'Engine 28.5.1 on Ubuntu 24.04.3 LTS, Compose 2.40.0');
+      assert.equal(about(all, 'GPU runtime').state, 'good');
+      assert.equal(about(await of(DOCKER.withDevices), 'GPU runtime').state, 'good');
+      const none = about(await of(DOCKER.withoutGpus), 'GPU runtime');
+      assert.equal(none.state, 'missing');
+      assert.match(none.remedy ?? '', /NVIDIA Container Toolkit.*nvidia-ctk runtime configure/);
+    });
+
+    it('counts the containers that run as the fleet’s own', async () => {
+      const env = machineWith({ 'nvidia-smi': NVIDIA_SMI.oneCard, docker: DOCKER.withDevices });
+      const findings = await found(env, { profile: 'gpu-48gb' });
+      assert.match(about(findings, 'Ports').found, /(^|; )6379, 8002 in use by the fleet/);
+    });
+
+    it('stops waiting where the user does', async () => {
+      const env = machineWith({ docker: DOCKER.withGpus });
+      await assert.rejects(dockerHere(env, AbortSignal.abort(new Error('stopped'))), /stopped/);
+    });
+  });
+
+  describe('of a real engine', () => {
+    let engine: Engine;
+    before(async function () {
+      this.timeout(300_000);
+      engine = await needEngine(this, () => startEngine());
+    });
+    after(() => engine?.stop());
+
+    it('says what it is, and that its containers get no GPU', async () => {
+      const here = await dockerHere({ ...process.env, ...engine.env }, new AbortController().signal);
+      assert.match(here.docker.found, /^Engine \d+\.\d+\.\d+.*, Compose \d+\.\d+/);
+      assert.equal(here.docker.state, 'good');
+      assert.equal(here.nvidia?.state, 'missing');
+      assert.deepEqual(here.runs, []);
+      assert.ok(here.dataRoot?.startsWith('/'), 'it is on this machine');
+    });
+
+    it('says where it went', async () => {
+      const { DOCKER_HOST } = engine.env;
+      const gone = { ...process.env, ...engine.env, DOCKER_HOST: `${DOCKER_HOST}.gone` };
+      const { docker } = await dockerHere(gone, new AbortController().signal);
+      assert.equal(docker.state, 'missing');
+      assert.match(docker.found, /does not answer/);
     });
   });
 

@@ -83,3 +83,69 @@ export const NVIDIA_SMI = {
   ],
   noDevices: [{ to: '', code: 6, stdout: 'No devices were found\n' }],
 } as const satisfies Record<string, Answers>;
+
+/** The client's part of what every Docker answers. */
+const CLIENT: Answers = [
+  { to: '--version', stdout: 'Docker version 28.5.1, build e180ab8\n' },
+  { to: 'compose version --short', stdout: '2.40.0\n' },
+  { to: 'compose version', stdout: 'Docker Compose version v2.40.0\n' },
+];
+
+/** @param said what it writes to standard error where it cannot ask its engine */
+function unreachable(said: string): Answers {
+  return [...CLIENT, { to: '', code: 1, stdout: 'null\n', stderr: `${said}\n` }];
+}
+
+/** @param running services of the fleet */
+function engine(info: object, running: readonly string[] = []): Answers {
+  const all = {
+    ...{
+      ServerVersion: '28.5.1',
+      OperatingSystem: 'Ubuntu 24.04.3 LTS',
+      Name: 'box',
+      DockerRootDir: '/var/lib/docker',
+    },
+    ...{ Driver: 'overlay2', CDISpecDirs: ['/etc/cdi', '/var/run/cdi'], ServerErrors: null },
+    ...info,
+  };
+  return [
+    ...CLIENT,
+    { to: 'version', stdout: '{"Platform":{"Name":"Docker Engine - Community"},"Version":"28.5.1"}\n' },
+    { to: 'info', stdout: `${JSON.stringify(all)}\n` },
+    { to: 'ps', stdout: running.map((name) => `${name}\n`).join('') },
+  ];
+}
+
+const RUNC = { 'io.containerd.runc.v2': { path: 'runc' }, runc: { path: 'runc' } };
+
+export const DOCKER = {
+  /** With NVIDIA's toolkit. */
+  withGpus: engine({ Runtimes: { ...RUNC, nvidia: { args: [], path: 'nvidia-container-runtime' } } }),
+  /** GPUs as devices, and a service that runs. */
+  withDevices: engine({ Runtimes: RUNC, DiscoveredDevices: [{ Source: 'cdi', ID: 'nvidia.com/gpu=0' }] }, [
+    'redis',
+    'vllm-coder',
+  ]),
+  withoutGpus: engine({ Runtimes: RUNC }),
+  denied: unreachable(
+    'permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: Get "http://%2Fvar%2Frun%2Fdocker.sock/v1.51/version": dial unix /var/run/docker.sock: connect: permission denied',
+  ),
+  down: unreachable(
+    'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?',
+  ),
+  withoutCompose: [
+    { to: '--version', stdout: 'Docker version 20.10.24+dfsg1, build 297e128\n' },
+    { to: '', code: 1, stderr: "docker: 'compose' is not a docker command.\nSee 'docker --help'\n" },
+  ],
+  oldCompose: [
+    { to: '--version', stdout: 'Docker version 24.0.7, build afdd53b\n' },
+    { to: 'compose version', stdout: 'Docker Compose version v2.21.0\n' },
+  ],
+  podman: [
+    {
+      to: '--version',
+      stdout: 'podman version 4.3.1\n',
+      stderr: 'Emulate Docker CLI using podman. Create /etc/containers/nodocker to quiet msg.\n',
+    },
+  ],
+} as const satisfies Record<string, Answers>;

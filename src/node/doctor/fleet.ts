@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type FleetPlan, type Machine, planFleet } from '../../core/fleet/planFleet.ts';
 import type { Profile } from '../../core/fleet/profile.ts';
 import type { LoadedSettings } from '../configuration.ts';
@@ -8,6 +8,7 @@ import { type MachineHere, machineHere } from '../fleet/machine.ts';
 import { openRecords } from '../fleet/native/records.ts';
 import { readProfiles } from '../fleet/profiles.ts';
 import type { Installation } from '../openCrew.ts';
+import { type DockerHere, dockerHere } from './docker.ts';
 import type { Finding } from './finding.ts';
 import { gpuFindings } from './gpus.ts';
 import { hubTokenFindings } from './hubToken.ts';
@@ -44,47 +45,68 @@ export async function fleetFindings(about: About, rolesAnswer: Promise<boolean>)
   if (profile.driver === 'none') return [OWN_SERVERS];
   const plan = planFleet(profile, here.machine, profiles);
   const fit = profileFinding(profile, plan, setting);
-  const runs = new Set([...(record?.services.map((service) => service.name) ?? []), ...(await nativeServers(env))]);
   const rest =
-    plan.kind === 'refused' ? gpusOf(profile, here, []) : await plannedFindings(about, { profile, plan, here, runs });
+    plan.kind === 'refused'
+      ? gpusOf(profile, here, [])
+      : await plannedFindings(about, { profile, plan, here, ready: record?.services.map((one) => one.name) ?? [] });
   return hindering([fit, ...rest], answers);
 }
 
 type Planned = Extract<FleetPlan, { kind: 'planned' }>;
 
 async function plannedFindings(
-  { installation: { env }, loaded }: About,
-  about: { profile: Profile; plan: Planned; here: MachineHere; runs: ReadonlySet<string> },
+  { installation: { env, home }, loaded, signal }: About,
+  about: { profile: Profile; plan: Planned; here: MachineHere /** Names of services. */; ready: readonly string[] },
 ): Promise<Finding[]> {
-  const { profile, plan, here, runs } = about;
-  const { fleet } = loaded.settings;
+  const { profile, plan, here, ready } = about;
+  const engine = profile.driver === 'compose' ? await dockerHere(env, signal) : undefined;
+  const starter =
+    engine === undefined
+      ? [vllm(loaded, env, here.machine)]
+      : [engine.docker, ...(profile.runsOn === 'cuda' && engine.nvidia !== undefined ? [engine.nvidia] : [])];
+  // Those too that do not answer yet.
+  const runs = new Set([...ready, ...(engine?.runs ?? (await nativeServers(env)))]);
   const models = new Set(plan.services.flatMap(({ serves }) => (serves === undefined ? [] : [serves.model])));
   const servers = Object.values(profile.servers).filter(({ model }) => models.has(model));
   const [ports, { fetched, finding }] = await Promise.all([
     portsFinding(plan.services, ({ name }) => runs.has(name)),
-    weightsHere(servers, weightsPlace(profile, env), {
-      folder: fleet.weights,
+    weightsHere(servers, weightsPlace(engine, { env, home }), {
+      folder: loaded.settings.fleet.weights,
       loaded: new Set(
-        plan.services.flatMap(({ name, serves }) => (serves !== undefined && runs.has(name) ? [serves.model] : [])),
+        plan.services.flatMap(({ name, serves }) =>
+          serves !== undefined && ready.includes(name) ? [serves.model] : [],
+        ),
       ),
     }),
   ]);
   const gated = servers.filter((server) => server.gated && !fetched.has(server.model)).map(({ model }) => model);
-  const token = await hubTokenFindings(gated, env, profile.driver === 'compose' ? 'variable' : 'variableOrFile');
-  const program = profile.driver === 'native' ? [vllm(loaded, env, here.machine)] : [];
+  const token = await hubTokenFindings(gated, env, engine === undefined ? 'variableOrFile' : 'variable');
   const toStart = plan.services.filter(({ name }) => !runs.has(name));
-  return [...gpusOf(profile, here, toStart), ...program, finding, ...token, ports];
+  return [...gpusOf(profile, here, toStart), ...starter, finding, ...token, ports];
 }
 
 /** Where nothing was chosen and the roles have no servers: what could be, and what it would take, all of it no fault. */
 async function advice(
-  { installation, loaded }: About,
+  { installation: { env }, loaded, signal }: About,
   profiles: readonly Profile[],
   here: MachineHere,
 ): Promise<Finding[]> {
   const { advised, finding } = adviceFinding(profiles, here.machine);
-  const program = advised?.driver === 'native' ? [vllm(loaded, installation.env, here.machine)] : [];
-  return [...gpusForAdvice(here), finding, ...program.map(noFault)];
+  const driver = advised?.driver;
+  switch (driver) {
+    case 'compose': {
+      const { docker, nvidia } = await dockerHere(env, signal);
+      const starter = nvidia === undefined ? [docker] : [docker, nvidia];
+      return [...gpusForAdvice(here), finding, ...starter.map(noFault)];
+    }
+    case 'native':
+      return [...gpusForAdvice(here), finding, noFault(vllm(loaded, env, here.machine))];
+    case 'none':
+    case undefined:
+      return [...gpusForAdvice(here), finding];
+    default:
+      return driver satisfies never;
+  }
 }
 
 /** A driver that is broken is not meant to be. */
@@ -94,7 +116,12 @@ function gpusForAdvice({ nvidia }: MachineHere): Finding[] {
 }
 
 function noFault(finding: Finding): Finding {
-  return { ...finding, state: 'good' };
+  if (finding.state === 'good') return finding;
+  return {
+    ...finding,
+    state: 'good',
+    found: `${finding.found.replace(/\.$/, '')}; only a fleet of Conclave's own needs it`,
+  };
 }
 
 function gpusOf({ runsOn }: Profile, { nvidia }: MachineHere, toStart: Parameters<typeof gpuFindings>[1]): Finding[] {
@@ -111,12 +138,12 @@ async function nativeServers(env: NodeJS.ProcessEnv): Promise<string[]> {
   return records.filter(({ end }) => end === undefined).map(({ name }) => name);
 }
 
-function weightsPlace({ driver }: Profile, env: NodeJS.ProcessEnv): WeightsPlace {
-  if (driver === 'native') return { kind: 'folder', path: hubCache(env), setBy: 'HF_HOME' };
+function weightsPlace(engine: DockerHere | undefined, { env, home }: Pick<Installation, 'home' | 'env'>): WeightsPlace {
+  if (engine === undefined) return { kind: 'folder', path: hubCache(env), setBy: 'HF_HOME' };
   const folder = env.CONCLAVE_HF_CACHE;
   // A name without a slash is that of another volume.
-  if (folder?.match(/[\\/]/)) return { kind: 'folder', path: join(folder, 'hub'), setBy: 'CONCLAVE_HF_CACHE' };
-  return { kind: 'volume' };
+  if (folder?.match(/[\\/]/)) return { kind: 'folder', path: resolve(home, folder, 'hub'), setBy: 'CONCLAVE_HF_CACHE' };
+  return { kind: 'volume', ...(engine.dataRoot === undefined ? {} : { path: engine.dataRoot }) };
 }
 
 /** What keeps the fleet from starting hinders no run whose roles have servers all the same. */

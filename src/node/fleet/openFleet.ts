@@ -13,6 +13,7 @@ import { fleetFolder } from '../dataFolder.ts';
 import { openFileLeases } from '../fileStore/fileLeases.ts';
 import type { Installation } from '../openCrew.ts';
 import { composeDriver } from './compose/composeDriver.ts';
+import { FLEET_PROJECT } from './compose/containers.ts';
 import { type FleetRecord, readFleetRecord, writeFleetRecord } from './fleetRecord.ts';
 import { machineHere } from './machine.ts';
 import { nativeCommands } from './native/nativeCommand.ts';
@@ -114,7 +115,7 @@ function openDriver(
     case 'compose':
       return composeDriver({
         files: [path.join(home, 'docker-compose.yml')],
-        project: 'conclave',
+        project: FLEET_PROJECT,
         folder: dir,
         env,
         planned,

@@ -39,6 +39,9 @@ const inspectSchema = z.array(
 );
 
 /** What Compose says of a container in its labels. They are read from `inspect`: in lists they are parted by commas, which values hold, too. */
+/** Of Compose: the fleet's containers are known by it. */
+export const FLEET_PROJECT = 'conclave';
+
 export const LABEL = {
   project: 'com.docker.compose.project',
   service: 'com.docker.compose.service',
