@@ -238,6 +238,28 @@ describe('the fleet on a real container engine', () => {
     assert.equal(stateOf(state, CODER).kind, 'stopped');
   });
 
+  it('fetches weights ahead with their progress, goes without a trace when it is told to stop, and says what to copy', async function () {
+    this.timeout(90_000);
+    const { fleet } = await fleetOf([server(CODER)]);
+    const told: FetchProgress[] = [];
+    await fleet.fetch((progress) => told.push(progress), never);
+    assert.deepEqual([...new Set(told.map(({ what }) => what))], ['weights of org/coder']);
+    assert.equal(told.at(-1)?.percent, 100);
+
+    const slow = await fleetOf([server(CODER)], { [CODER]: { env: { STAND_IN_HUB: 'slow' } } });
+    const giveUp = new AbortController();
+    const fetching = slow.fleet.fetch(({ percent }) => {
+      if (percent === 100) giveUp.abort();
+    }, giveUp.signal);
+    await assert.rejects(fetching, { name: 'AbortError' });
+    assert.equal(await engine.run('ps', '--all', '--quiet'), '');
+
+    const offline = await fleetOf([server(CODER)], { [CODER]: { env: { STAND_IN_HUB: 'gone' } } });
+    const unreachable = await failureOf(offline.fleet.fetch(() => {}, never));
+    assert.match(unreachable.message, /hub cannot be reached, so the weights of org\/coder/);
+    assert.match(unreachable.remedy, /docker load < vllm-vllm-openai/);
+  });
+
   describe('with a registry', () => {
     let registry: Registry;
     before(async () => {

@@ -113,6 +113,35 @@ describe('lines of a program', () => {
   }
 });
 
+describe('a progress bar', () => {
+  it('is told of while it moves', async () => {
+    async function* pieces() {
+      yield 'Fetching: 10%';
+      yield '\rFetching: 20%';
+      yield '\rFetching: 30%\nnext';
+    }
+    const bars: string[] = [];
+    const lines: string[] = [];
+    for await (const line of linesOf(pieces(), (bar) => bars.push(bar))) lines.push(line);
+    assert.deepEqual(bars, ['Fetching: 10%\rFetching: 20%']);
+    assert.deepEqual(lines, ['Fetching: 10%\rFetching: 20%\rFetching: 30%', 'next']);
+  });
+});
+
+describe('a progress bar that moves for hours', () => {
+  it('keeps no more than what it shows at last', async () => {
+    async function* pieces() {
+      for (let step = 0; step < 20_000; step++) yield `\rFetching 9 files: ${step % 101}%|`;
+      yield '\rFetching 9 files: 42%|\n';
+    }
+    const lines: string[] = [];
+    for await (const line of linesOf(pieces())) lines.push(line);
+    assert.equal(lines.length, 1);
+    assert.ok((lines[0]?.length ?? 0) <= 17_000, `${lines[0]?.length} characters`);
+    assert.equal(weightsProgress(lines[0] ?? ''), 42);
+  });
+});
+
 describe('the progress of fetching', () => {
   it('is read from what Compose says of layers, and never goes back', () => {
     const read = pullProgress();

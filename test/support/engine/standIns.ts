@@ -7,7 +7,7 @@ import type { Engine } from './startEngine.ts';
 
 /**
  * Gives an engine images under real names that hold a stand-in (see standIn/): the tests' own Node, busybox, and as much of
- * `curl` and `redis-cli` as health checks use, so that these run as they are written.
+ * `curl`, `redis-cli` and `python3` as health checks and fetching use, so that these run as they are written.
  * STAND_IN_PORT names the port, since all containers have the host's network.
  */
 export async function importStandIns(engine: Engine, names: readonly string[]): Promise<void> {
@@ -40,7 +40,7 @@ async function fill(root: string, busybox: string): Promise<void> {
   });
   copyFileSync(busybox, at('bin/busybox'));
   for (const name of ['sh', 'sleep', 'cat']) symlinkSync('busybox', at(`bin/${name}`));
-  for (const name of ['curl', 'redis-cli']) {
+  for (const name of ['curl', 'redis-cli', 'python3']) {
     script(at(`usr/local/bin/${name}`), `#!/bin/sh\nexec /usr/bin/node /app/main.cjs ${name} "$@"\n`);
   }
   writeFileSync(at('etc/hosts'), '127.0.0.1 localhost\n');

@@ -6,7 +6,8 @@ import { noDocker } from './engineFailure.ts';
 export interface Docker {
   /**
    * Runs it to its end.
-   * @param options.onLine told of each line of either output as it comes
+   * @param options.onLine told of each line of either output as it comes, and of one in which a progress bar is still moving
+   * each time that more of it comes
    * @throws DriverError where there is no such program; rejects with the signal's reason once the program is gone
    */
   run(
@@ -48,6 +49,8 @@ const SWITCHES = {
 const GRACE = 2000;
 /** Characters of either output that are kept; the configuration of a whole fleet is far smaller. */
 const KEPT = 4 * 1024 * 1024;
+/** Characters that are kept of a line in which bars move. */
+const LONGEST_BARS = 16_384;
 
 /**
  * @param env the user's whole environment: the client finds the engine with it (DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG,
@@ -96,7 +99,7 @@ export function dockerClient(env: NodeJS.ProcessEnv): Docker {
       const { child, finished } = await start(args, signal);
       const read = async (stream: AsyncIterable<Buffer>): Promise<string> => {
         let text = '';
-        for await (const line of linesOf(stream)) {
+        for await (const line of linesOf(stream, onLine)) {
           text = `${text}${line}\n`.slice(-KEPT);
           onLine?.(line);
         }
@@ -121,21 +124,35 @@ export function dockerClient(env: NodeJS.ProcessEnv): Docker {
   };
 }
 
-/** Lines as they were written; progress bars within one are parted by carriage returns. Parts without an end come at last. */
-export async function* linesOf(chunks: AsyncIterable<Buffer | string>): AsyncIterable<string> {
+/**
+ * Lines as they were written; progress bars within one are parted by carriage returns. What has no end comes at last.
+ * @param onBar told of a line that has bars and no end yet
+ */
+export async function* linesOf(
+  chunks: AsyncIterable<Buffer | string>,
+  onBar?: (line: string) => void,
+): AsyncIterable<string> {
   const decoder = new TextDecoder();
   let rest = '';
   try {
     for await (const chunk of chunks) {
       const pieces = (rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).split('\n');
-      rest = pieces.pop() ?? '';
+      rest = withoutOldBars(pieces.pop() ?? '');
       for (const piece of pieces) yield clean(piece);
+      if (onBar !== undefined && rest.includes('\r')) onBar(clean(rest));
     }
   } catch (error) {
     // The program was ended in the middle of a word.
     if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error;
   }
   if (rest !== '') yield clean(rest);
+}
+
+/** A bar moves for hours: what it showed before is let go. */
+function withoutOldBars(rest: string): string {
+  if (rest.length <= LONGEST_BARS) return rest;
+  const at = rest.indexOf('\r', rest.length - LONGEST_BARS / 2);
+  return at === -1 ? rest : rest.slice(at);
 }
 
 /** Without control sequences (Compose erases lines even in a pipe), and without the end of a line of Windows. */
