@@ -155,7 +155,7 @@ describe('the fleet on a real container engine', () => {
         seen.push(stateOf(state, PLANNER).kind);
     })();
     await fetch(`http://127.0.0.1:${opened.port(PLANNER)}/stand-in/sick`);
-    await until(opened, PLANNER, 'unhealthy', over.signal);
+    while (!seen.includes('unhealthy')) await sleep(100, undefined, { signal: over.signal });
     await fetch(`http://127.0.0.1:${opened.port(PLANNER)}/stand-in/well`);
     await until(opened, PLANNER, 'ready', over.signal);
 
@@ -172,7 +172,7 @@ describe('the fleet on a real container engine', () => {
     await until(opened, PLANNER, 'ready', over.signal);
     watching.abort();
     await watcher;
-    assert.deepEqual([seen.includes('unhealthy'), seen.includes('ready')], [true, true]);
+    assert.ok(seen.lastIndexOf('ready') > seen.indexOf('unhealthy'), `seen ${seen}`);
 
     // One that does not want to end is ended.
     await fleet.stop([CODER], never);
