@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -252,6 +252,53 @@ describe('native servers', function () {
     end.abort();
     await reading;
     assert.ok(lines.some((line) => line.includes('Starting to load model')));
+  });
+
+  it('keep no log that grows without bounds', async () => {
+    await fleet.up([CODER], () => {}, never);
+    const log = join(dir, 'logs', `${CODER}.log`);
+    const line = `${'x'.repeat(1023)}\n`;
+    for (let megabytes = 0; megabytes < 17; megabytes += 1) appendFileSync(log, line.repeat(1024));
+    await driver.look(never);
+    assert.ok(statSync(log).size <= 4 * 1024 * 1024);
+    const lines: string[] = [];
+    for await (const one of fleet.logs(CODER, { lines: 5000, follow: false }, never)) lines.push(one);
+    assert.deepEqual(new Set(lines), new Set([line.trimEnd()]));
+    // It goes on writing where the end is now.
+    await fetch(`http://127.0.0.1:${planned[1]?.port}/v1/models?said`);
+    assert.ok(statSync(log).size <= 4 * 1024 * 1024 + 100);
+  });
+
+  it('have their weights fetched by their own Python, with how far it is', async () => {
+    const python = join(dir, 'python3');
+    writeFileSync(
+      python,
+      `#!${process.execPath}
+const model = process.argv.at(-1);
+if (process.env.HF_HUB_OFFLINE !== '0') throw new Error('offline');
+if (model === 'org/gated') {
+  console.error('GatedRepoError: 401 Client Error. Cannot access gated repo; token ' + process.env.HF_TOKEN);
+  process.exit(1);
+}
+console.error('Fetching 4 files:  50%|█████     | 2/4 [00:01<00:01,  1.0it/s]');
+`,
+      { mode: 0o755 },
+    );
+    const of = nativeCommands({
+      vllm: [python, '-m', 'vllm.entrypoints.cli.main'],
+      env: { ...process.env, HF_TOKEN: 'hf_abcdefghijkl' },
+      cwd: dir,
+    });
+    const told: (number | undefined)[] = [];
+    await of.fetchWeights(plannedServer(CODER, 8002), ({ percent }) => told.push(percent), never);
+    assert.deepEqual(told, [undefined, 50, 100]);
+    const gated = plannedServer(CODER, 8002);
+    const serves = { ...gated.serves, model: 'org/gated' } as NonNullable<PlannedService['serves']>;
+    await assert.rejects(
+      of.fetchWeights({ ...gated, serves }, () => {}, never),
+      (error: DriverError) =>
+        /org\/gated could not be fetched\. The model is gated/.test(error.message) && !/abcdef/.test(error.message),
+    );
   });
 
   it('tell of what another process does with them', async () => {

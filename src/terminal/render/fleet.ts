@@ -31,7 +31,7 @@ function drawService(
 ) {
   const { mark, ink } = MARKS[service.state.kind];
   const state = stateInWords(service.state, now);
-  const start = `${mark} ${pad(oneLine(service.name), names)}  ${pad(state, column)}`;
+  const start = cut(`${mark} ${pad(oneLine(service.name), names)}  ${pad(state, column)}`, width);
   const details = [
     ...(service.model === undefined ? [] : [oneLine(service.model)]),
     ...(service.window === undefined ? [] : [`${thousands(service.window)} tokens`]),
