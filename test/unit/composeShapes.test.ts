@@ -291,9 +291,9 @@ describe('the Compose file of this machine', () => {
     });
     const service = file.services['vllm-coder'];
     assert.deepEqual(service.volumes, [
-      { type: 'bind', source: '/models/org/coder', target: '/weights', read_only: true },
+      { type: 'bind', source: '/models/org/coder', target: '/weights/org/coder', read_only: true },
     ]);
     assert.equal(service.environment.HF_HUB_OFFLINE, '1');
-    assert.equal(parse(file.configs['vllm-coder'].content).model, '/weights');
+    assert.equal(parse(file.configs['vllm-coder'].content).model, '/weights/org/coder');
   });
 });

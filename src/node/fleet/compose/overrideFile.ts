@@ -18,7 +18,8 @@ export interface ServiceHere {
 
 /** Where a container finds what vLLM is configured with, and weights that do not come from the hub. */
 const CONFIG = '/etc/conclave/vllm.yaml';
-const WEIGHTS = '/weights';
+/** With the model's id behind it, which a server then tells as what it serves: its traits are known by that name. */
+const weightsOf = (model: string): string => `/weights/${model}`;
 
 /**
  * The Compose file that is laid over that of the installation: what was decided for this machine. Model servers read their
@@ -68,7 +69,9 @@ function serviceOf(here: ServiceHere): Record<string, unknown> {
           configs: [{ source: name, target: CONFIG }],
           ...(weights === undefined
             ? {}
-            : { volumes: [{ type: 'bind', source: literal(weights), target: WEIGHTS, read_only: true }] }),
+            : {
+                volumes: [{ type: 'bind', source: literal(weights), target: weightsOf(serves.model), read_only: true }],
+              }),
           deploy: { resources: { reservations: { devices: gpus.length === 0 ? [] : [devicesOf(gpus)] } } },
         }),
   };
@@ -82,7 +85,7 @@ function configOf({ planned, shipped, weights }: ServiceHere): Record<string, un
   if (planned.serves === undefined) return undefined;
   return {
     ...vllmConfig(planned.serves),
-    ...(weights === undefined ? {} : { model: WEIGHTS }),
+    ...(weights === undefined ? {} : { model: weightsOf(planned.serves.model) }),
     // Without ports of its own a container has this machine's.
     port: shipped.ports[0]?.target ?? planned.port,
   };
