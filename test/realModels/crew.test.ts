@@ -26,9 +26,9 @@ const TASK = 'greet() takes a name';
 const WINDOW = 8192;
 
 /** A model like this one uses up every chance it gets: with fewer of them, it comes to the same in less time. */
-const LIMITS = { rounds: 2, gatherTurns: 3, answerRepairs: 1, replans: 0 };
+const LIMITS = { rounds: 2, gatherTurns: 3, answerRepairs: 2, replans: 0 };
 /** What becomes of one form of answers shows in few of them. */
-const SHORT = { rounds: 1, gatherTurns: 2, answerRepairs: 1, replans: 0 };
+const SHORT = { rounds: 1, gatherTurns: 2, answerRepairs: 2, replans: 0 };
 /** One that was not trained to answer shows in few tokens what becomes of a run with it. */
 const FEWEST = { rounds: 1, gatherTurns: 1, answerRepairs: 1, replans: 0, tokens: 4000 };
 const filesWith = (limits: object) => ({ ...GREETER, '.conclave/config.json': JSON.stringify({ limits }) });
