@@ -62,7 +62,7 @@ describe('the fleet in the editor', function () {
     });
     const [extension = assert.fail('it is not installed')] = host.extensions();
     writeFileSync(join(extension, 'profiles', `${servers.profile.name}.yaml`), servers.profile.yaml);
-    window = await openWorkbench(browser, host, { folder: project.dir });
+    window = await openWorkbench(browser, host, { folder: project.dir, viewport: { width: 1280, height: 1000 } });
     page = window.page;
   });
   afterEach(async function () {
@@ -84,6 +84,13 @@ describe('the fleet in the editor', function () {
     await runCommand(page, 'Conclave: Show Fleet');
     panel = await fleetFrame(page);
     await panel.getByText('A profile says which models').waitFor();
+  });
+
+  it('is none of our business where the user has servers of their own', async () => {
+    await panel.getByRole('button', { name: 'I have my own servers' }).click();
+    await panel.getByRole('heading', { name: 'You use your own servers' }).waitFor();
+    await statusBar('Conclave');
+    assert.equal(await page.locator('.statusbar-item', { hasText: 'ready' }).count(), 0);
   });
 
   it('is chosen from profiles, of which those that do not fit show the sum and cannot be chosen', async () => {
@@ -226,7 +233,9 @@ describe('the fleet in the editor', function () {
       await widenChat(page, 400);
       await openFile(page, 'greet.js');
       await runCommand(page, 'Notifications: Clear All Notifications');
-      await page.mouse.move(900, 500);
+      await page.locator('.editor-instance .view-line', { hasText: 'Hello' }).click();
+      await page.mouse.move(900, 300);
+      await panel.evaluate('window.scrollTo(0, 0)');
       // The charts reach back two minutes.
       await sleep(125_000);
       await screenshot(page, PICTURES, 'fleet');

@@ -30,7 +30,7 @@ export interface FleetWatch extends vscode.Disposable {
 }
 
 /** Milliseconds between two changes that are told. */
-const APART = 400;
+const APART = 500;
 
 export function openFleetWatch(options: {
   open: () => Promise<OpenedFleet>;

@@ -105,22 +105,13 @@ function Tools({
   );
 }
 
-/** Model, window and port on a line. */
+/** The model, and what it can hold. */
 function Facts({ service: { model, window, url } }: { service: Service }) {
-  const port = url === undefined ? undefined : URL.canParse(url) ? new URL(url).port : undefined;
-  const more = [
-    ...(window === undefined ? [] : [t('window {0}', number(window))]),
-    ...(port ? [t('port {0}', port)] : []),
-  ];
-  if (model === undefined && more.length === 0) return null;
+  if (model === undefined && window === undefined) return null;
   return (
-    <p class="facts-line quiet">
-      {model !== undefined && (
-        <span class="model" title={model}>
-          {model.slice(model.lastIndexOf('/') + 1)}
-        </span>
-      )}
-      {more.length > 0 && <span class="facts-more">{more.join(' · ')}</span>}
+    <p class="facts-line quiet" title={[model, url].filter(Boolean).join('\n')}>
+      {model !== undefined && <span class="model">{model.slice(model.lastIndexOf('/') + 1)}</span>}
+      {window !== undefined && <span class="facts-more">{t('window {0}', number(window))}</span>}
     </p>
   );
 }
