@@ -11,6 +11,8 @@ import type { Finding } from '../../src/node/doctor/finding.ts';
 import { fleetFindings } from '../../src/node/doctor/fleet.ts';
 import { hubTokenFindings } from '../../src/node/doctor/hubToken.ts';
 import { portsFinding } from '../../src/node/doctor/ports.ts';
+import { adviceFinding } from '../../src/node/doctor/profile.ts';
+import { vllmFinding } from '../../src/node/doctor/vllmProgram.ts';
 import { weightsHere } from '../../src/node/doctor/weights.ts';
 import { writeFleetRecord } from '../../src/node/fleet/fleetRecord.ts';
 import { readProfiles } from '../../src/node/fleet/profiles.ts';
@@ -253,6 +255,13 @@ describe('the doctor about the fleet', function () {
       assert.equal(docker.state, 'missing');
       assert.match(docker.found, /does not answer/);
     });
+  });
+
+  it('advises a Mac to what runs on its GPU, and to what that takes', async () => {
+    const { finding } = adviceFinding(await readProfiles(HOME), { gpus: [48], kind: 'metal', memory: 64 });
+    assert.match(finding.found, /^none chosen; apple fits this machine/);
+    const vllm = vllmFinding(undefined, { env: { PATH: data }, nameOf: nameInTerminal, isMac: true });
+    assert.match(vllm.remedy ?? '', /^Install vllm-metal/);
   });
 
   it('says who holds a port that a service needs', async () => {

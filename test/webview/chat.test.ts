@@ -279,7 +279,14 @@ describe('the chat in a browser', () => {
     const chat = await chatWith();
     const { page } = chat;
     await chat.chat.call('doctor', DOCTOR);
-    const table = page.getByRole('region', { name: 'Doctor' }).getByRole('table');
+    const doctor = page.getByRole('region', { name: 'Doctor', exact: true });
+    assert.deepEqual(await doctor.getByRole('heading', { level: 4 }).allTextContents(), [
+      'Project',
+      'Servers',
+      'Fleet',
+      'What the servers were seen to do',
+    ]);
+    const table = doctor.getByRole('table');
     assert.deepEqual(await table.getByRole('columnheader').allTextContents(), ['Planner', 'Reviewer']);
     assert.deepEqual(
       await table
@@ -337,6 +344,12 @@ const DOCTOR: Parameters<ChatMethods['doctor']>[0] = {
           model: 'qwen',
         },
       ],
+    },
+    {
+      subject: 'fleet',
+      state: 'ok',
+      what: 'Profile',
+      detail: 'none chosen; gpu-48gb fits this machine – "conclave fleet up" starts it.',
     },
   ],
   probes: {

@@ -13,10 +13,12 @@ export function profileFinding(profile: Profile, plan: FleetPlan, setting: strin
         : `Set ${setting} to ${instead}, which fits${instead === 'external' ? ': the roles then use servers of your own' : ''}.`;
     return { what, state: 'missing', found: why.replace(/\.$/, ''), remedy };
   }
-  const servers = plan.services.flatMap(({ name, serves, gpus }) => {
+  const servers = plan.services.flatMap(({ name, kind, serves, gpus }) => {
     if (serves === undefined) return [];
-    const where = gpus.length === 0 ? '' : ` on GPU ${gpus.join(' and ')}`;
-    return [`${name} with ${serves.window.toLocaleString('en-US')} tokens${profile.runsOn === 'cuda' ? where : ''}`];
+    // Of what hears, the window tells nobody anything.
+    const window = kind === 'model' ? ` with ${serves.window.toLocaleString('en-US')} tokens` : '';
+    const where = profile.runsOn === 'cuda' && gpus.length > 0 ? ` on GPU ${gpus.join(' and ')}` : '';
+    return [`${name}${window}${where}`];
   });
   const without =
     plan.leftOut.length === 0 ? '' : `; no memory for ${plan.leftOut.join(' and ')}, which can be done without`;
