@@ -125,8 +125,8 @@ export function openFleetWork(parts: {
 }
 
 /** @throws Error in words: a workspace that is not trusted may not have programs started */
-export function assertMayStart(): void {
-  if (vscode.workspace.isTrusted) return;
+export function assertMayStart({ isTrusted }: Pick<typeof vscode.workspace, 'isTrusted'> = vscode.workspace): void {
+  if (isTrusted) return;
   throw new Error(
     vscode.l10n.t(
       'Servers are started in trusted workspaces only. Trust this one first (Workspaces: Manage Workspace Trust).',

@@ -7,6 +7,7 @@ import { emptyChangeSet, withStates } from '../../../src/core/changes/changeSet.
 import { propose } from '../../../src/core/orchestrator/finishing.ts';
 import { startRun } from '../../../src/core/orchestrator/session.ts';
 import type { Workspace } from '../../../src/core/ports.ts';
+import { assertMayStart } from '../../../src/host/fleet/fleetWork.ts';
 import { folderForTask } from '../../../src/host/folders.ts';
 import { openEditorWriter } from '../../../src/host/proposals/editorWriter.ts';
 import { loadSettings } from '../../../src/node/configuration.ts';
@@ -39,6 +40,13 @@ describe('a task', () => {
       () => folderForTask(undefined, { isTrusted: false, workspaceFolders: [PLAIN] }),
       /not trusted: .* Trust it first/,
     );
+  });
+});
+
+describe('the fleet', () => {
+  it('is started in trusted workspaces only', () => {
+    assert.doesNotThrow(() => assertMayStart({ isTrusted: true }));
+    assert.throws(() => assertMayStart({ isTrusted: false }), /in trusted workspaces only\. Trust this one first/);
   });
 });
 
