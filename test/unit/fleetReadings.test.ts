@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { startProgress } from '../../src/core/fleet/startProgress.ts';
 import { readLook, vitalsOf } from '../../src/core/fleet/vitals.ts';
 import { whyEnded } from '../../src/core/fleet/whyEnded.ts';
@@ -101,6 +102,27 @@ describe('the progress of a start', () => {
       const lines = [...START.slice(0, at + 1).map(([line]) => line), 'WARNING something else'];
       assert.deepEqual(startProgress(lines), { step, ...(percent === undefined ? {} : { percent }) });
     }
+  });
+
+  it("is read from a real vLLM's log, as it grew", () => {
+    const lines = readFileSync('test/fixtures/fleet/vllmStart.txt', 'utf8').split('\n');
+    const steps = lines.map((_, at) => {
+      const { step, percent } = startProgress(lines.slice(0, at + 1));
+      return percent === undefined ? step : `${step} ${percent}`;
+    });
+    assert.deepEqual(
+      steps.filter((step, at) => step !== steps[at - 1]),
+      [
+        'starting',
+        'starting the engine',
+        'loading weights',
+        'loading weights 0',
+        'loading weights 100',
+        'measuring memory',
+        'opening the server',
+        'answering',
+      ],
+    );
   });
 
   it('is the last of several bars within a line', () => {

@@ -44,6 +44,9 @@ const REDIS_PORT = 6379;
 /** Programs that Conclave starts tell nobody about it. */
 const QUIET = { VLLM_NO_USAGE_STATS: '1', DO_NOT_TRACK: '1', HF_HUB_DISABLE_TELEMETRY: '1' };
 
+/** What every server is started with: that we look at it again and again is not written into its log. */
+const QUIETLY = { 'disable-access-log-for-endpoints': '/health,/metrics,/v1/models' };
+
 /** What every server that answers in text is started with. */
 const COMMON = {
   'enable-prompt-tokens-details': true,
@@ -152,7 +155,7 @@ function serviceOf(
       model: server.model,
       names: server.roles,
       window,
-      options: { 'max-model-len': window, ...options, ...(!hearsOnly && COMMON), ...server.options },
+      options: { 'max-model-len': window, ...options, ...QUIETLY, ...(!hearsOnly && COMMON), ...server.options },
     },
     port: server.port ?? PORTS[server.key],
     gpus,

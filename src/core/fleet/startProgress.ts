@@ -25,7 +25,8 @@ const SIGNS: readonly { pattern: RegExp; step: string; isUp?: true }[] = [
   { pattern: /Starting to load model|llama_model_loader:|load_tensors:/, step: 'loading weights' },
   { pattern: /Loading weights took|Model loading took/, step: 'measuring memory' },
   {
-    pattern: /Dynamo bytecode|torch\.compile|Compiling a graph|Cache the graph|Warming up model for the compilation/,
+    pattern:
+      /Dynamo bytecode|torch\.compile (?:takes|took)|Compiling a graph|Cache the graph|Warming up model for the compilation/,
     step: 'compiling',
   },
   { pattern: /Capturing CUDA graphs?.*?:\s+(\d+)%/, step: 'capturing CUDA graphs' },
