@@ -29,6 +29,8 @@ export interface PlannedService {
 /** What the driver sees of one service. */
 export interface Seen {
   name: string;
+  /** What flagsOf said of it when it was started; absent where nobody knows: it was started by others, or is not there. */
+  flags?: string;
   run:
     | { kind: 'absent' }
     /** There, and not started. */

@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { PlannedService } from '../../core/fleet/driver.ts';
+import { flagsOf } from '../../core/fleet/flags.ts';
 import { urlOf } from '../../core/fleet/observer.ts';
 import { fleetFolder } from '../dataFolder.ts';
 import { errorCode } from '../paths.ts';
@@ -67,11 +68,4 @@ export async function writeFleetRecord(
   await mkdir(fleetFolder(env), { recursive: true, mode: 0o700 });
   await writeFile(fresh, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
   await rename(fresh, file);
-}
-
-/** What a server was seen to do counts only as long as it is started in the same way. */
-function flagsOf({ serves, gpus, env }: PlannedService): string {
-  const options = Object.entries(serves?.options ?? {}).toSorted(([one], [other]) => (one < other ? -1 : 1));
-  const what = JSON.stringify([serves?.model, options, gpus, Object.entries(env).toSorted()]);
-  return createHash('sha256').update(what).digest('hex').slice(0, 16);
 }
