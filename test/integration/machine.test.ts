@@ -55,6 +55,9 @@ describe('the GPUs of this machine', function () {
     const { machine } = await machineHere(pathWith(NVIDIA_SMI.twoCards), never);
     assert.deepEqual(machine.gpus, [24564 / 1024, 24564 / 1024]);
     assert.ok((machine.memory ?? 0) > 0.1);
-    assert.deepEqual((await machineHere(pathWith(), never)).machine.gpus, []);
+    const { gpus, why } = (await machineHere(pathWith(), never)).machine;
+    assert.deepEqual([gpus, why], [[], undefined]);
+    const broken = (await machineHere(pathWith(NVIDIA_SMI.noDriverRuns), never)).machine;
+    assert.match(broken.why ?? '', /^NVIDIA's driver does not work: .*couldn't communicate with the NVIDIA driver/);
   });
 });

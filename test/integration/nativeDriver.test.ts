@@ -212,12 +212,17 @@ describe('native servers', function () {
     );
   });
 
-  it('get the token of the model hub and no other secret', async () => {
+  it('get the token of the model hub, the proxies on the way to it, and no other secret', async () => {
+    const proxy = 'http://user:word@proxy.example:3128';
     const { argv, env } = await nativeCommands({
       vllm: SERVER,
-      env: { ...process.env, HF_TOKEN: 'hf_abcdefghijkl', CONCLAVE_TOKEN: 'secret' },
+      env: {
+        ...process.env,
+        ...{ HF_TOKEN: 'hf_abcdefghijkl', CONCLAVE_TOKEN: 'secret', HTTPS_PROXY: proxy, STORE_URL: proxy },
+      },
       cwd: dir,
     }).commandFor(plannedServer(CODER, 8002));
+    assert.deepEqual([env.HTTPS_PROXY, env.STORE_URL], [proxy, undefined]);
     assert.equal(env.HF_TOKEN, 'hf_abcdefghijkl');
     assert.equal(env.CONCLAVE_TOKEN, undefined);
     assert.equal(env.VLLM_NO_USAGE_STATS, '1');

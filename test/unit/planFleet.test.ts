@@ -106,6 +106,12 @@ describe('the planner of fleets', () => {
     });
   });
 
+  it('says why no GPU was seen where one may be there', () => {
+    const why = "NVIDIA's driver does not work: Driver/library version mismatch";
+    const plan = planFleet(profileOf({ coder: { weights: 30 } }), { gpus: [], why });
+    assert.equal(plan.kind === 'refused' && plan.why, `rank-1 needs 32 GiB of GPU memory; ${why}.`);
+  });
+
   it('says what cannot be divided among several GPUs', () => {
     const plan = planFleet(profileOf({ coder: { weights: 30 } }), { gpus: [24, 24] });
     assert.equal(

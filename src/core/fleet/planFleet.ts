@@ -10,6 +10,8 @@ export interface Machine {
   kind?: 'cuda' | 'metal';
   /** Main memory in GiB, for servers without a GPU; not counted where absent. */
   memory?: number;
+  /** Why its GPUs could not be seen, as a part of a sentence; absent where they were, or where it has none. */
+  why?: string;
 }
 
 export type FleetPlan =
@@ -112,7 +114,7 @@ function planOnGpus(profile: Profile, kind: 'cuda' | 'metal', machine: Machine):
     const leftOut = servers.filter((server) => !kept.includes(server)).map(({ key }) => serviceName(key));
     return { kind: 'planned', services: [...storeOf(profile), ...services], leftOut };
   }
-  return refusal(profile, kind, gpus);
+  return refusal(profile, kind, gpus, kind === 'cuda' ? machine.why : undefined);
 }
 
 interface KeyedServer extends ServerToPlace {
@@ -169,13 +171,18 @@ function storeOf(profile: Profile): PlannedService[] {
   return [{ name: 'redis', kind: 'store', roles: [], port: REDIS_PORT, gpus: [], env: {} }];
 }
 
-function refusal(profile: Profile, kind: 'cuda' | 'metal', gpus: readonly number[]): FleetPlan {
+function refusal(
+  profile: Profile,
+  kind: 'cuda' | 'metal',
+  gpus: readonly number[],
+  unseen: string | undefined,
+): FleetPlan {
   const needed = serversOf(profile).filter((server) => !server.optional);
   const needs = needOf(needed);
   const wants = `${profile.name} needs ${sumOf(needed)} GiB of GPU memory`;
   if (gpus.length === 0) {
     const missing = kind === 'cuda' ? 'no NVIDIA GPU was found here' : 'this is no Mac with Apple silicon';
-    return { kind: 'refused', needs, why: `${wants}; ${missing}.` };
+    return { kind: 'refused', needs, why: `${wants}; ${unseen ?? missing}.` };
   }
   const all = gpus.reduce((sum, gpu) => sum + gpu, 0);
   const has = gpus.length === 1 ? `the GPU has ${inGib(all)} GiB` : `the GPUs have ${gpus.map(inGib).join(' + ')} GiB`;

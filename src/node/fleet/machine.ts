@@ -23,7 +23,13 @@ export async function machineHere(env: NodeJS.ProcessEnv, signal: AbortSignal): 
     return { machine, nvidia: { kind: 'noDriver' } };
   }
   const nvidia = await nvidiaGpus(env, signal);
-  return { machine: { gpus: nvidia.kind === 'gpus' ? memoriesOf(nvidia.gpus) : [], memory }, nvidia };
+  const machine: Machine = {
+    gpus: nvidia.kind === 'gpus' ? memoriesOf(nvidia.gpus) : [],
+    memory,
+    // A driver that fails has no GPUs to tell of; that is another matter than a machine without any.
+    ...(nvidia.kind === 'failed' ? { why: `NVIDIA's driver does not work: ${nvidia.why.replace(/\.$/, '')}` } : {}),
+  };
+  return { machine, nvidia };
 }
 
 /** By the number of the GPU. One that has no memory of its own, or does not tell it, is there and of no use. */

@@ -92,15 +92,21 @@ const LONGEST_FETCH = 24 * 3600_000;
 /** Of the hub's account; the one secret that a server may see. */
 const HUB_VARIABLES = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN'];
 
+/** Of the way to the hub, which may have a password in its URL: without it nothing would be fetched. */
+const PROXY_VARIABLES = /^(https?|all|no)_proxy$/i;
+
 /** Starting a server is what allows it to fetch its model; nothing else is looked up, and nothing is reported. */
 function serverEnvironment(
   ours: NodeJS.ProcessEnv,
   { isLocal, extra }: { isLocal: boolean; extra: Readonly<Record<string, string>> },
 ): Record<string, string> {
   const hub = HUB_VARIABLES.flatMap((name) => (ours[name] ? [[name, ours[name]] as const] : []));
+  const proxies = Object.entries(ours).flatMap(([name, url]) =>
+    url !== undefined && PROXY_VARIABLES.test(name) ? [[name, url] as const] : [],
+  );
   const offline = isLocal || /^(1|true|yes|on)$/i.test(ours.HF_HUB_OFFLINE ?? '') ? '1' : '0';
   return childEnvironment(ours, {
-    ...Object.fromEntries(hub),
+    ...Object.fromEntries([...hub, ...(offline === '1' ? [] : proxies)]),
     HF_HUB_OFFLINE: offline,
     TRANSFORMERS_OFFLINE: offline,
     VLLM_NO_USAGE_STATS: '1',
