@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DriverError, type FleetDriver, type PlannedService } from '../../src/core/fleet/driver.ts';
 import { composeDriver } from '../../src/node/fleet/compose/composeDriver.ts';
 import { skip } from '../skip.ts';
@@ -9,6 +9,11 @@ import { type DockerAnswer, type FakeDocker, fakeDocker } from '../support/fakeD
 
 const never = new AbortController().signal;
 const REDIS: PlannedService = { name: 'redis', kind: 'store', roles: [], port: 1, gpus: [], env: {} };
+/** Of a container that a bare `docker compose up` has started. */
+const OURS = {
+  'com.docker.compose.service': 'redis',
+  'com.docker.compose.project.config_files': '/installed/docker-compose.yml',
+};
 const FOUND = '4ad941048d11c4a6d13b6b0ad72570af55661b9281469630fb56475644a47669';
 
 /** A client, a Compose and an engine that are new enough. */
@@ -39,6 +44,7 @@ describe('the compose driver, on a client that answers as recorded', () => {
   function driverOn(
     answers: readonly DockerAnswer[],
     env: NodeJS.ProcessEnv = {},
+    more: { answersWithin?: number } = {},
   ): { driver: FleetDriver; client: FakeDocker } {
     const client = fakeDocker(answers);
     clients.push(client);
@@ -48,6 +54,7 @@ describe('the compose driver, on a client that answers as recorded', () => {
       folder,
       env: { ...env, ...client.env },
       planned: [REDIS],
+      ...more,
     });
     return { driver, client };
   }
@@ -116,6 +123,7 @@ describe('the compose driver, on a client that answers as recorded', () => {
         HF_TOKEN: 'hf_abcdefghijklmnop',
         COMPOSE_FILE: 'other.yml',
         COMPOSE_PROFILES: 'services',
+        CONCLAVE_FLEET_PROFILE: 'gpu-24gb',
       },
     );
     await driver.start({ ...REDIS, port: 18_379 }, never, () => {});
@@ -127,6 +135,8 @@ describe('the compose driver, on a client that answers as recorded', () => {
       ['ssh://me@lab', 'lab', '/home/me/.docker', '/run/agent', 'hf_abcdefghijklmnop', '1'],
     );
     assert.deepEqual([up.env.COMPOSE_FILE, up.env.COMPOSE_PROFILES], [undefined, undefined]);
+    // Of the shipped file each service mounts one of this folder's, which has one for each.
+    assert.equal(up.env.CONCLAVE_FLEET_PROFILE, 'blueprint');
     const password = readFileSync(join(folder, 'redis-password'), 'utf8').trim();
     assert.ok(password.length >= 32);
     assert.equal(up.env.REDIS_PASSWORD, password);
@@ -159,12 +169,25 @@ describe('the compose driver, on a client that answers as recorded', () => {
     assert.ok(told >= 3 && told <= 6, `told ${told} times`);
   });
 
+  it('says that an engine does not answer which hangs, and runs its client in no folder of others', async () => {
+    const { driver, client } = driverOn([...SOUND, { args: /^ps /, stays: true }], {}, { answersWithin: 4000 });
+    await assert.rejects(
+      driver.look(never),
+      (error) => error instanceof DriverError && /does not answer: nothing came within 4 seconds/.test(error.message),
+    );
+    const giveUp = new AbortController();
+    const looking = driver.look(giveUp.signal);
+    giveUp.abort();
+    await assert.rejects(looking, { name: 'AbortError' });
+    assert.deepEqual([...new Set(client.calls().map(({ cwd }) => cwd))], [realpathSync(dirname(process.execPath))]);
+  });
+
   it('leaves out a container that went while it was looked at', async () => {
     const one = {
       Id: FOUND,
       Name: '/conclave-redis-1',
       State: { Status: 'running' },
-      Config: { Labels: { 'com.docker.compose.service': 'redis' } },
+      Config: { Labels: OURS },
     };
     const { driver } = driverOn([
       ...SOUND,
@@ -187,7 +210,7 @@ describe('the compose driver, on a client that answers as recorded', () => {
       Id: FOUND,
       Name: '/conclave-redis-1',
       State: { Status: 'running', StartedAt: '2026-11-26T06:02:17Z' },
-      Config: { Labels: { 'com.docker.compose.service': 'redis' } },
+      Config: { Labels: OURS },
     };
     const { driver } = driverOn([
       ...SOUND,

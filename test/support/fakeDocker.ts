@@ -17,7 +17,7 @@ export interface FakeDocker {
   /** Has it on PATH, and nothing else but the system's programs. */
   env: NodeJS.ProcessEnv;
   /** The calls so far, in their order. */
-  calls(): { args: string[]; env: Record<string, string> }[];
+  calls(): { args: string[]; cwd: string; env: Record<string, string> }[];
   remove(): void;
 }
 
@@ -29,7 +29,7 @@ export function fakeDocker(answers: readonly DockerAnswer[]): FakeDocker {
   const script = `#!${process.execPath}
 const { appendFileSync } = require('node:fs');
 const args = process.argv.slice(2);
-appendFileSync(${JSON.stringify(log)}, JSON.stringify({ args, env: process.env }) + '\\n');
+appendFileSync(${JSON.stringify(log)}, JSON.stringify({ args, cwd: process.cwd(), env: process.env }) + '\\n');
 const rule = ${JSON.stringify(rules)}.find((one) => new RegExp(one.args).test(args.join(' ')));
 process.stdout.write(rule?.stdout ?? '');
 process.stderr.write(rule?.stderr ?? (rule ? '' : 'docker: unknown command: docker ' + args[0] + '\\n'));

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { parse } from 'yaml';
 import type { PlannedService, Seen } from '../../src/core/fleet/driver.ts';
+import { flagsOf } from '../../src/core/fleet/flags.ts';
 import { readContainers, seenOf, tellsOfChange } from '../../src/node/fleet/compose/containers.ts';
 import { linesOf } from '../../src/node/fleet/compose/docker.ts';
 import { engineFailure } from '../../src/node/fleet/compose/engineFailure.ts';
 import { whatToCopy } from '../../src/node/fleet/compose/fetching.ts';
 import { overrideFile } from '../../src/node/fleet/compose/overrideFile.ts';
 import { pullProgress, weightsProgress } from '../../src/node/fleet/compose/pullProgress.ts';
+
+const OWNER = { fleet: 'mine', file: '/home/docker-compose.yml' };
 
 /** As `docker inspect` of Engine 26.1 has it, cut to what is read, and some of the rest. */
 function inspected(state: object, over: object = {}, labels: Record<string, string> = {}) {
@@ -28,6 +31,8 @@ function inspected(state: object, over: object = {}, labels: Record<string, stri
         'com.docker.compose.oneoff': 'False',
         'com.docker.compose.project': 'conclave',
         'com.docker.compose.service': 'vllm-coder',
+        'dev.conclave.fleet': 'mine',
+        'dev.conclave.flags': 'abc',
         ...labels,
       },
     },
@@ -36,14 +41,14 @@ function inspected(state: object, over: object = {}, labels: Record<string, stri
 }
 
 function seen(state: object, over: object = {}, wasStopped = false): Seen['run'] {
-  const [container] = readContainers(JSON.stringify([inspected(state, over)]));
+  const [container] = readContainers(JSON.stringify([inspected(state, over)]), OWNER).services;
   assert.ok(container);
   return seenOf(container, wasStopped).run;
 }
 
 describe('what Docker shows of containers', () => {
   it('is read from labels that hold commas', () => {
-    const [container] = readContainers(JSON.stringify([inspected({})]));
+    const [container] = readContainers(JSON.stringify([inspected({})]), OWNER).services;
     assert.equal(container?.service, 'vllm-coder');
     assert.equal(container?.name, 'conclave-vllm-coder-1');
   });
@@ -54,19 +59,50 @@ describe('what Docker shows of containers', () => {
         inspected({}, { Id: 'new', Created: '2026-11-26T07:00:00Z' }),
         inspected({}, { Id: 'old', Created: '2026-11-25T07:00:00Z' }),
         inspected({}, { Id: 'run' }, { 'com.docker.compose.service': 'redis', 'com.docker.compose.oneoff': 'True' }),
-        inspected({}, { Id: 'other', Config: { Labels: null } }),
+        inspected({}, { Id: 'other', Name: '/other', Config: { Labels: null } }),
       ]),
+      OWNER,
     );
     assert.deepEqual(
-      found.map(({ id }) => id),
-      ['new'],
+      found.services.map(({ id, flags }) => [id, flags]),
+      [['new', 'abc']],
     );
+    // Those go with the fleet, and what is nobody's of the fleet stays.
+    assert.deepEqual(found.ids.toSorted(), ['new', 'old', 'run']);
+    assert.deepEqual(found.foreign, [{ name: 'other' }]);
+  });
+
+  it('are the fleet’s by its label, or where its own file alone started them', () => {
+    const files = 'com.docker.compose.project.config_files';
+    const folder = 'com.docker.compose.project.working_dir';
+    const bare = (labels: Record<string, string>) => ({
+      ...{ 'com.docker.compose.project': 'conclave', 'com.docker.compose.service': 'redis', ...labels },
+    });
+    const read = (Labels: Record<string, string>) =>
+      readContainers(JSON.stringify([inspected({}, { Config: { Labels } })]), OWNER);
+    assert.equal(read(bare({ [files]: OWNER.file })).services.length, 1);
+    assert.equal(read(bare({ [files]: `${OWNER.file},/home/docker-compose.override.yml` })).services.length, 1);
+    const others = [
+      bare({ [files]: '/src/conclave/compose.yaml', [folder]: '/src/conclave' }),
+      bare({ [files]: `/x,${OWNER.file}`, [folder]: '/src/conclave' }),
+      bare({ [files]: OWNER.file, 'dev.conclave.fleet': 'theirs', [folder]: '/src/conclave' }),
+    ];
+    for (const labels of others) {
+      const { services, ids, foreign } = read(labels);
+      assert.deepEqual([services, ids], [[], []]);
+      assert.deepEqual(foreign, [{ name: 'conclave-vllm-coder-1', folder: '/src/conclave' }]);
+    }
   });
 
   it('is a state for each of Docker’s', () => {
     const since = '2026-11-26T06:02:17.484084666Z';
     const running = { kind: 'running', since, restarts: 0 };
     const ended = { kind: 'ended', byUser: false, restarts: 0 };
+    for (const code of [0, 130, 143]) {
+      // vLLM, too, ends with 0 when its engine has died.
+      assert.deepEqual(seen({ Status: 'exited', ExitCode: code }), { ...ended, code });
+      assert.deepEqual(seen({ Status: 'exited', ExitCode: code }, {}, true), { ...ended, code, byUser: true });
+    }
     assert.deepEqual(seen({}), { ...running, health: 'none' });
     assert.deepEqual(seen({ Health: { Status: 'starting' } }), { ...running, health: 'starting' });
     assert.deepEqual(seen({ Health: { Status: 'healthy' } }), { ...running, health: 'healthy' });
@@ -75,7 +111,6 @@ describe('what Docker shows of containers', () => {
     assert.deepEqual(seen({ Status: 'created' }), { kind: 'created' });
     assert.deepEqual(seen({ Status: 'removing' }), { kind: 'absent' });
     assert.deepEqual(seen({ Status: 'exited', ExitCode: 1 }), { ...ended, code: 1 });
-    assert.deepEqual(seen({ Status: 'exited', ExitCode: 143 }), { ...ended, code: 143, byUser: true });
     assert.deepEqual(seen({ Status: 'exited', ExitCode: 137 }, {}, true), { ...ended, code: 137, byUser: true });
     const again = seen({ Status: 'restarting', ExitCode: 0 }, { RestartCount: 2 });
     assert.deepEqual(again, { ...ended, code: 0, restarts: 2 });
@@ -267,12 +302,13 @@ describe('the Compose file of this machine', () => {
   const shipped = { ports: [{ target: 8000, published: 8002 }] };
 
   it('replaces lists of the shipped one, and keeps dollar signs from Compose', () => {
-    const text = overrideFile([{ planned: coder, shipped }]);
+    const text = overrideFile([{ planned: coder, shipped }], 'mine');
     assert.match(text, /devices: !override/);
     assert.match(text, /ports: !override/);
     const file = parse(text, { logLevel: 'silent' });
     const service = file.services['vllm-coder'];
     assert.deepEqual(service.ports, ['127.0.0.1:8102:8000']);
+    assert.deepEqual(service.labels, { 'dev.conclave.fleet': 'mine', 'dev.conclave.flags': flagsOf(coder) });
     assert.deepEqual(service.environment, { DO_NOT_TRACK: '1', ODD: '$$HOME' });
     assert.deepEqual(service.deploy.resources.reservations.devices[0].device_ids, ['0', '1']);
     assert.match(file.configs['vllm-coder'].content, /note: \$\$x/);
@@ -286,7 +322,7 @@ describe('the Compose file of this machine', () => {
   });
 
   it('has weights from a folder in place of the hub’s', () => {
-    const file = parse(overrideFile([{ planned: coder, shipped, weights: '/models/org/coder' }]), {
+    const file = parse(overrideFile([{ planned: coder, shipped, weights: '/models/org/coder' }], 'mine'), {
       logLevel: 'silent',
     });
     const service = file.services['vllm-coder'];

@@ -55,6 +55,8 @@ const LOOK_AGAIN = 1000;
 const VITALS_AGAIN = 2000;
 /** Milliseconds that a service may be unhealthy before its start counts as failed. */
 const PATIENCE = 30_000;
+/** Milliseconds that a stop may take which nobody waits for: a driver that hangs must not hold whoever gave up. */
+const END_WITHIN = 30_000;
 /** Milliseconds until an engine that is gone is asked again, at first and at most. */
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 15_000;
@@ -204,14 +206,28 @@ export function createFleet(parts: FleetParts): Fleet {
     } catch (error) {
       if (signal.aborted) {
         note(name, undefined);
-        // With a signal of its own: the stop is what the abort asks for.
-        await driver.stop([name], new AbortController().signal);
+        await endInTime(name);
         changed.tell();
         throw signal.reason;
       }
       if (error instanceof DriverError) note(name, { kind: 'failed', why: `${error.message} ${error.remedy}` });
       onState(await state(signal));
       throw error;
+    }
+  }
+
+  /** With a signal of its own: the stop is what an abort asks for. @throws DriverError */
+  async function endInTime(name: string): Promise<void> {
+    const limit = AbortSignal.timeout(END_WITHIN);
+    try {
+      await driver.stop([name], limit);
+    } catch (error) {
+      if (!limit.aborted) throw error;
+      throw new DriverError(
+        `${name} was to be stopped, and has not ended within ${END_WITHIN / 1000} seconds.`,
+        `See whether it still runs with "conclave fleet status", and stop it with "conclave fleet stop ${name}".`,
+        { cause: error },
+      );
     }
   }
 

@@ -75,6 +75,8 @@ const SIGNS: readonly { pattern: RegExp; why: (found: RegExpExecArray) => string
 
 /** What a process dies of that is killed from outside: signal 9. */
 const KILLED = 137;
+/** What programs return that were asked to end: 0, or the signal's number over 128. vLLM returns 0 when its engine has died, too. */
+const ASKED_TO_END: readonly (number | null)[] = [0, 130, 143];
 
 /**
  * Why a server ended by itself: a sentence that says what happened, and one that says what to do.
@@ -93,6 +95,9 @@ export function whyEnded(lines: readonly string[], code: number | null): string 
   }
   if (lines.some((line) => /EngineDeadError|Engine core .*(?:died|failed)/i.test(line))) {
     return `Its engine died${lastWords(lines)}. See its log; if memory ran out, choose a smaller profile.`;
+  }
+  if (ASKED_TO_END.includes(code) && !lines.some(isComplaint)) {
+    return `It ended with code ${code}, as when it is asked to, and Conclave did not ask: "docker stop" does, and the system when it shuts down. Start it again when it is wanted.`;
   }
   return `It ended by itself${code === null ? '' : ` with code ${code}`}${lastWords(lines)}. See its log, and start it again.`;
 }

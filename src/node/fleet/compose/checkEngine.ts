@@ -8,10 +8,10 @@ const NEWER = 'Install Docker Engine with the Compose plugin, or Docker Desktop,
 
 /** Holds that there is a Docker engine that can be asked, and a Compose that knows enough. @throws DriverError */
 export async function checkEngine(docker: Docker, signal: AbortSignal): Promise<void> {
-  const client = await docker.run(['--version'], { signal });
+  const client = await docker.ask(['--version'], signal);
   if (/podman/i.test(client.stdout + client.stderr)) throw podman();
 
-  const compose = await docker.run(['compose', 'version'], { signal });
+  const compose = await docker.ask(['compose', 'version'], signal);
   if (/podman/i.test(compose.stdout + compose.stderr)) throw podman();
   if (compose.code !== 0) {
     throw new DriverError(
@@ -27,7 +27,7 @@ export async function checkEngine(docker: Docker, signal: AbortSignal): Promise<
     );
   }
 
-  const engine = await docker.run(['version', '--format', '{{json .Server}}'], { signal });
+  const engine = await docker.ask(['version', '--format', '{{json .Server}}'], signal);
   if (engine.code !== 0) throw engineFailure(engine.stderr, { what: 'be asked for its version', secrets: [] });
   if (/podman/i.test(engine.stdout)) throw podman();
 }

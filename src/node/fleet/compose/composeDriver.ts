@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { DriverError, type FetchProgress, type FleetDriver, type PlannedService } from '../../../core/fleet/driver.ts';
@@ -5,8 +6,8 @@ import { portHolder } from '../portHolder.ts';
 import { checkEngine } from './checkEngine.ts';
 import { type ComposeProject, type ConfiguredService, composeProject } from './composeProject.ts';
 import { containerLogs } from './containerLogs.ts';
-import { type Container, LABEL, readContainers, seenOf } from './containers.ts';
-import { type Docker, dockerClient } from './docker.ts';
+import { type Container, LABEL, type ProjectContainers, readContainers, seenOf } from './containers.ts';
+import { type Docker, type DockerResult, dockerClient } from './docker.ts';
 import { engineChanges } from './engineChanges.ts';
 import { engineFailure } from './engineFailure.ts';
 import { type Fetching, fetchImage, fetchWeights, whatToCopy } from './fetching.ts';
@@ -26,17 +27,25 @@ export interface ComposeDriverOptions {
   planned: readonly PlannedService[];
   /** Absolute path of a folder that may have models as ORG/NAME; they are used in place of the hub's. */
   weights?: string;
+  /** Milliseconds that the engine gets to answer a question. */
+  answersWithin?: number;
 }
 
 /** Seconds that a container gets to end by itself: a server of models can wait for open streams for ever. */
 const STOP_WITHIN = '5';
+/** Looks for more containers while the fleet is taken down: whoever starts it meanwhile makes new ones, and is not waited for. */
+const LOOKS = 5;
+/** The profile whose files the shipped Compose file names. They are mounted, and not read; this one has a file for each service. */
+const MOUNTED_PROFILE = 'blueprint';
 
 /** Runs the fleet as containers of a Docker engine, by its command line client and Compose. */
 export function composeDriver(options: ComposeDriverOptions): FleetDriver {
   const { project: projectName, planned } = options;
   const files = fleetFiles(options.folder);
   const tokens = [options.env.HF_TOKEN ?? '', options.env.REDIS_PASSWORD ?? ''];
-  const bare = dockerClient(options.env);
+  const owner = { fleet: fleetIn(options.folder), file: options.files[0] };
+  const client = { answersWithin: options.answersWithin };
+  const bare = dockerClient(options.env, client);
   let checked = false;
   let withPassword: Promise<{ docker: Docker; project: ComposeProject; secrets: string[] }> | undefined;
 
@@ -53,7 +62,8 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
     withPassword ??= (async () => {
       const password = options.env.REDIS_PASSWORD || (await files.redisPassword());
       // In the environment only: arguments are seen by every user of the machine.
-      const docker = dockerClient({ ...options.env, REDIS_PASSWORD: password });
+      const env = { ...options.env, REDIS_PASSWORD: password, CONCLAVE_FLEET_PROFILE: MOUNTED_PROFILE };
+      const docker = dockerClient(env, client);
       const secrets = [...tokens, password];
       return { docker, project: composeProject(docker, projectName, options.files, secrets), secrets };
     })();
@@ -62,30 +72,34 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
 
   /** @throws DriverError */
   async function ask(docker: Docker, args: readonly string[], what: string, signal: AbortSignal): Promise<string> {
-    const { code, stdout, stderr } = await docker.run(args, { signal });
+    return answerOf(await docker.ask(args, signal), what);
+  }
+
+  /** What may take its time. @throws DriverError */
+  async function have(docker: Docker, args: readonly string[], what: string, signal: AbortSignal): Promise<string> {
+    return answerOf(await docker.run(args, { signal }), what);
+  }
+
+  function answerOf({ code, stdout, stderr }: DockerResult, what: string): string {
     if (code === 0) return stdout;
     checked = false;
     throw engineFailure(stderr, { what, secrets: tokens });
   }
 
-  async function idsOf(docker: Docker, signal: AbortSignal): Promise<string[]> {
-    const filter = ['--filter', `label=${LABEL.project}=${projectName}`];
-    return words(await ask(docker, ['ps', '--all', '--quiet', '--no-trunc', ...filter], 'list its containers', signal));
-  }
-
-  async function containers(docker: Docker, signal: AbortSignal): Promise<Container[]> {
-    const ids = await idsOf(docker, signal);
-    if (ids.length === 0) return [];
-    const { code, stdout, stderr } = await docker.run(['inspect', '--type', 'container', ...ids], { signal });
+  async function containers(docker: Docker, signal: AbortSignal): Promise<ProjectContainers> {
+    const list = ['ps', '--all', '--quiet', '--no-trunc', '--filter', `label=${LABEL.project}=${projectName}`];
+    const ids = words(await ask(docker, list, 'list its containers', signal));
+    if (ids.length === 0) return { services: [], ids: [], foreign: [] };
+    const { code, stdout, stderr } = await docker.ask(['inspect', '--type', 'container', ...ids], signal);
     // One that has gone meanwhile is left out, and told of.
     if (code !== 0 && !/no such (?:object|container)/i.test(stderr)) {
       throw engineFailure(stderr, { what: 'look at its containers', secrets: tokens });
     }
-    return readContainers(stdout.trim() === '' ? '[]' : stdout);
+    return readContainers(stdout.trim() === '' ? '[]' : stdout, owner);
   }
 
   async function containerOf(name: string, signal: AbortSignal): Promise<Container | undefined> {
-    return (await containers(await engine(signal), signal)).find(({ service }) => service === name);
+    return (await containers(await engine(signal), signal)).services.find(({ service }) => service === name);
   }
 
   /** Writes what is particular to this machine. */
@@ -105,7 +119,7 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
       const planned = purpose === 'fetching' ? { ...service, gpus: [] } : service;
       return { planned, shipped, ...(weights === undefined ? {} : { weights }) };
     });
-    const over = [await files.writeCompose(overrideFile(here), purpose)];
+    const over = [await files.writeCompose(overrideFile(here, owner.fleet), purpose)];
     return { fetching: { docker, project, over, secrets }, configured };
   }
 
@@ -113,6 +127,18 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
     if (options.weights === undefined || serves === undefined) return undefined;
     const folder = path.join(options.weights, serves.model);
     return statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? folder : undefined;
+  }
+
+  /** @throws DriverError where others use our project's name: Compose would take their containers and networks for ours */
+  async function holdProject(name: string, signal: AbortSignal): Promise<void> {
+    const { foreign } = await containers(await engine(signal), signal);
+    const [other] = foreign;
+    if (other === undefined) return;
+    const where = other.folder === undefined ? '' : ` of ${other.folder}`;
+    throw new DriverError(
+      `${name} cannot be started: the container ${other.name}${where} belongs to another Compose project that is called "${projectName}", too.`,
+      'Give that project another name ("name:" in its file, or COMPOSE_PROJECT_NAME), or take it down there ("docker compose down"). Conclave leaves it alone.',
+    );
   }
 
   /** @throws DriverError where somebody else listens on a service's port: before anything is fetched for it */
@@ -136,6 +162,7 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
     onProgress: (progress: FetchProgress) => void,
   ): Promise<void> {
     const { name } = service;
+    await holdProject(name, signal);
     await holdPort(service, signal);
     const all = [...planned.filter((one) => one.name !== name), service];
     const { fetching, configured } = await lay('running', all, signal);
@@ -149,28 +176,33 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
 
   async function stop(names: readonly string[], signal: AbortSignal): Promise<void> {
     const docker = await engine(signal);
-    const all = await containers(docker, signal);
+    const { services: all } = await containers(docker, signal);
     const meant = all.filter(({ service, state }) => names.includes(service) && state.Status !== 'created');
     if (meant.length === 0) return;
     const ids = meant.map(({ id }) => id);
     const known = await files.stopped();
     // Those that are gone are forgotten.
     await files.setStopped([...all.map(({ id }) => id).filter((id) => known.has(id) && !ids.includes(id)), ...ids]);
-    await ask(docker, ['stop', '--time', STOP_WITHIN, ...ids], `stop ${names.join(', ')}`, signal);
+    await have(docker, ['stop', '--time', STOP_WITHIN, ...ids], `stop ${names.join(', ')}`, signal);
   }
 
   async function down(signal: AbortSignal): Promise<void> {
     const docker = await engine(signal);
     // By label and not by file: what another profile, or an older version, has started goes too, and one-off containers.
-    const ids = await idsOf(docker, signal);
-    if (ids.length > 0) {
-      await ask(docker, ['stop', '--time', STOP_WITHIN, ...ids], 'stop the fleet', signal);
-      await ask(docker, ['rm', '--force', '--volumes', ...ids], 'take the fleet down', signal);
+    let left = await containers(docker, signal);
+    for (let look = 1; left.ids.length > 0 && look < LOOKS; look += 1) {
+      await have(docker, ['stop', '--time', STOP_WITHIN, ...left.ids], 'stop the fleet', signal);
+      await have(docker, ['rm', '--force', '--volumes', ...left.ids], 'take the fleet down', signal);
+      left = await containers(docker, signal);
     }
-    const filter = ['--filter', `label=${LABEL.project}=${projectName}`];
-    const networks = words(await ask(docker, ['network', 'ls', '--quiet', ...filter], 'list its networks', signal));
-    if (networks.length > 0)
-      await ask(docker, ['network', 'rm', ...networks], 'take the network of the fleet down', signal);
+    // One that others of the project's name have, or that is in use again, stays.
+    if (left.ids.length === 0 && left.foreign.length === 0) {
+      const filter = [`label=${LABEL.project}=${projectName}`, `label=${LABEL.fleet}`];
+      const list = ['network', 'ls', '--quiet', ...filter.flatMap((one) => ['--filter', one])];
+      const networks = words(await ask(docker, list, 'list its networks', signal));
+      if (networks.length > 0)
+        await have(docker, ['network', 'rm', ...networks], 'take the network of the fleet down', signal);
+    }
     await files.setStopped([]);
   }
 
@@ -205,7 +237,7 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
     fetch,
 
     async look(signal) {
-      const all = await containers(await engine(signal), signal);
+      const { services: all } = await containers(await engine(signal), signal);
       const stopped = await files.stopped();
       return all.map((container) => seenOf(container, stopped.has(container.id)));
     },
@@ -219,6 +251,11 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
       yield* containerLogs(await engine(signal), find, { lines, follow }, signal);
     },
   };
+}
+
+/** Whose fleet it is, as a label has it. @param folder of Conclave's own, absolute */
+function fleetIn(folder: string): string {
+  return createHash('sha256').update(path.resolve(folder)).digest('hex').slice(0, 16);
 }
 
 function words(text: string): string[] {

@@ -43,16 +43,16 @@ export function composeProject(
   files: readonly string[],
   secrets: readonly string[],
 ): ComposeProject {
-  const project: ComposeProject = {
+  function lineOf(over: readonly string[], args: readonly string[]): string[] {
+    const named = [...files, ...over].flatMap((file) => ['--file', file]);
+    return ['compose', '--project-name', name, ...named, ...args];
+  }
+  return {
     name,
-    run(over, args, options) {
-      const named = [...files, ...over].flatMap((file) => ['--file', file]);
-      return docker.run(['compose', '--project-name', name, ...named, ...args], options);
-    },
+    run: (over, args, options) => docker.run(lineOf(over, args), options),
     async configured(over, signal) {
-      const { code, stdout, stderr } = await project.run(over, ['--profile', '*', 'config', '--format', 'json'], {
-        signal,
-      });
+      const line = lineOf(over, ['--profile', '*', 'config', '--format', 'json']);
+      const { code, stdout, stderr } = await docker.ask(line, signal);
       if (code !== 0) throw engineFailure(stderr, { what: 'read docker-compose.yml', secrets });
       const { services } = configSchema.parse(JSON.parse(stdout));
       return new Map(
@@ -70,5 +70,4 @@ export function composeProject(
       );
     },
   };
-  return project;
 }

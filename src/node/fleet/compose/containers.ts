@@ -10,6 +10,26 @@ export interface Container {
   name: string;
   state: z.infer<typeof stateSchema>;
   restarts: number;
+  /** What flagsOf said when it was started; absent where others started it. */
+  flags?: string;
+}
+
+/** Containers of a Compose project of the fleet's name. */
+export interface ProjectContainers {
+  /** The fleet's, one a service. */
+  services: readonly Container[];
+  /** Ids of all that are the fleet's, also of one-off containers, and of several of one service. */
+  ids: readonly string[];
+  /** What others have started under the same project name: any folder called "conclave" has it. It is left alone. */
+  foreign: readonly { name: string; folder?: string }[];
+}
+
+/** By what the fleet's containers are known. */
+export interface Owner {
+  /** Value of the label LABEL.fleet. */
+  fleet: string;
+  /** The installation's Compose file, absolute: a bare `docker compose up` of it starts the fleet, too. */
+  file: string | undefined;
 }
 
 /** Docker's time for "never". */
@@ -38,45 +58,64 @@ const inspectSchema = z.array(
   }),
 );
 
-/** What Compose says of a container in its labels. They are read from `inspect`: in lists they are parted by commas, which values hold, too. */
-/** Of Compose: the fleet's containers are known by it. */
+/** The Compose project of the fleet. A name is no proof: others may use it. */
 export const FLEET_PROJECT = 'conclave';
 
+/**
+ * Labels of a container: what Compose says of it, and what we do. They are read from `inspect`: in lists they are parted by
+ * commas, which values hold, too.
+ */
 export const LABEL = {
   project: 'com.docker.compose.project',
   service: 'com.docker.compose.service',
   oneOff: 'com.docker.compose.oneoff',
+  /** Compose files that it was started with, parted by commas. */
+  files: 'com.docker.compose.project.config_files',
+  /** Folder that the project is in. */
+  folder: 'com.docker.compose.project.working_dir',
+  /** Whose fleet it belongs to: a hash of Conclave's own folder. Networks have it from docker-compose.yml. */
+  fleet: 'dev.conclave.fleet',
+  /** What flagsOf says of the service. */
+  flags: 'dev.conclave.flags',
 } as const;
 
 /**
  * Reads `docker inspect`. One-off containers are none of the fleet's services. Of several of one service, which an upgrade
  * may leave, the newest counts.
  */
-export function readContainers(text: string): Container[] {
-  const found = inspectSchema.parse(JSON.parse(text));
+export function readContainers(text: string, owner: Owner): ProjectContainers {
+  const ids: string[] = [];
+  const foreign: { name: string; folder?: string }[] = [];
   const newest = new Map<string, Container>();
-  for (const one of found.toSorted((a, b) => (a.Created < b.Created ? -1 : 1))) {
+  for (const one of inspectSchema.parse(JSON.parse(text)).toSorted((a, b) => (a.Created < b.Created ? -1 : 1))) {
     const labels = one.Config.Labels ?? {};
-    const service = labels[LABEL.service];
+    const name = one.Name.replace(/^\//, '');
+    if (!isOurs(labels, owner)) {
+      const folder = labels[LABEL.folder];
+      foreign.push({ name, ...(folder ? { folder } : {}) });
+      continue;
+    }
+    ids.push(one.Id);
+    const { [LABEL.service]: service, [LABEL.flags]: flags } = labels;
     if (service === undefined || labels[LABEL.oneOff]?.toLowerCase() === 'true') continue;
     newest.set(service, {
-      id: one.Id,
-      service,
-      name: one.Name.replace(/^\//, ''),
-      state: one.State,
-      restarts: one.RestartCount,
+      ...{ id: one.Id, service, name, state: one.State, restarts: one.RestartCount },
+      ...(flags === undefined ? {} : { flags }),
     });
   }
-  return [...newest.values()];
+  return { services: [...newest.values()], ids, foreign };
+}
+
+function isOurs(labels: Readonly<Record<string, string>>, { fleet, file }: Owner): boolean {
+  if (labels[LABEL.fleet] !== undefined) return labels[LABEL.fleet] === fleet;
+  const files = labels[LABEL.files];
+  return file !== undefined && (files === file || files?.startsWith(`${file},`) === true);
 }
 
 /** @param wasStopped we stopped this container, and nobody has started it since */
-export function seenOf({ service, state, restarts }: Container, wasStopped: boolean): Seen {
-  return { name: service, run: runOf(state, restarts, wasStopped) };
+export function seenOf({ service, state, restarts, flags }: Container, wasStopped: boolean): Seen {
+  return { name: service, ...(flags === undefined ? {} : { flags }), run: runOf(state, restarts, wasStopped) };
 }
-
-/** What programs return that were asked to end (0, or the signal's number over 128). */
-const ASKED_TO_END: readonly number[] = [0, 130, 143];
 
 function runOf(state: Container['state'], restarts: number, wasStopped: boolean): Seen['run'] {
   const { Status: status, ExitCode: code, OOMKilled: ranOut, Error: error } = state;
@@ -97,8 +136,8 @@ function runOf(state: Container['state'], restarts: number, wasStopped: boolean)
         : error === ''
           ? undefined
           : sentence(error);
-      const byUser = wasStopped || (status === 'exited' && !ranOut && error === '' && ASKED_TO_END.includes(code));
-      return { kind: 'ended', code, byUser, restarts, ...(why === undefined ? {} : { why }) };
+      // Its code tells nothing: vLLM ends with 0, too, when its engine has died.
+      return { kind: 'ended', code, byUser: wasStopped, restarts, ...(why === undefined ? {} : { why }) };
     }
   }
 }

@@ -1,6 +1,7 @@
+import { dirname } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { endProcessTree, guardProcessTree } from '../../processTree.ts';
-import { noDocker } from './engineFailure.ts';
+import { noDocker, silentEngine } from './engineFailure.ts';
 
 /** The Docker command line client. It knows the user's contexts, and Compose; arguments are never a shell line. */
 export interface Docker {
@@ -14,6 +15,11 @@ export interface Docker {
     args: readonly string[],
     options: { signal: AbortSignal; onLine?: (line: string) => void },
   ): Promise<DockerResult>;
+  /**
+   * As `run`, for what is answered at once: an engine that hangs is told from one that works.
+   * @throws DriverError also where no answer comes
+   */
+  ask(args: readonly string[], signal: AbortSignal): Promise<DockerResult>;
   /**
    * The lines that it writes, to either output, until it ends or the consumer stops; without control sequences.
    * @throws DriverError where there is no such program; ends quietly with the signal
@@ -45,6 +51,10 @@ const SWITCHES = {
   NO_COLOR: '1',
 };
 
+/** Milliseconds that a question may take: the engine answers in a tenth of a second, also through SSH and on a busy machine. */
+const ANSWERS_WITHIN = 15_000;
+/** Windows looks for programs where one is, and Compose for variables: that must not be a folder that the user works on. */
+const NEUTRAL_FOLDER = dirname(process.execPath);
 /** Milliseconds that the client gets to end by itself. */
 const GRACE = 2000;
 /** Characters of either output that are kept; the configuration of a whole fleet is far smaller. */
@@ -55,8 +65,12 @@ const LONGEST_BARS = 16_384;
 /**
  * @param env the user's whole environment: the client finds the engine with it (DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG,
  * an SSH agent, a proxy), and Compose puts HF_TOKEN and others of it into services that ask for them
+ * @param options.answersWithin milliseconds that a question may take
  */
-export function dockerClient(env: NodeJS.ProcessEnv): Docker {
+export function dockerClient(
+  env: NodeJS.ProcessEnv,
+  { answersWithin = ANSWERS_WITHIN }: { answersWithin?: number | undefined } = {},
+): Docker {
   const kept = Object.entries(env).filter(([name]) => !OVERRULED.test(name));
   const environment = { ...Object.fromEntries(kept), ...SWITCHES };
 
@@ -65,6 +79,7 @@ export function dockerClient(env: NodeJS.ProcessEnv): Docker {
     const { execa } = await import('execa');
     signal.throwIfAborted();
     const child = execa('docker', args, {
+      cwd: NEUTRAL_FOLDER,
       env: environment,
       extendEnv: false,
       stdin: 'ignore',
@@ -94,7 +109,7 @@ export function dockerClient(env: NodeJS.ProcessEnv): Docker {
     };
   }
 
-  return {
+  const docker: Docker = {
     async run(args, { signal, onLine }) {
       const { child, finished } = await start(args, signal);
       const read = async (stream: AsyncIterable<Buffer>): Promise<string> => {
@@ -111,6 +126,16 @@ export function dockerClient(env: NodeJS.ProcessEnv): Docker {
       return { code, stdout, stderr };
     },
 
+    async ask(args, signal) {
+      const limit = AbortSignal.timeout(answersWithin);
+      try {
+        return await docker.run(args, { signal: AbortSignal.any([signal, limit]) });
+      } catch (error) {
+        if (signal.aborted || !limit.aborted) throw error;
+        throw silentEngine(answersWithin, { cause: error });
+      }
+    },
+
     async *lines(args, signal) {
       if (signal.aborted) return;
       const { child, end, finished } = await start(args, signal);
@@ -122,6 +147,7 @@ export function dockerClient(env: NodeJS.ProcessEnv): Docker {
       }
     },
   };
+  return docker;
 }
 
 /**

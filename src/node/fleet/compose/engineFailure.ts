@@ -129,6 +129,15 @@ export function engineFailure(said: string, { what, secrets }: Doing): DriverErr
   );
 }
 
+/** It was asked, and nothing came. @param ms for how long */
+export function silentEngine(ms: number, options: ErrorOptions): DriverError {
+  return new DriverError(
+    `Docker does not answer: nothing came within ${Math.ceil(ms / 1000)} seconds.`,
+    `Restart it (Docker Desktop, or "sudo systemctl restart docker"). ${LOOK_AT_CONTEXT}`,
+    options,
+  );
+}
+
 /** There is no `docker` to run. */
 export function noDocker(said: string, options?: ErrorOptions): DriverError {
   if (/EACCES|EPERM/.test(said)) {

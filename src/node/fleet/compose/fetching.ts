@@ -23,7 +23,7 @@ export async function fetchImage(
   onProgress: (progress: FetchProgress) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  if ((await docker.run(['image', 'inspect', '--format', '{{.Id}}', image], { signal })).code === 0) return;
+  if ((await docker.ask(['image', 'inspect', '--format', '{{.Id}}', image], signal)).code === 0) return;
   const what = `image ${image}`;
   onProgress({ service, what });
   const progress = pullProgress();
@@ -76,10 +76,14 @@ export async function fetchWeights(
     );
     if (result.code !== 0) throw weightsFailure(result.stdout + result.stderr, serves.model, secrets);
   } finally {
-    // The client alone ends with our signal; what it has fetched so far stays, and is gone on with.
-    if (signal.aborted) await docker.run(['rm', '--force', container], { signal: new AbortController().signal });
+    // The client alone ends with our signal, and that it was aborted is what is told; what it has fetched so far stays, and is gone on with.
+    if (signal.aborted)
+      await docker.run(['rm', '--force', container], { signal: AbortSignal.timeout(END_WITHIN) }).catch(() => {});
   }
 }
+
+/** Milliseconds that the engine gets for ending a container: one that hangs must not hold whoever gave up. */
+const END_WITHIN = 30_000;
 
 /** The hub's library, which is in every image of vLLM; its command line program goes by different names. */
 const SNAPSHOT =

@@ -1,6 +1,8 @@
 import { Document, type Scalar, stringify, type YAMLSeq } from 'yaml';
 import type { PlannedService } from '../../../core/fleet/driver.ts';
+import { flagsOf } from '../../../core/fleet/flags.ts';
 import { vllmConfig } from '../../../core/fleet/vllmConfig.ts';
+import { LABEL } from './containers.ts';
 
 /** What the files of the installation say of a service, and a machine may have to say otherwise. */
 export interface ShippedService {
@@ -24,10 +26,11 @@ const weightsOf = (model: string): string => `/weights/${model}`;
 /**
  * The Compose file that is laid over that of the installation: what was decided for this machine. Model servers read their
  * configuration from it in place of the committed one.
+ * @param fleet of the label that says whose containers they are
  */
-export function overrideFile(services: readonly ServiceHere[]): string {
+export function overrideFile(services: readonly ServiceHere[], fleet: string): string {
   const document = new Document({
-    services: Object.fromEntries(services.map((one) => [one.planned.name, serviceOf(one)])),
+    services: Object.fromEntries(services.map((one) => [one.planned.name, serviceOf(one, fleet)])),
     configs: Object.fromEntries(
       services.flatMap((one) => {
         const config = configOf(one);
@@ -50,11 +53,12 @@ export function overrideFile(services: readonly ServiceHere[]): string {
   return document.toString();
 }
 
-function serviceOf(here: ServiceHere): Record<string, unknown> {
+function serviceOf(here: ServiceHere, fleet: string): Record<string, unknown> {
   const { planned, shipped, weights } = here;
   const { name, serves, gpus, env, port } = planned;
   const [published] = shipped.ports;
   return {
+    labels: { [LABEL.fleet]: fleet, [LABEL.flags]: flagsOf(planned) },
     environment: {
       ...Object.fromEntries(Object.entries(env).map(([key, value]) => [key, literal(value)])),
       ...(weights === undefined ? {} : { HF_HUB_OFFLINE: '1' }),
