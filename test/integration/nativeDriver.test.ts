@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { createFleet, type Fleet } from '../../src/core/fleet/fleet.ts';
 import { openPages } from '../../src/core/models/serverPages.ts';
 import { unpooledFetch } from '../../src/core/models/unpooledFetch.ts';
 import { nativeCommands } from '../../src/node/fleet/native/nativeCommand.ts';
-import { openNativeDriver } from '../../src/node/fleet/native/nativeDriver.ts';
+import { type NativeParts, openNativeDriver } from '../../src/node/fleet/native/nativeDriver.ts';
 import type { FleetState } from '../../src/shared/fleet.ts';
 import { skip } from '../skip.ts';
 import { plannedServer } from '../support/memoryFleet.ts';
@@ -55,9 +55,9 @@ describe('native servers', function () {
   let driver: FleetDriver;
   let fleet: Fleet;
 
-  const opened = (): FleetDriver => {
+  const opened = (parts: Partial<NativeParts> = {}): FleetDriver => {
     const env = { ...process.env, HF_TOKEN: 'hf_abcdefghijkl', CONCLAVE_TOKEN: 'secret' };
-    return openNativeDriver({ dir, ...nativeCommands({ vllm: SERVER, env, cwd: dir }) });
+    return openNativeDriver({ dir, ...nativeCommands({ vllm: SERVER, env, cwd: dir }), ...parts });
   };
   const fleetOver = (over: FleetDriver): Fleet =>
     createFleet({
@@ -153,6 +153,72 @@ describe('native servers', function () {
     stray.kill();
   });
 
+  /** A server whose first process ends while its children live on, and whose end nobody has seen: so says its record. */
+  function leftBehind(edit: (record: object) => object = (record) => record): number {
+    const script = "require('node:child_process').spawn('sleep', ['100'], { stdio: 'ignore' }); process.exit()";
+    const leader = spawn(process.execPath, ['-e', script], { detached: true, stdio: 'ignore' });
+    const pid = leader.pid ?? assert.fail();
+    const record = { name: CODER, pid, identity: 'of the first process', since: new Date().toISOString() };
+    mkdirSync(join(dir, 'servers'), { recursive: true });
+    writeFileSync(join(dir, 'servers', `${CODER}.json`), JSON.stringify(edit(record)));
+    return pid;
+  }
+
+  it('whose first process has ended are ended by whoever sees it, with what it has left', async () => {
+    const group = leftBehind();
+    await until('its child is alone', () => runningIn(group).length === 1 && !runningIn(group).includes(group));
+    assert.equal(await kindOf(CODER, fleetOver(opened())), 'failed');
+    assert.deepEqual(runningIn(group), []);
+  });
+
+  it('of an earlier start of the machine have left nothing: the number is of others now', async function () {
+    if (process.platform !== 'linux') skip(this, 'only Linux names its starts');
+    const group = leftBehind((record) => ({ ...record, boot: 'an earlier one' }));
+    await until('its child is alone', () => runningIn(group).length === 1 && !runningIn(group).includes(group));
+    await fleetOver(opened()).stop([CODER], never);
+    assert.equal(runningIn(group).length, 1);
+    process.kill(-group, 'SIGKILL');
+  });
+
+  it('are ours whatever the clock says', async () => {
+    await fleet.up([CODER], () => {}, never);
+    const file = join(dir, 'servers', `${CODER}.json`);
+    const record = JSON.parse(readFileSync(file, 'utf8')) as { pid: number };
+    writeFileSync(file, JSON.stringify({ ...record, since: '2001-01-01T00:00:00.000Z' }));
+    const other = fleetOver(opened());
+    assert.equal(await kindOf(CODER, other), 'ready');
+    await other.stop([CODER], never);
+    assert.deepEqual(runningIn(record.pid), []);
+  });
+
+  it('are left alone where nobody can tell whether they run', async () => {
+    await fleet.up([CODER], () => {}, never);
+    const group = pidOf(CODER);
+    const identityOf = () => Promise.reject(Object.assign(new Error('too many open files'), { code: 'EMFILE' }));
+    const blind = fleetOver(opened({ identityOf }));
+    const { problem } = await blind.state(never);
+    assert.match(problem?.what ?? '', /^Whether vllm-coder runs is not known: .*too many open files/);
+    await assert.rejects(
+      blind.up([CODER], () => {}, never),
+      DriverError,
+    );
+    assert.equal(runningIn(group).length, 3);
+    assert.equal(await kindOf(CODER), 'ready');
+  });
+
+  it('are ended at once where they cannot be written down', async () => {
+    const groups: number[] = [];
+    const identityOf = async (pid: number) => {
+      groups.push(pid);
+      throw new Error('too many open files');
+    };
+    await assert.rejects(
+      fleetOver(opened({ identityOf })).up([CODER], () => {}, never),
+      /vllm-coder was ended as soon as it was started: .*too many open files/,
+    );
+    assert.deepEqual(runningIn(groups[0] ?? assert.fail()), []);
+  });
+
   it('say why they ended', async () => {
     failing('memory');
     await assert.rejects(
@@ -183,26 +249,27 @@ describe('native servers', function () {
     assert.equal(await kindOf(PLANNER), 'stopped');
   });
 
-  it('name who has their port', async () => {
-    const holder: Server = createServer().listen(planned[1]?.port, '127.0.0.1');
-    await once(holder, 'listening');
-    try {
-      await assert.rejects(
-        fleet.up([CODER], () => {}, never),
-        (error: DriverError) => {
-          assert.ok(error instanceof DriverError);
-          assert.match(
-            error.message,
-            new RegExp(`port ${planned[1]?.port} is taken by process ${process.pid} \\(node`),
-          );
-          return true;
-        },
-      );
-      assert.equal(await kindOf(CODER), 'failed');
-    } finally {
-      holder.close();
-    }
-  });
+  for (const address of ['127.0.0.1', '0.0.0.0'])
+    it(`name who has their port, on ${address}`, async () => {
+      const holder: Server = createServer().listen(planned[1]?.port, address);
+      await once(holder, 'listening');
+      try {
+        await assert.rejects(
+          fleet.up([CODER], () => {}, never),
+          (error: DriverError) => {
+            assert.ok(error instanceof DriverError);
+            assert.match(
+              error.message,
+              new RegExp(`port ${planned[1]?.port} is taken by process ${process.pid} \\(node`),
+            );
+            return true;
+          },
+        );
+        assert.equal(await kindOf(CODER), 'failed');
+      } finally {
+        holder.close();
+      }
+    });
 
   it('that are not installed are said to be missing, with what to do', async () => {
     driver = openNativeDriver({ dir, ...nativeCommands({ vllm: 'no-such-vllm', env: process.env, cwd: dir }) });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -138,8 +138,13 @@ describe('the fleet of this machine', function () {
   it('keeps nothing of native servers from before the machine was started', async () => {
     await (await opened('one')).up('all', () => {}, never);
     const file = join(dir, 'data', 'fleet', 'fleet.json');
-    const record = JSON.parse(readFileSync(file, 'utf8')) as { at: string };
+    const { boot, ...record } = JSON.parse(readFileSync(file, 'utf8')) as { at: string; boot?: string };
     writeFileSync(file, JSON.stringify({ ...record, at: '2001-01-01T00:00:00.000Z' }));
+    assert.equal((await loaded()).sources['endpoints.coder.url'], 'default');
+    // Where starts of the machine have names, the clock does not count.
+    writeFileSync(file, JSON.stringify({ ...record, boot, at: '2001-01-01T00:00:00.000Z' }));
+    assert.equal((await loaded()).sources['endpoints.coder.url'], boot === undefined ? 'default' : 'fleet');
+    writeFileSync(file, JSON.stringify({ ...record, boot: 'an earlier one' }));
     assert.equal((await loaded()).sources['endpoints.coder.url'], 'default');
     writeFileSync(file, 'no JSON');
     assert.equal((await loaded()).sources['endpoints.coder.url'], 'default');
@@ -188,8 +193,8 @@ describe('the fleet of this machine', function () {
     const fleet = await opened('one');
     await fleet.up('all', () => {}, never);
     await fleet.down(never);
-    for (const left of ['fleet.json', 'servers', 'logs']) {
-      assert.ok(!existsSync(join(dir, 'data', 'fleet', left)), `${left} is still there`);
-    }
+    const folder = join(dir, 'data', 'fleet');
+    assert.ok(!existsSync(join(folder, 'fleet.json')));
+    for (const left of ['servers', 'logs']) assert.deepEqual(readdirSync(join(folder, left)), [], left);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FleetState } from '../../src/shared/fleet.ts';
 import type { Probe } from '../../src/shared/probe.ts';
@@ -57,12 +57,35 @@ describe('the fleet with a real vLLM', function () {
 
   /** What runs of the server: in the process group that its first process leads, or in a group made since. */
   const running = (): string[] =>
-    execFileSync('ps', ['-A', '-o', 'pgid=,sess=,stat=,args='], { encoding: 'utf8' })
+    execFileSync('ps', ['-A', '-o', 'pgid=,sess=,stat=,pid=,args='], { encoding: 'utf8' })
       .split('\n')
       .filter((line) => {
         const [ofGroup, ofSession, state = 'Z'] = line.trim().split(/\s+/);
         return (Number(ofGroup) === group || Number(ofSession) === group) && !state.startsWith('Z');
       });
+
+  /** Sockets of the server that listen on addresses which other machines reach. */
+  const openToOthers = (): string[] => {
+    if (process.platform !== 'linux') return [];
+    const inodes = new Set(
+      running().flatMap((line) => {
+        const fds = `/proc/${line.trim().split(/\s+/)[3]}/fd`;
+        return readdirSync(fds).flatMap((fd) => /^socket:\[(\d+)\]$/.exec(linkIn(join(fds, fd)))?.[1] ?? []);
+      }),
+    );
+    return ['tcp', 'tcp6'].flatMap((table) =>
+      readFileSync(`/proc/net/${table}`, 'utf8')
+        .split('\n')
+        .slice(1)
+        .filter((line) => {
+          const [, address = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
+          // 0A: it listens; the address is in hexadecimal, the last byte first.
+          return (
+            state === '0A' && inodes.has(inode) && !/^(0100007F|0{24}01000000|0{16}FFFF00000100007F):/.test(address)
+          );
+        }),
+    );
+  };
 
   it('is started, and tells how far it is', async () => {
     const { status, stdout, stderr } = await conclave.run(['fleet', 'up', '--json']);
@@ -85,6 +108,7 @@ describe('the fleet with a real vLLM', function () {
     assert.equal(last?.state.kind, 'ready');
     assert.equal(last?.model, MODEL);
     assert.ok(running().length >= 2, `only ${running()}`);
+    assert.deepEqual(openToOthers(), []);
   });
 
   it('is probed, and what was seen is kept by what it was started with', async () => {
@@ -148,3 +172,12 @@ describe('the fleet with a real vLLM', function () {
     await stream.text().catch(() => {});
   });
 });
+
+/** What a link of /proc points to; empty for one that is gone. */
+function linkIn(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}

@@ -7,7 +7,7 @@ import { flagsOf } from '../../core/fleet/flags.ts';
 import { urlOf } from '../../core/fleet/observer.ts';
 import { fleetFolder } from '../dataFolder.ts';
 import { errorCode } from '../paths.ts';
-import { isBeforeBoot } from './native/processIdentity.ts';
+import { bootId, isBeforeBoot } from './native/processIdentity.ts';
 
 const recordSchema = z.object({
   /** Name of the profile. */
@@ -15,6 +15,8 @@ const recordSchema = z.object({
   driver: z.enum(['compose', 'native']),
   /** When it was last written. ISO 8601. */
   at: z.iso.datetime(),
+  /** See bootId. */
+  boot: z.string().optional(),
   /** The model servers that the user has started and not stopped. */
   services: z.array(
     z.object({
@@ -40,7 +42,7 @@ export async function readFleetRecord(env: NodeJS.ProcessEnv): Promise<FleetReco
   try {
     const record = recordSchema.safeParse(JSON.parse(await readFile(fileIn(env), 'utf8'))).data;
     // Processes do not outlive the machine; containers are started anew with their engine.
-    return record?.driver === 'native' && isBeforeBoot(record.at) ? undefined : record;
+    return record?.driver === 'native' && (await isBeforeBoot(record)) ? undefined : record;
   } catch (error) {
     // Settings must be readable without a fleet, also where its file cannot be read.
     if (error instanceof SyntaxError || errorCode(error) !== undefined) return undefined;
@@ -63,7 +65,13 @@ export async function writeFleetRecord(
       : [{ name, roles: [...roles], url: urlOf(service), model, flags: flagsOf(service) }];
   });
   if (records.length === 0) return rm(file, { force: true });
-  const record: FleetRecord = { profile, driver, at: new Date().toISOString(), services: records };
+  const record: FleetRecord = {
+    profile,
+    driver,
+    at: new Date().toISOString(),
+    boot: await bootId(),
+    services: records,
+  };
   const fresh = `${file}.${randomUUID()}`;
   await mkdir(fleetFolder(env), { recursive: true, mode: 0o700 });
   await writeFile(fresh, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });

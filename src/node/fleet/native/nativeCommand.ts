@@ -111,6 +111,8 @@ function serverEnvironment(
     TRANSFORMERS_OFFLINE: offline,
     VLLM_NO_USAGE_STATS: '1',
     PYTHONUNBUFFERED: '1',
+    // The processes of one server talk to each other, and nobody else shall reach them.
+    VLLM_HOST_IP: '127.0.0.1',
     ...extra,
   });
 }

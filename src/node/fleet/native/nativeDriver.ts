@@ -13,7 +13,7 @@ import { createNudge } from '../../../core/fleet/turns.ts';
 import { errorCode } from '../../paths.ts';
 import { endProcessTree, isTreeAlive } from '../../processTree.ts';
 import { portHolder } from '../portHolder.ts';
-import { identityOf, isBeforeBoot } from './processIdentity.ts';
+import { bootId, identityOf as identityHere, isBeforeBoot } from './processIdentity.ts';
 import { openRecords, type ServerRecord } from './records.ts';
 import { openServerLogs } from './serverLog.ts';
 
@@ -35,6 +35,8 @@ export interface NativeParts {
     onProgress: (progress: FetchProgress) => void,
     signal: AbortSignal,
   ) => Promise<void>;
+  /** See processIdentity; of this machine where absent. */
+  identityOf?: (pid: number) => Promise<string | undefined>;
 }
 
 /** As shells say that a process was killed: 128, and the number of the signal. */
@@ -52,7 +54,12 @@ const UNTIL_GONE = 10_000;
  * own, and is written down with what tells its first process from a later one with the same number, so that nothing is
  * ever ended that is not ours.
  */
-export function openNativeDriver({ dir, commandFor, fetchWeights }: NativeParts): FleetDriver {
+export function openNativeDriver({
+  dir,
+  commandFor,
+  fetchWeights,
+  identityOf = identityHere,
+}: NativeParts): FleetDriver {
   const records = openRecords(`${dir}/servers`);
   const logs = openServerLogs(`${dir}/logs`);
   const changed = createNudge();
@@ -70,11 +77,12 @@ export function openNativeDriver({ dir, commandFor, fetchWeights }: NativeParts)
       );
     }
     const { record, ended } = await launch(service, await commandFor(service));
-    await records.write(record);
     changed.tell();
-    void ended.then((code) => noteEnd(record, code));
+    // Where it cannot be written down, the next look sees it.
+    void ended.then((code) => noteEnd(record, code)).catch(() => {});
   }
 
+  /** @returns once it is written down */
   async function launch(
     { name }: PlannedService,
     { argv, env }: NativeCommand,
@@ -99,9 +107,17 @@ export function openNativeDriver({ dir, commandFor, fetchWeights }: NativeParts)
         child.once('spawn', () => resolve(child.pid)).once('error', (error) => reject(notStarted(program, error)));
       });
       if (pid === undefined) throw new Error(`${program} was started without a number`);
-      // One that has ended already has none, and none is like it.
-      const identity = (await identityOf(pid)) ?? 'ended';
-      return { record: { name, pid, identity, since: new Date().toISOString() }, ended };
+      try {
+        // One that has ended already has none, and none is like it.
+        const [identity = 'ended', boot] = await Promise.all([identityOf(pid), bootId()]);
+        const record: ServerRecord = { name, pid, identity, boot, since: new Date().toISOString() };
+        await records.write(record);
+        return { record, ended };
+      } catch (error) {
+        // Nobody would know of it, and nobody could end it.
+        await endProcessTree(pid, 0);
+        throw notWritten(name, error);
+      }
     } finally {
       await log.close();
     }
@@ -132,7 +148,7 @@ export function openNativeDriver({ dir, commandFor, fetchWeights }: NativeParts)
       default:
         return end satisfies never;
     }
-    if (await isOurs(record)) {
+    if ((await leaderOf(record)) === 'ours') {
       await logs.trim(name);
       return { kind: 'running', health: 'none', since, restarts: 0 };
     }
@@ -142,6 +158,47 @@ export function openNativeDriver({ dir, commandFor, fetchWeights }: NativeParts)
     if (now !== undefined && !isDeepStrictEqual(now, record)) return runOf(now);
     if (now !== undefined) await records.write({ ...record, end: { kind: 'ended', code: null } });
     return { kind: 'ended', code: null, byUser: false, restarts: 0 };
+  }
+
+  /**
+   * Whose the process is that has the number of a server's first one.
+   * @throws DriverError where the system does not tell: then nothing may be ended
+   */
+  async function leaderOf({ name, pid, identity }: ServerRecord): Promise<'ours' | 'another' | 'gone'> {
+    try {
+      const found = await identityOf(pid);
+      return found === undefined ? 'gone' : found === identity ? 'ours' : 'another';
+    } catch (cause) {
+      throw new DriverError(
+        `Whether ${name} runs is not known: its process ${pid} could not be looked at (${messageOf(cause)}).`,
+        'Try again; if it stays so, see what the machine has run out of.',
+        { cause },
+      );
+    }
+  }
+
+  /**
+   * Ends what is left of a server: the whole group, and what has left it. Where another process has its number now, or the
+   * machine was started anew meanwhile, nothing of it is.
+   * @throws DriverError where it does not end
+   */
+  async function endAllOf(record: ServerRecord): Promise<void> {
+    const { name, pid, boot, since, end } = record;
+    const leader = await leaderOf(record);
+    if (leader === 'another') return;
+    // What was ended before left nothing; a group of that number may be somebody else's by now.
+    if (leader === 'gone' && (end !== undefined || (await isBeforeBoot({ boot, at: since })))) return;
+    await endProcessTree(pid, leader === 'gone' ? 0 : GRACE);
+    const limit = performance.now() + UNTIL_GONE;
+    while (await isTreeAlive(pid)) {
+      if (performance.now() >= limit) {
+        throw new DriverError(
+          `${name} does not end: process ${pid} is still there although it was killed.`,
+          'It may wait for a device; when that does not pass, only a restart of the machine helps.',
+        );
+      }
+      await sleep(50);
+    }
   }
 
   async function stop(names: readonly string[], signal: AbortSignal): Promise<void> {
@@ -164,12 +221,14 @@ export function openNativeDriver({ dir, commandFor, fetchWeights }: NativeParts)
     stop,
     look,
     async down(signal) {
-      await stop(
-        (await records.all()).map(({ name }) => name),
-        signal,
-      );
-      await records.clear();
-      await logs.clear();
+      const names = (await records.all()).map(({ name }) => name);
+      await stop(names, signal);
+      for (const name of names) {
+        // Another process may have started it again meanwhile.
+        if ((await records.read(name))?.end === undefined) continue;
+        await records.remove(name);
+        await logs.remove(name);
+      }
       changed.tell();
     },
     async *changes(signal) {
@@ -189,33 +248,16 @@ export function openNativeDriver({ dir, commandFor, fetchWeights }: NativeParts)
   };
 }
 
-/** Whether the process that leads the group is the one that we started. */
-async function isOurs({ pid, identity }: ServerRecord): Promise<boolean> {
-  return (await identityOf(pid)) === identity;
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
-/**
- * Ends what is left of a server: the whole group, and what has left it. Where another process has its number now, or the
- * machine was started anew meanwhile, nothing of it is.
- * @throws DriverError where it does not end
- */
-async function endAllOf({ name, pid, identity, since, end }: ServerRecord): Promise<void> {
-  if (isBeforeBoot(since)) return;
-  const leader = await identityOf(pid);
-  if (leader !== undefined && leader !== identity) return;
-  // What was ended before left nothing; a group of that number may be somebody else's by now.
-  if (leader === undefined && end !== undefined) return;
-  await endProcessTree(pid, leader === undefined ? 0 : GRACE);
-  const limit = performance.now() + UNTIL_GONE;
-  while (await isTreeAlive(pid)) {
-    if (performance.now() >= limit) {
-      throw new DriverError(
-        `${name} does not end: process ${pid} is still there although it was killed.`,
-        'It may wait for a device; when that does not pass, only a restart of the machine helps.',
-      );
-    }
-    await sleep(50);
-  }
+function notWritten(name: string, cause: unknown): DriverError {
+  return new DriverError(
+    `${name} was ended as soon as it was started: it could not be written down (${messageOf(cause)}).`,
+    'See that the data folder can be written to, and start it again.',
+    { cause },
+  );
 }
 
 function notStarted(program: string, cause: Error): DriverError {

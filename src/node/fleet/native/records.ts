@@ -10,6 +10,8 @@ const recordSchema = z.object({
   pid: z.int().positive(),
   /** See processIdentity. */
   identity: z.string(),
+  /** See bootId. */
+  boot: z.string().optional(),
   /** When it was started. ISO 8601. */
   since: z.iso.datetime(),
   end: z
@@ -30,7 +32,7 @@ export interface ServerRecords {
   all(): Promise<ServerRecord[]>;
   read(name: string): Promise<ServerRecord | undefined>;
   write(record: ServerRecord): Promise<void>;
-  clear(): Promise<void>;
+  remove(name: string): Promise<void>;
 }
 
 /** @param dir absolute; made when something is written */
@@ -65,6 +67,6 @@ export function openRecords(dir: string): ServerRecords {
       await writeFile(fresh, `${JSON.stringify(record)}\n`, { mode: 0o600 });
       await rename(fresh, fileOf(record.name));
     },
-    clear: () => rm(dir, { recursive: true, force: true, maxRetries: 3 }),
+    remove: (name) => rm(fileOf(name), { force: true, maxRetries: 3 }),
   };
 }

@@ -12,7 +12,7 @@ export interface ServerLogs {
   trim(name: string): Promise<void>;
   /** The last lines and, with `follow`, all that come, until the signal aborts; nothing where there is no log. */
   read(name: string, options: { lines: number; follow: boolean }, signal: AbortSignal): AsyncIterable<string>;
-  clear(): Promise<void>;
+  remove(name: string): Promise<void>;
 }
 
 /** In bytes: what a log may have, and what is left of one that has more. */
@@ -49,7 +49,7 @@ export function openServerLogs(dir: string): ServerLogs {
       }
     },
     read: (name, options, signal) => readLines(dir, fileOf(name), options, signal),
-    clear: () => rm(dir, { recursive: true, force: true, maxRetries: 3 }),
+    remove: (name) => rm(fileOf(name), { force: true, maxRetries: 3 }),
   };
 }
 
