@@ -48,7 +48,7 @@ describe('the package', () => {
         'prompts/planner.md',
         'profiles/external.yaml',
       ],
-      ...['docker-compose.yml', 'docker/mcp.Dockerfile', 'docker/mcp.Dockerfile.dockerignore'],
+      ...['docker-compose.yml', 'docker/conclave.Dockerfile', 'docker/conclave.Dockerfile.dockerignore'],
       'docker/vllm/blueprint/vllm-coder.yaml',
     ];
     for (const path of needed) {

@@ -142,43 +142,46 @@ describe('the Dockerfiles', () => {
     for (const name of readdirSync('docker').filter((file) => file.endsWith('.Dockerfile'))) {
       const [, image] = /^FROM (\S+)$/m.exec(readFileSync(`docker/${name}`, 'utf8')) ?? [];
       assert.match(image ?? '', /:v?\d+\.\d+\.\d+/, name);
+      for (const [install] of readFileSync(`docker/${name}`, 'utf8').matchAll(/pip install .*$/gm)) {
+        const packages = install
+          .split(' ')
+          .slice(2)
+          .filter((word) => !word.startsWith('--'));
+        assert.ok(packages.length > 0 && packages.every((word) => /^[\w-]+==[\d.]+$/.test(word)), install);
+      }
       if (name.startsWith('transcriber')) assert.equal(image, services['vllm-coder'].image);
     }
   });
 
   it('copy all that the program needs', async () => {
-    for (const name of ['orchestrator', 'mcp']) {
-      const image = mkdtempSync(join(tmpdir(), 'conclave-image-'));
-      try {
-        for (const path of copiedBy(name)) cpSync(path, join(image, path), { recursive: true });
-        const { stdout } = await execa(process.execPath, ['dist/cli.js', '--version'], { cwd: image });
-        assert.equal(stdout, JSON.parse(readFileSync('package.json', 'utf8')).version);
-      } finally {
-        rmSync(image, { recursive: true });
-      }
+    const image = mkdtempSync(join(tmpdir(), 'conclave-image-'));
+    try {
+      for (const path of copiedBy()) cpSync(path, join(image, path), { recursive: true });
+      const { stdout } = await execa(process.execPath, ['dist/cli.js', '--version'], { cwd: image });
+      assert.equal(stdout, JSON.parse(readFileSync('package.json', 'utf8')).version);
+    } finally {
+      rmSync(image, { recursive: true });
     }
   });
 
   it('copy nothing that the package does not hold, or that their ignore files keep from them', () => {
     const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] };
-    for (const name of ['orchestrator', 'mcp']) {
-      const kept = readFileSync(`docker/${name}.Dockerfile.dockerignore`, 'utf8').split('\n');
-      const copied = copiedBy(name);
-      assert.ok(copied.length > 3);
-      for (const path of copied) {
-        assert.ok(
-          path === 'package.json' ||
-            files.some((file) => file === path || (file === 'dist/*.js' && /^dist\/\w+\.js$/.test(path))),
-          path,
-        );
-        assert.ok(kept.includes(`!${path}`), path);
-      }
+    const kept = readFileSync('docker/conclave.Dockerfile.dockerignore', 'utf8').split('\n');
+    const copied = copiedBy();
+    assert.ok(copied.length > 3);
+    for (const path of copied) {
+      assert.ok(
+        path === 'package.json' ||
+          files.some((file) => file === path || (file === 'dist/*.js' && /^dist\/\w+\.js$/.test(path))),
+        path,
+      );
+      assert.ok(kept.includes(`!${path}`), path);
     }
   });
 });
 
 /** Paths in the repository that are copied into an image. */
-function copiedBy(name: string): string[] {
-  const lines = readFileSync(`docker/${name}.Dockerfile`, 'utf8').split('\n');
+function copiedBy(): string[] {
+  const lines = readFileSync('docker/conclave.Dockerfile', 'utf8').split('\n');
   return lines.flatMap((line) => (line.startsWith('COPY ') ? line.split(' ').slice(1, -1) : []));
 }

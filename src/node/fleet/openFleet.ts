@@ -7,11 +7,10 @@ import type { Profile } from '../../core/fleet/profile.ts';
 import { openPages } from '../../core/models/serverPages.ts';
 import { unpooledFetch } from '../../core/models/unpooledFetch.ts';
 import type { Settings } from '../../core/settings.ts';
-import { StoreError } from '../../core/store/storeError.ts';
 import type { FleetProblem, FleetState, ProfileEntry } from '../../shared/fleet.ts';
 import { fleetFolder } from '../dataFolder.ts';
-import { openFileLeases } from '../fileStore/fileLeases.ts';
 import type { Installation } from '../openCrew.ts';
+import { alone } from './alone.ts';
 import { composeDriver } from './compose/composeDriver.ts';
 import { FLEET_PROJECT } from './compose/containers.ts';
 import { type FleetRecord, readFleetRecord, writeFleetRecord } from './fleetRecord.ts';
@@ -98,8 +97,6 @@ export async function profilesHere(installation: Installation, signal: AbortSign
 
 /** Milliseconds: on the same machine, whoever is there answers at once. */
 const CONNECT_LIMIT = 1000;
-/** Milliseconds between two signs of life of whoever starts the fleet. */
-const RENEWAL = 10_000;
 
 function openDriver(
   kind: FleetRecord['driver'],
@@ -159,7 +156,7 @@ function recording(
     onState: (state: FleetState) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    await alone(env, async () => {
+    await alone(fleetFolder(env), { what: 'up', refusal: alreadyStarting }, async () => {
       await takeOthersDown(signal);
       let ready = '';
       const told = (state: FleetState): void => {
@@ -205,27 +202,11 @@ function namesOf({ services }: FleetState, kinds: readonly string[]): string[] {
   return services.filter(({ state }) => kinds.includes(state.kind)).map(({ name }) => name);
 }
 
-/** @throws DriverError where somebody else is at it */
-async function alone(env: NodeJS.ProcessEnv, work: () => Promise<void>): Promise<void> {
-  const leases = openFileLeases(fleetFolder(env));
-  const lease = await leases.acquire('up', 'conclave fleet').catch((error: unknown) => {
-    if (error instanceof StoreError) throw new DriverError(error.message, error.remedy, { cause: error });
-    throw error;
-  });
-  if ('heldBy' in lease) {
-    throw new DriverError(
-      `The fleet is already being started, by ${lease.heldBy}.`,
-      'Wait until it is ready (conclave fleet status), or stop it there.',
-    );
-  }
-  // A renewal that fails is told by the next one; and who does not renew only lets others in.
-  const renewing = setInterval(() => void leases.renew(lease).catch(() => {}), RENEWAL);
-  try {
-    await work();
-  } finally {
-    clearInterval(renewing);
-    await leases.release(lease);
-  }
+function alreadyStarting(holder: string): DriverError {
+  return new DriverError(
+    `The fleet is already being started, by ${holder}.`,
+    'Wait until it is ready (conclave fleet status), or stop it there.',
+  );
 }
 
 function unknownProfile(name: string | undefined, profiles: readonly Profile[]): FleetProblem {

@@ -12,6 +12,23 @@ export async function whyAway(
   installation: Installation,
   { settings, role, signal }: { settings: Settings; role: Role; signal: AbortSignal },
 ): Promise<string | undefined> {
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT)]);
+  try {
+    return await whyIn(installation, { settings, role, signal: limited });
+  } catch {
+    signal.throwIfAborted();
+    // It is asked for better words only: what keeps it from answering must not be the end of a run.
+    return undefined;
+  }
+}
+
+/** Milliseconds: whoever waits for a run waits for this, too. */
+const LIMIT = 10_000;
+
+async function whyIn(
+  installation: Installation,
+  { settings, role, signal }: { settings: Settings; role: Role; signal: AbortSignal },
+): Promise<string | undefined> {
   const opened = await openFleet(installation, { settings, signal });
   if (opened.kind === 'problem') return undefined;
   const { services, problem } = await opened.fleet.state(signal);

@@ -4,9 +4,14 @@ import { execa } from 'execa';
 import { cannotRunHere, skip } from '../../skip.ts';
 import { cachedFolder, RegistryUnreachable } from '../cache.ts';
 
-/** No container engine can run on this machine: the one reason that is let through even where nothing may be skipped. */
+/** The engine has been tried, and cannot run on this machine: the one reason that is let through even where nothing may be skipped. */
 export class EngineCannotRun extends Error {
   override readonly name = 'EngineCannotRun';
+}
+
+/** What would fetch the engine is not set up here; it could be. */
+class EngineNotFetched extends Error {
+  override readonly name = 'EngineNotFetched';
 }
 
 /** Docker's programs, from the test cache. Read only, shared by all tests. */
@@ -31,11 +36,11 @@ const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 /**
  * Docker Engine 26.1 with Compose 2.26 out of Debian's packages, fetched into the test cache on first use (20 s, 75 MB).
  * Nothing is installed, nothing is started: `docker compose config` works with it as it is.
- * @throws EngineCannotRun where these packages cannot be had or run
+ * @throws EngineNotFetched where this machine is not set up for these packages
  * @throws RegistryUnreachable where the mirror does not answer
  */
 export async function fetchEngine(): Promise<EnginePrograms> {
-  if (process.platform !== 'linux') throw new EngineCannotRun(`the engine is for Linux, not ${process.platform}`);
+  if (process.platform !== 'linux') throw new EngineNotFetched(`the engine is for Linux, not ${process.platform}`);
   const folder = await cachedFolder(FOLDER, async (dir) => {
     const mirror = debianMirror();
     const packages = join(dir, 'packages');
@@ -65,14 +70,15 @@ export async function fetchEngine(): Promise<EnginePrograms> {
 
 /**
  * What `get` gives, for a test or a suite that needs the engine. Where it cannot be had the test is skipped with the
- * reason; with REQUIRE_ENGINE=1 it fails instead, unless no engine can run on this machine at all.
+ * reason; with REQUIRE_ENGINE=1 it fails instead, unless the engine was there, was tried, and cannot run on this machine.
  */
 export async function needEngine<T>(context: Mocha.Context, get: () => Promise<T>): Promise<T> {
   try {
     return await get();
   } catch (error) {
     if (error instanceof EngineCannotRun) cannotRunHere(context, error.message);
-    if (error instanceof RegistryUnreachable && process.env.REQUIRE_ENGINE !== '1') skip(context, error.message);
+    const isMissing = error instanceof RegistryUnreachable || error instanceof EngineNotFetched;
+    if (isMissing && process.env.REQUIRE_ENGINE !== '1') skip(context, error.message);
     throw error;
   }
 }
@@ -86,8 +92,9 @@ function debianMirror(): string {
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n');
   const mirror = /^[^#\n]*?(https?:\/\/\S+\/debian)\/?(?=\s|$)/m.exec(text)?.[1];
-  if (mirror === undefined) throw new EngineCannotRun('no mirror of Debian is set up, whose packages have the engine');
-  if (!existsSync(KEYRING)) throw new EngineCannotRun(`there is no ${KEYRING}, so Debian's packages cannot be trusted`);
+  if (mirror === undefined) throw new EngineNotFetched('no mirror of Debian is set up, whose packages have the engine');
+  if (!existsSync(KEYRING))
+    throw new EngineNotFetched(`there is no ${KEYRING}, so Debian's packages cannot be trusted`);
   return mirror;
 }
 
@@ -115,7 +122,7 @@ async function run(apt: string, cwd: string, ...args: string[]): Promise<void> {
   const options = { cwd, reject: false, stdin: 'ignore', env: { APT_CONFIG: apt, LC_ALL: 'C' } } as const;
   const result = await execa('apt-get', ['-qq', ...args], options);
   if (result.exitCode === 0 && !result.stderr.includes('Failed to fetch')) return;
-  if (result.exitCode === undefined) throw new EngineCannotRun('there is no apt-get, which fetches the engine');
+  if (result.exitCode === undefined) throw new EngineNotFetched('there is no apt-get, which fetches the engine');
   const line = result.stderr.split('\n').find((text) => /^[EW]: /.test(text)) ?? `exit code ${result.exitCode}`;
   throw new RegistryUnreachable(`the mirror of Debian cannot be reached (${line})`);
 }

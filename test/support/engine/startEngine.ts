@@ -17,6 +17,9 @@ export interface Engine extends EnginePrograms {
   stop(): Promise<void>;
 }
 
+/** What engine.sh returns, and nothing else does, where no engine can run. */
+const CANNOT_RUN = 77;
+
 /**
  * Starts the engine (2 s), without a network of its own: containers have the host's, or none. It ends with `stop`, or with
  * this process, however that ends.
@@ -39,7 +42,10 @@ export async function startEngine(options: { gpuHook?: true } = {}): Promise<Eng
     detached: true,
   });
   for await (const line of createInterface({ input: child.stdout })) {
-    if (line.startsWith('SKIP: ')) throw new EngineCannotRun(line.slice('SKIP: '.length));
+    if (line.startsWith('SKIP: ')) {
+      const { exitCode } = await child;
+      if (exitCode === CANNOT_RUN) throw new EngineCannotRun(line.slice('SKIP: '.length));
+    }
     if (line === 'ready') break;
   }
   if (child.exitCode !== null) throw new Error(`The engine did not start: exit code ${child.exitCode}.`);

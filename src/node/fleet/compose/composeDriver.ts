@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { DriverError, type FetchProgress, type FleetDriver, type PlannedService } from '../../../core/fleet/driver.ts';
+import { alone } from '../alone.ts';
 import { portHolder } from '../portHolder.ts';
 import { checkEngine } from './checkEngine.ts';
 import { type ComposeProject, type ConfiguredService, composeProject } from './composeProject.ts';
@@ -206,7 +207,7 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
     await files.setStopped([]);
   }
 
-  async function fetch(
+  async function fetchAll(
     services: readonly PlannedService[],
     onProgress: (progress: FetchProgress) => void,
     signal: AbortSignal,
@@ -234,7 +235,9 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
     start,
     stop,
     down,
-    fetch,
+    // Two would end each other's downloads: a container that one of them left is taken away first.
+    fetch: (services, onProgress, signal) =>
+      alone(options.folder, { what: 'fetch', refusal: alreadyFetching }, () => fetchAll(services, onProgress, signal)),
 
     async look(signal) {
       const { services: all } = await containers(await engine(signal), signal);
@@ -251,6 +254,13 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
       yield* containerLogs(await engine(signal), find, { lines, follow }, signal);
     },
   };
+}
+
+function alreadyFetching(holder: string): DriverError {
+  return new DriverError(
+    `Images and weights are already being fetched, by ${holder}.`,
+    'Wait until that is done, or stop it there; what it has fetched stays.',
+  );
 }
 
 /** Whose fleet it is, as a label has it. @param folder of Conclave's own, absolute */

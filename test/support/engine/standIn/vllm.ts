@@ -12,6 +12,8 @@ type Behaviour =
   | 'oom'
   /** Never gets ready. */
   | 'hang'
+  /** Its engine dies while it serves, and it ends with 0, as vLLM does. */
+  | 'dead'
   /** Answers 503 to its health check. */
   | 'sick'
   /** Is well, and does not end when it is asked to, as vLLM may not with an open answer. */
@@ -31,6 +33,7 @@ export function serveModel(args: readonly string[]): void {
     behaviour = word;
     if (word === 'crash') crash();
     if (word === 'oom') takeMemory();
+    if (word === 'dead') die();
   };
 
   const server = createServer((request, response) => {
@@ -130,6 +133,15 @@ function crash(): void {
   );
   log('RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}');
   process.exit(1);
+}
+
+function die(): void {
+  log('(APIServer pid=1) ERROR async_llm.py:708] AsyncLLM output_handler failed.');
+  log(
+    'vllm.v1.engine.exceptions.EngineDeadError: EngineCore encountered an issue. See stack trace (above) for the root cause.',
+  );
+  // Who told it has its answer by then.
+  setTimeout(() => process.exit(0), 100);
 }
 
 function takeMemory(): void {

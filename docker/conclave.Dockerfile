@@ -1,4 +1,4 @@
-# The HTTP service, around dist/ as `npm run build` has made it.
+# Conclave's program, around dist/ as `npm run build` has made it. docker-compose.yml says what it does: the HTTP service, or the MCP server.
 FROM node:22.21.1-bookworm-slim
 RUN apt-get update \
   && apt-get install -y --no-install-recommends ca-certificates curl git \
@@ -14,6 +14,4 @@ COPY dist/cli.js dist/THIRD_PARTY_NOTICES.txt dist/
 ENV NODE_ENV=production CODEBASE_ROOT=/codebase CONCLAVE_DATA=/data
 USER node
 WORKDIR /codebase
-EXPOSE 8080
-# In a container it has to listen to its network; the compose file opens the port to this machine alone.
-CMD ["node", "/opt/conclave/dist/cli.js", "serve", "--host", "0.0.0.0", "--port", "8080"]
+ENTRYPOINT ["node", "/opt/conclave/dist/cli.js"]
