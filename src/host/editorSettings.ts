@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { DEFAULT_SETTINGS } from '../core/settings.ts';
 import { type LoadedSettings, loadSettings, type SettingsSources } from '../node/configuration.ts';
@@ -32,6 +33,26 @@ export async function loadEditorSettings(folder: vscode.Uri, secrets: vscode.Sec
     flags: {},
     editor: reallySet(folder),
     ...(apiKey === undefined ? {} : { apiKey }),
+    nameOf: nameInEditor,
+  });
+}
+
+/**
+ * The settings of the user alone, for what no workspace has a say in.
+ * @throws ConfigurationError that names the setting
+ */
+export async function loadUserSettings(): Promise<LoadedSettings> {
+  const configuration = vscode.workspace.getConfiguration('conclave');
+  const set = KEYS.flatMap((key) => {
+    const value = configuration.inspect(key)?.globalValue;
+    return value === undefined ? [] : [[key, { value, from: 'user' as const }] as const];
+  });
+  return loadSettings({
+    env: process.env,
+    workspace: homedir(),
+    trusted: false,
+    flags: {},
+    editor: Object.fromEntries(set),
     nameOf: nameInEditor,
   });
 }

@@ -12,6 +12,7 @@ import { chatCommands, registerCommands } from './commands.ts';
 import { keepContextKeys } from './contextKeys.ts';
 import { openDemo } from './demo.ts';
 import { openEditorCrews } from './editorCrew.ts';
+import { loadUserSettings } from './editorSettings.ts';
 import { registerEditorTools } from './editorTools.ts';
 import { openEditorWorkspace } from './editorWorkspace.ts';
 import { openFacts } from './facts.ts';
@@ -108,7 +109,8 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
   const fleet = openFleetPart({
     extensionUri: context.extensionUri,
     installation,
-    settings: () => crews.settings(openFolders()[0]?.uri ?? context.extensionUri),
+    settings: loadUserSettings,
+    folderSettings: () => crews.settings(openFolders()[0]?.uri ?? context.extensionUri),
     openDoctor: () => vscode.commands.executeCommand('conclave.doctor'),
     openSettings: parts.openSettings,
     report,

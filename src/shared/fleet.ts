@@ -1,6 +1,9 @@
 /** The fleet as front ends show it: the programs that Conclave starts and watches. Imports nothing but roles. */
 import type { Role } from './events.ts';
 
+/** The name of the profile that starts nothing: the roles use servers of the user's own. */
+export const OWN_SERVERS = 'external';
+
 /** What a service is for. A `store` keeps runs (Redis), an `app` is Conclave's own (the HTTP service, the MCP server). */
 export type ServiceKind = 'model' | 'transcriber' | 'store' | 'app';
 

@@ -206,6 +206,17 @@ describe('the fleet in the editor', function () {
     await statusBar('Conclave 4/4 ready');
   });
 
+  it('starts all of them anew', async () => {
+    const before = pidsOf(host);
+    await runCommand(page, 'Conclave: Restart Fleet');
+    await eventually(() => {
+      const now = pidsOf(host);
+      return now.length === before.length && !now.some((pid) => before.includes(pid));
+    });
+    await statusBar('Conclave 4/4 ready');
+    assert.deepEqual(before.filter(isAlive), []);
+  });
+
   it('has no serious obstacle for anyone in its panel', async () => {
     await panel.evaluate("document.body.style.background = 'var(--vscode-sideBar-background)'");
     await panel.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import { DriverError, type PlannedService } from '../../src/core/fleet/driver.ts';
 import { createFleet } from '../../src/core/fleet/fleet.ts';
 import type { FleetState, ServiceState } from '../../src/shared/fleet.ts';
@@ -204,6 +205,7 @@ describe('the fleet', () => {
     });
     const end = new AbortController();
     const told: string[] = [];
+    const changes = mock.method(memory.driver, 'changes');
     for await (const state of fleet.follow(end.signal, 'changes')) {
       told.push(stateOf(state, CODER)?.kind ?? '');
       if (told.length === 2) end.abort();
@@ -214,6 +216,7 @@ describe('the fleet', () => {
     }
     assert.deepEqual(told, ['ready', 'failed']);
     assert.equal(waits, 0);
+    assert.equal(changes.mock.calls[0]?.arguments[1], 'seldom', 'it has processes looked at all the time');
   });
 
   it('makes rates out of two looks', async () => {

@@ -64,8 +64,11 @@ export interface FleetDriver {
   down(signal: AbortSignal): Promise<void>;
   /** How the services are now. */
   look(signal: AbortSignal): Promise<Seen[]>;
-  /** Says each time that something may have changed; ends with the signal, or with a DriverError. */
-  changes(signal: AbortSignal): AsyncIterable<void>;
+  /**
+   * Says each time that something may have changed; ends with the signal, or with a DriverError.
+   * @param how `closely` (the default): at once; `seldom`: where changes have to be looked for, some seconds later will do
+   */
+  changes(signal: AbortSignal, how?: 'closely' | 'seldom'): AsyncIterable<void>;
   /** The last `lines` lines that a service has written and, with `follow`, all that come. */
   logs(name: string, options: { lines: number; follow: boolean }, signal: AbortSignal): AsyncIterable<string>;
   /** Fetches images and weights ahead. */

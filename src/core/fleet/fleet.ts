@@ -11,7 +11,7 @@ export interface Fleet {
   /**
    * How it is now, and each time that something changes; goes on through problems, and ends with the signal.
    * @param how `closely` (the default): figures are asked for every other second; `changes`: nothing is asked for but when
-   * something starts, ends, or is on its way
+   * something starts, ends, or is on its way, and that may be told some seconds late
    */
   follow(signal: AbortSignal, how?: 'closely' | 'changes'): AsyncIterable<FleetState>;
   /**
@@ -105,7 +105,7 @@ export function createFleet(parts: FleetParts): Fleet {
     const stop = (): void => own.abort(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    const watching = watch(own.signal);
+    const watching = watch(own.signal, how === 'closely' ? 'closely' : 'seldom');
     let shown = '';
     try {
       while (!own.signal.aborted) {
@@ -143,11 +143,11 @@ export function createFleet(parts: FleetParts): Fleet {
   }
 
   /** Passes on what the driver says; an engine that is gone may come back. Resolves with the signal. */
-  async function watch(signal: AbortSignal): Promise<void> {
+  async function watch(signal: AbortSignal, how: 'closely' | 'seldom'): Promise<void> {
     let wait = FIRST_PAUSE;
     while (!signal.aborted) {
       try {
-        for await (const _ of driver.changes(signal)) {
+        for await (const _ of driver.changes(signal, how)) {
           wait = FIRST_PAUSE;
           changed.tell();
         }

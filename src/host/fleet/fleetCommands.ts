@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
-import type { ProfileEntry, Service, ServiceState } from '../../shared/fleet.ts';
-import { isComing, isServing, progressWords, serviceTitle, stateMark } from '../../shared/fleetWords.ts';
+import { OWN_SERVERS, type ProfileEntry, type Service, type ServiceState } from '../../shared/fleet.ts';
+import { progressWords, serviceTitle, stateMark } from '../../shared/fleetWords.ts';
 import type { CommandTable } from '../commands.ts';
-import { type FleetWatch, OWN_SERVERS } from './fleetWatch.ts';
-import { assertMayStart, type FleetWork, theFleet } from './fleetWork.ts';
+import type { FleetWatch } from './fleetWatch.ts';
+import { assertMayStart, type FleetWork, isUp, lookAt, theFleet } from './fleetWork.ts';
 import type { LogTerminals } from './logTerminals.ts';
 import { pickProfile } from './profilePick.ts';
 
@@ -23,16 +23,26 @@ export function fleetActions(parts: {
   work: FleetWork;
   logs: LogTerminals;
   profiles: () => Promise<ProfileEntry[]>;
+  /** Name of the profile that is set; undefined where none is. */
+  chosen: () => Promise<string | undefined>;
+  /** Whether it is written down that a fleet was started. */
+  isNoted: () => Promise<boolean>;
   /** Has the profile used from now on, in the user's settings. */
   useProfile: (name: string) => Promise<void>;
 }): FleetActions {
-  const { watch, work, logs, profiles, useProfile } = parts;
+  const { watch, work, logs, profiles, chosen: chosenNow, isNoted, useProfile } = parts;
   const { t } = vscode.l10n;
 
   async function start(): Promise<void> {
     assertMayStart();
-    const { kind } = await watch.opened();
-    if (kind === 'none' || kind === 'own') return chooseProfile();
+    const opened = await watch.opened();
+    if (opened.kind === 'none' || opened.kind === 'own') return chooseProfile();
+    const chosen = await chosenNow();
+    if (opened.kind === 'fleet' && chosen !== undefined && chosen !== opened.profile) {
+      const entry = (await profiles()).find(({ name }) => name === chosen);
+      // What still runs is not what was chosen: that takes its place, if the user wants so.
+      if (entry !== undefined) return offerStart(entry, opened.fleet);
+    }
     await work.start('all');
   }
 
@@ -40,12 +50,17 @@ export function fleetActions(parts: {
     const before = await watch.opened();
     const inUse = before.kind === 'fleet' || before.kind === 'unusable' ? before.profile : undefined;
     const chosen = await pickProfile(profiles(), before.kind === 'own' ? OWN_SERVERS : inUse);
-    if (chosen === undefined || chosen.name === inUse) return;
-    const states = before.kind === 'fleet' ? services(watch).map(({ state }) => state) : [];
-    const running = before.kind === 'fleet' && states.some(isUp) ? before.fleet : undefined;
-    // What failed is not missed.
-    if (before.kind === 'fleet' && !running && states.some(({ kind }) => kind === 'failed'))
-      await work.down(before.fleet);
+    if (chosen === undefined) return;
+    if (chosen.name === inUse) {
+      if ((await chosenNow()) !== inUse) await useProfile(chosen.name);
+      return;
+    }
+    const seen = before.kind === 'fleet' ? await lookAt(before.fleet) : undefined;
+    const runs = seen?.services.some(({ state }) => isUp(state)) ?? false;
+    const running = before.kind === 'fleet' && runs ? before.fleet : undefined;
+    // What is left of one that does not run, were it only a note of it, would have the roles ask it.
+    const isLeft = (await isNoted()) || (seen?.services.some(({ state }) => state.kind !== 'absent') ?? false);
+    if (before.kind === 'fleet' && !runs && seen?.problem === undefined && isLeft) await work.down(before.fleet);
     await useProfile(chosen.name);
     await watch.reopen();
     void offerStart(chosen, running).catch((error: Error) =>
@@ -93,7 +108,7 @@ export function fleetActions(parts: {
     act: (name: string) => Promise<void>,
   ): Promise<void> {
     const fleet = await theFleet(watch);
-    const state = await fleet.state(AbortSignal.timeout(20_000));
+    const state = await lookAt(fleet);
     watch.take(state);
     if (state.problem !== undefined) throw new Error(`${state.problem.what} ${state.problem.remedy}`);
     const items = state.services
@@ -159,9 +174,4 @@ export function fleetActions(parts: {
 
 function services({ view }: FleetWatch): readonly Service[] {
   return view.kind === 'fleet' ? view.state.services : [];
-}
-
-/** Whether there is something to stop. */
-function isUp(state: ServiceState): boolean {
-  return isServing(state) || isComing(state) || state.kind === 'unhealthy' || state.kind === 'crashing';
 }

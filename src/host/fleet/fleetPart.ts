@@ -5,7 +5,7 @@ import { openFleet, profilesHere } from '../../node/fleet/openFleet.ts';
 import { readProfiles } from '../../node/fleet/profiles.ts';
 import type { Installation } from '../../node/openCrew.ts';
 import { ROLES, type Role } from '../../shared/events.ts';
-import type { Service } from '../../shared/fleet.ts';
+import { OWN_SERVERS, type Service } from '../../shared/fleet.ts';
 import { isServing, serviceTitle } from '../../shared/fleetWords.ts';
 import type { CommandTable, MenuEntry } from '../commands.ts';
 import { tellingContextKeys } from '../contextKeys.ts';
@@ -14,8 +14,8 @@ import { openFleetAlarms } from './fleetAlarms.ts';
 import { fleetActions } from './fleetCommands.ts';
 import { fleetGlance } from './fleetGlance.ts';
 import { openFleetPanel } from './fleetPanel.ts';
-import { type OpenedFleet, OWN_SERVERS, openFleetWatch } from './fleetWatch.ts';
-import { openFleetWork } from './fleetWork.ts';
+import { type OpenedFleet, openFleetWatch } from './fleetWatch.ts';
+import { isUp, lookAt, openFleetWork } from './fleetWork.ts';
 import { openLogTerminals } from './logTerminals.ts';
 
 /** The fleet in the editor: status bar, menu, commands, panel, logs, alarms. */
@@ -31,34 +31,48 @@ export interface FleetPart extends vscode.Disposable {
 export function openFleetPart(options: {
   extensionUri: vscode.Uri;
   installation: Installation;
-  /** Of the folder that tasks go to, or the user's where there is none. */
+  /** Of the user alone: nothing about the fleet comes from a workspace. */
   settings: () => Promise<LoadedSettings>;
+  /** Of the folder that tasks go to, or the user's where there is none: what its roles use. */
+  folderSettings: () => Promise<LoadedSettings>;
   openDoctor: () => unknown;
   openSettings: () => unknown;
   report: (error: unknown) => void;
 }): FleetPart {
-  const { installation, settings, report } = options;
+  const { installation, settings, folderSettings, report } = options;
+  const { env, home } = installation;
   const { t } = vscode.l10n;
   let elsewhere: Partial<Record<Role, string>> = {};
 
-  /** What runs comes before what is set: it is what the roles use. */
-  async function inUse({ settings: { fleet } }: LoadedSettings): Promise<string | undefined> {
-    return (await readFleetRecord(installation.env))?.profile ?? fleet.profile;
-  }
-
   async function open(): Promise<OpenedFleet> {
     const loaded = await settings();
-    elsewhere = setByUser(loaded);
-    const profile = await inUse(loaded);
-    if (profile === undefined) return { kind: 'none' };
-    if (profile === OWN_SERVERS) return { kind: 'own' };
-    const opened = await openFleet(installation, { settings: loaded.settings, profile });
+    // A folder whose settings cannot be used is told of where they are used: it has no say in what runs.
+    elsewhere = setByUser(await folderSettings().catch(() => loaded));
+    const chosen = loaded.settings.fleet.profile;
+    const started = (await readFleetRecord(env))?.profile;
+    if (started !== undefined) {
+      const found = await openProfile(started, loaded);
+      // What runs comes before what is set: it is what the roles use. What is only written down does not.
+      if (chosen === undefined || chosen === started || (await runs(found))) return found;
+    }
+    if (chosen === undefined) return { kind: 'none' };
+    return chosen === OWN_SERVERS ? { kind: 'own' } : openProfile(chosen, loaded);
+  }
+
+  async function openProfile(profile: string, { settings: set }: LoadedSettings): Promise<OpenedFleet> {
+    const opened = await openFleet(installation, { settings: set, profile });
     if (opened.kind === 'problem') return { kind: 'unusable', profile, problem: opened.problem };
-    const found = (await readProfiles(installation.home)).find(({ name }) => name === profile);
+    const found = (await readProfiles(home)).find(({ name }) => name === profile);
     return { kind: 'fleet', profile, title: found?.title ?? profile, fleet: opened.fleet };
   }
 
-  const watch = openFleetWatch({ open, profile: () => settings().then(inUse), report });
+  /** What was started, and what is chosen. */
+  async function basis(): Promise<string> {
+    const [started, chosen] = await Promise.all([readFleetRecord(env), settings()]);
+    return JSON.stringify([started?.profile, chosen.settings.fleet.profile]);
+  }
+
+  const watch = openFleetWatch({ open, basis, report });
   const alarms = openFleetAlarms();
   const logs = openLogTerminals();
   const work = openFleetWork({ watch, alarms, alarm: (service) => void alarm(service).catch(report) });
@@ -67,6 +81,8 @@ export function openFleetPart(options: {
     work,
     logs,
     profiles: () => profilesHere(installation, AbortSignal.timeout(30_000)),
+    isNoted: async () => (await readFleetRecord(env)) !== undefined,
+    chosen: async () => (await settings()).settings.fleet.profile,
     useProfile: async (name) =>
       vscode.workspace.getConfiguration('conclave').update('fleet.profile', name, vscode.ConfigurationTarget.Global),
   });
@@ -89,7 +105,7 @@ export function openFleetPart(options: {
     extensionUri: options.extensionUri,
     watch,
     actions: {
-      start: ({ services }) => begin(work.start(services)),
+      start: ({ services }) => begin(services === 'all' ? actions.start() : work.start(services)),
       stop: ({ services }) => begin(work.stop(services)),
       restart: ({ services }) => begin(work.restart(services)),
       showLog: ({ service }) => actions.showLog(service),
@@ -172,6 +188,13 @@ async function begin(work: Promise<void>): Promise<void> {
   });
   await Promise.race([told, new Promise<void>((go) => setTimeout(go, BEGUN))]);
   isBegun = true;
+}
+
+/** Whether there is a server of it to use, or to stop. Where nothing answers for it, there is none to use. */
+async function runs(opened: OpenedFleet): Promise<boolean> {
+  if (opened.kind !== 'fleet') return false;
+  const state = await lookAt(opened.fleet).catch(() => undefined);
+  return state?.services.some((service) => isUp(service.state)) ?? false;
 }
 
 /** Roles whose server the user has set. */

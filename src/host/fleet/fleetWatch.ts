@@ -3,9 +3,6 @@ import type { Fleet } from '../../core/fleet/fleet.ts';
 import type { FleetProblem, FleetState } from '../../shared/fleet.ts';
 import type { FleetInUse, FleetView } from '../../shared/fleetProtocol.ts';
 
-/** The name of the profile that starts nothing. */
-export const OWN_SERVERS = 'external';
-
 /** What the settings and the record of what was started come to. */
 export type OpenedFleet =
   | { kind: 'none' }
@@ -31,16 +28,21 @@ export interface FleetWatch extends vscode.Disposable {
 
 /** Milliseconds between two changes that are told. */
 const APART = 500;
+const AGAIN = 15_000;
 
 export function openFleetWatch(options: {
   open: () => Promise<OpenedFleet>;
-  /** Name of the profile that is in use now, read anew. */
-  profile: () => Promise<string | undefined>;
+  /** What decides which is in use, read anew: another text, another fleet. */
+  basis: () => Promise<string>;
+  /** Milliseconds until a fleet that could not be followed is followed again. */
+  again?: number;
   report: (error: unknown) => void;
 }): FleetWatch {
-  const { open, profile, report } = options;
+  const { open, basis, again = AGAIN, report } = options;
   const onChange = new vscode.EventEmitter<FleetView>();
   let opening: Promise<OpenedFleet> | undefined;
+  /** Of what was opened last. */
+  let openedFrom: string | undefined;
   let view: FleetView = { kind: 'looking' };
   /** Of the profile of the fleet that is followed. */
   let title: string | undefined;
@@ -50,6 +52,9 @@ export function openFleetWatch(options: {
   let lookers = 0;
   let following: AbortController | undefined;
   let telling: NodeJS.Timeout | undefined;
+  let retrying: NodeJS.Timeout | undefined;
+  /** Why it could not be followed, as long as it cannot: told once. */
+  let failure: string | undefined;
 
   function show(next: FleetView): void {
     view = next;
@@ -68,6 +73,7 @@ export function openFleetWatch(options: {
   /** From now on, as closely as somebody looks. */
   function follow(): void {
     following?.abort();
+    clearTimeout(retrying);
     const mine = new AbortController();
     following = mine;
     void (async () => {
@@ -80,24 +86,39 @@ export function openFleetWatch(options: {
       }
       for await (const state of found.fleet.follow(mine.signal, lookers > 0 ? 'closely' : 'changes')) {
         if (mine.signal.aborted) return;
+        failure = undefined;
         take(state);
         // While nothing runs there is nothing to follow: whoever starts something has us follow again.
         if (lookers === 0 && state.services.every(({ state: { kind } }) => kind === 'absent' || kind === 'stopped'))
           break;
       }
       following = undefined;
-    })().catch((error) => {
-      if (!mine.signal.aborted) report(error);
+    })().catch((error: unknown) => {
+      if (mine.signal.aborted) return;
+      following = undefined;
+      const what = error instanceof Error ? error.message : String(error);
+      if (what !== failure) report(error);
+      failure = what;
+      const remedy = vscode.l10n.t('It is looked at again from time to time; what it was about stands in the log.');
+      show({ kind: 'unusable', profile: title ?? 'Conclave', problem: { what, remedy } });
+      retrying = setTimeout(follow, again);
     });
   }
 
   function opened(): Promise<OpenedFleet> {
-    opening ??= open().catch((error: unknown) => {
+    opening ??= openNow().catch((error: unknown) => {
       report(error);
       const what = error instanceof Error ? error.message : String(error);
       return { kind: 'unusable', profile: 'Conclave', problem: { what, remedy: '' } };
     });
     return opening;
+  }
+
+  async function openNow(): Promise<OpenedFleet> {
+    openedFrom = undefined;
+    // Read before: what changes while it is opened is seen at the next look.
+    openedFrom = await basis();
+    return open();
   }
 
   async function reopen(): Promise<void> {
@@ -113,8 +134,8 @@ export function openFleetWatch(options: {
   follow();
   /** Somebody may have started it, or another, in a terminal meanwhile. */
   async function lookAgain(): Promise<void> {
-    const [now, before] = await Promise.all([profile(), opened()]);
-    if (now === profileOf(before)) follow();
+    await opened();
+    if ((await basis()) === openedFrom) follow();
     else await reopen();
   }
   const focus = vscode.window.onDidChangeWindowState(({ focused }) => {
@@ -152,21 +173,8 @@ export function openFleetWatch(options: {
       following?.abort();
       focus.dispose();
       clearTimeout(telling);
+      clearTimeout(retrying);
       onChange.dispose();
     },
   };
-}
-
-function profileOf(opened: OpenedFleet): string | undefined {
-  switch (opened.kind) {
-    case 'none':
-      return undefined;
-    case 'own':
-      return OWN_SERVERS;
-    case 'unusable':
-    case 'fleet':
-      return opened.profile;
-    default:
-      return opened satisfies never;
-  }
 }

@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import { DriverError } from '../../core/fleet/driver.ts';
 import type { Fleet } from '../../core/fleet/fleet.ts';
-import type { FleetState, Service } from '../../shared/fleet.ts';
-import { isBroken, isServing, serviceTitle } from '../../shared/fleetWords.ts';
+import type { FleetState, Service, ServiceState } from '../../shared/fleet.ts';
+import { isBroken, isComing, isServing, serviceTitle } from '../../shared/fleetWords.ts';
 import type { FleetAlarms } from './fleetAlarms.ts';
 import type { FleetWatch } from './fleetWatch.ts';
 import { startStage } from './startWords.ts';
@@ -80,7 +80,7 @@ export function openFleetWork(parts: {
   }
 
   async function look(fleet: Fleet): Promise<FleetState> {
-    const state = await fleet.state(AbortSignal.timeout(LOOK_LIMIT));
+    const state = await lookAt(fleet);
     watch.take(state);
     return state;
   }
@@ -132,6 +132,26 @@ export function assertMayStart({ isTrusted }: Pick<typeof vscode.workspace, 'isT
       'Servers are started in trusted workspaces only. Trust this one first (Workspaces: Manage Workspace Trust).',
     ),
   );
+}
+
+/** How a fleet is now. @throws Error in words where whoever runs it does not answer */
+export async function lookAt(fleet: Fleet): Promise<FleetState> {
+  const limit = AbortSignal.timeout(LOOK_LIMIT);
+  try {
+    return await fleet.state(limit);
+  } catch (cause) {
+    if (!limit.aborted) throw cause;
+    const said = vscode.l10n.t(
+      'Docker does not answer: the servers could not be looked at within {0} seconds. Restart Docker, then try again.',
+      LOOK_LIMIT / 1000,
+    );
+    throw new Error(said, { cause });
+  }
+}
+
+/** Whether there is something to stop. */
+export function isUp(state: ServiceState): boolean {
+  return isServing(state) || isComing(state) || state.kind === 'unhealthy' || state.kind === 'crashing';
 }
 
 /** The fleet that is in use. @throws Error in words where there is none */

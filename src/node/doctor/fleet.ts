@@ -13,7 +13,7 @@ import type { Finding } from './finding.ts';
 import { gpuFindings } from './gpus.ts';
 import { hubTokenFindings } from './hubToken.ts';
 import { portsFinding } from './ports.ts';
-import { adviceFinding, NONE_NEEDED, OWN_SERVERS, profileFinding, unknownProfileFinding } from './profile.ts';
+import { adviceFinding, NONE_NEEDED, OWN_ARE_USED, profileFinding, unknownProfileFinding } from './profile.ts';
 import { vllmFinding } from './vllmProgram.ts';
 import { hubCache, type WeightsPlace, weightsHere } from './weights.ts';
 
@@ -42,7 +42,7 @@ export async function fleetFindings(about: About, rolesAnswer: Promise<boolean>)
   if (name === undefined) return answers ? [NONE_NEEDED] : advice(about, profiles, here);
   const profile = profiles.find((one) => one.name === name);
   if (profile === undefined) return hindering([unknownProfileFinding(name, profiles, setting)], answers);
-  if (profile.driver === 'none') return [OWN_SERVERS];
+  if (profile.driver === 'none') return [OWN_ARE_USED];
   const plan = planFleet(profile, here.machine, profiles);
   const fit = profileFinding(profile, plan, setting);
   const rest =

@@ -1,5 +1,6 @@
 import { advisedProfile, type FleetPlan, type Machine } from '../../core/fleet/planFleet.ts';
 import type { Profile } from '../../core/fleet/profile.ts';
+import { OWN_SERVERS } from '../../shared/fleet.ts';
 import type { Finding } from './finding.ts';
 
 /** Whether a profile fits this machine: how its servers share it, or the sum and what fits instead. */
@@ -10,7 +11,7 @@ export function profileFinding(profile: Profile, plan: FleetPlan, setting: strin
     const remedy =
       instead === undefined
         ? 'Start servers of your own, and set the endpoints to them.'
-        : `Set ${setting} to ${instead}, which fits${instead === 'external' ? ': the roles then use servers of your own' : ''}.`;
+        : `Set ${setting} to ${instead}, which fits${instead === OWN_SERVERS ? ': the roles then use servers of your own' : ''}.`;
     return { what, state: 'missing', found: why.replace(/\.$/, ''), remedy };
   }
   const servers = plan.services.flatMap(({ name, kind, serves, gpus }) => {
@@ -36,10 +37,10 @@ export function unknownProfileFinding(name: string, profiles: readonly Profile[]
 }
 
 /** The user's own servers are as good as ours. */
-export const OWN_SERVERS: Finding = {
+export const OWN_ARE_USED: Finding = {
   what: 'Profile',
   state: 'good',
-  found: 'external: the roles use servers of your own',
+  found: `${OWN_SERVERS}: the roles use servers of your own`,
 };
 
 /** None was chosen, and the roles have their servers. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { loadEditorSettings } from '../../../src/host/editorSettings.ts';
+import { DEFAULT_SETTINGS } from '../../../src/core/settings.ts';
+import { loadEditorSettings, loadUserSettings } from '../../../src/host/editorSettings.ts';
 import type { Fleet } from '../../models/fleet.ts';
 import { crewScripts, plan } from '../../support/scripts.ts';
 import { isOver, openFleet, openRecordedRuns, type RecordedRuns } from './support/crew.ts';
@@ -42,6 +43,8 @@ describe('settings', () => {
     const [said = '', ...more] = await run('conclave.reviewFile', GREET);
     assert.match(said, /^Conclave: conclave\.limits\.rounds: expected .*>=\s?1.*, got 0$/);
     assert.deepEqual(more, []);
+    // The fleet is the user's: no mistake of a workspace keeps it from being used.
+    assert.equal((await loadUserSettings()).settings.limits.rounds, DEFAULT_SETTINGS.limits.rounds);
     await set('limits.rounds', undefined, Workspace);
   });
 

@@ -44,6 +44,8 @@ const KILLED = 137;
 
 /** Milliseconds between two looks at processes, of which no system tells when they end. */
 const LOOK_AGAIN = 1000;
+/** The same while nobody looks closely: every window of an editor does. */
+const LOOK_SELDOM = 10_000;
 /** Milliseconds for an orderly end. A server with an open stream may otherwise never come to it. */
 const GRACE = 5000;
 /** Milliseconds until what was killed must be gone. */
@@ -231,10 +233,10 @@ export function openNativeDriver({
       }
       changed.tell();
     },
-    async *changes(signal) {
+    async *changes(signal, how = 'closely') {
       let known = JSON.stringify(await look(signal));
       while (!signal.aborted) {
-        await waited(changed.next(), signal);
+        await waited(changed.next(), how === 'closely' ? LOOK_AGAIN : LOOK_SELDOM, signal);
         if (signal.aborted) return;
         const now = JSON.stringify(await look(signal));
         if (now !== known) yield;
@@ -274,12 +276,12 @@ function notStarted(program: string, cause: Error): DriverError {
       );
 }
 
-async function waited(told: Promise<void>, signal: AbortSignal): Promise<void> {
+async function waited(told: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
   const own = new AbortController();
   const stop = (): void => own.abort();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    await Promise.race([told, sleep(LOOK_AGAIN, undefined, { signal: own.signal }).catch(() => {})]);
+    await Promise.race([told, sleep(ms, undefined, { signal: own.signal }).catch(() => {})]);
   } finally {
     signal.removeEventListener('abort', stop);
     own.abort();
