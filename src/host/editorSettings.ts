@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { DEFAULT_SETTINGS } from '../core/settings.ts';
 import { type LoadedSettings, loadSettings, type SettingsSources } from '../node/configuration.ts';
-import { nameInTerminal } from '../node/settingNames.ts';
+import { nameInTerminal, START_OF_FLEET } from '../node/settingNames.ts';
 
 /** Every setting of ours that the core knows, as the editor names it after "conclave.". */
 const KEYS = [
@@ -60,6 +60,7 @@ export async function loadUserSettings(): Promise<LoadedSettings> {
 /** As the user finds it in the editor; what has no place there is set as in the terminal. */
 function nameInEditor(key: string): string {
   if (key === 'apiKey') return 'the API key (command "Conclave: Set API Key…")';
+  if (key === START_OF_FLEET) return '"Conclave: Start Fleet"';
   return KEYS.includes(key) ? `conclave.${key}` : nameInTerminal(key);
 }
 

@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { planFleet } from '../../src/core/fleet/planFleet.ts';
 import { DEFAULT_SETTINGS } from '../../src/core/settings.ts';
+import { loadSettings } from '../../src/node/configuration.ts';
 import { dockerHere } from '../../src/node/doctor/docker.ts';
+import { endpointFindings } from '../../src/node/doctor/endpoints.ts';
 import type { Finding } from '../../src/node/doctor/finding.ts';
-import { fleetFindings } from '../../src/node/doctor/fleet.ts';
+import { fleetFindings, rolesOfFleet } from '../../src/node/doctor/fleet.ts';
 import { hubTokenFindings } from '../../src/node/doctor/hubToken.ts';
 import { portsFinding } from '../../src/node/doctor/ports.ts';
 import { adviceFinding } from '../../src/node/doctor/profile.ts';
@@ -17,6 +19,7 @@ import { weightsHere } from '../../src/node/doctor/weights.ts';
 import { writeFleetRecord } from '../../src/node/fleet/fleetRecord.ts';
 import { readProfiles } from '../../src/node/fleet/profiles.ts';
 import { nameInTerminal } from '../../src/node/settingNames.ts';
+import { ROLES, type Role } from '../../src/shared/events.ts';
 import { cannotRunHere } from '../skip.ts';
 import { needEngine } from '../support/engine/fetchEngine.ts';
 import { type Engine, startEngine } from '../support/engine/startEngine.ts';
@@ -95,6 +98,35 @@ describe('the doctor about the fleet', function () {
       const gpu = about(await found(machineWith({ 'nvidia-smi': NVIDIA_SMI.noDriverRuns })), 'GPU');
       assert.equal(gpu.state, 'limited');
       assert.match(gpu.found, /couldn't communicate with the NVIDIA driver/);
+    });
+  });
+
+  describe('where the servers of roles are silent', () => {
+    const DEAD = 'http://127.0.0.1:9/v1';
+    const { signal } = new AbortController();
+
+    async function remedies(env: NodeJS.ProcessEnv): Promise<string[]> {
+      const loaded = await loadSettings({ env, workspace: data, trusted: false, flags: {} });
+      const silent = Object.fromEntries(ROLES.map((role) => [role, { url: DEAD }])) as Record<Role, { url: string }>;
+      const about = { ...loaded, settings: { ...loaded.settings, endpoints: silent } };
+      const roles = () => rolesOfFleet({ installation: { home: HOME, env }, loaded: about, signal });
+      const findings = await endpointFindings(about, roles, signal);
+      return ['planner', 'coder'].map((role) => findings.find((one) => one.role === role)?.finding.remedy ?? '');
+    }
+
+    it('advises to start the fleet that is chosen or fits, but for servers of the user', async () => {
+      const card = machineWith({ 'nvidia-smi': NVIDIA_SMI.oneCard });
+      const [planner, own] = await remedies({ ...card, CONCLAVE_CODER_URL: DEAD });
+      assert.equal(planner, 'Start the fleet: "conclave fleet up", or set CONCLAVE_PLANNER_URL.');
+      assert.equal(own, 'Start a server there, or set CONCLAVE_CODER_URL.');
+      const [chosen] = await remedies({ ...machineWith({}), CONCLAVE_FLEET_PROFILE: 'cpu' });
+      assert.match(chosen ?? '', /^Start the fleet/);
+    });
+
+    it('advises to start servers where no fleet fits, or none is wanted', async () => {
+      const none = await remedies({ ...machineWith({}), CONCLAVE_FLEET_PROFILE: 'blueprint' });
+      const own = await remedies({ ...machineWith({}), CONCLAVE_FLEET_PROFILE: 'external' });
+      for (const remedy of [...none, ...own]) assert.match(remedy, /^Start a server there, or set CONCLAVE_/);
     });
   });
 
@@ -258,7 +290,7 @@ describe('the doctor about the fleet', function () {
   });
 
   it('advises a Mac to what runs on its GPU, and to what that takes', async () => {
-    const { finding } = adviceFinding(await readProfiles(HOME), { gpus: [48], kind: 'metal', memory: 64 });
+    const { finding } = adviceFinding(await readProfiles(HOME), { gpus: [48], kind: 'metal', memory: 64 }, 'That');
     assert.match(finding.found, /^none chosen; apple fits this machine/);
     const vllm = vllmFinding(undefined, { env: { PATH: data }, nameOf: nameInTerminal, isMac: true });
     assert.match(vllm.remedy ?? '', /^Install vllm-metal/);

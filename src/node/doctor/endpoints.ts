@@ -4,6 +4,7 @@ import { ROLES, type Role } from '../../shared/events.ts';
 import type { LoadedSettings } from '../configuration.ts';
 import { openConfiguredEndpoint } from '../configuredEndpoint.ts';
 import type { LocalServer } from '../localServers.ts';
+import { START_OF_FLEET } from '../settingNames.ts';
 import { type Finding, titleOf } from './finding.ts';
 
 export interface EndpointFinding {
@@ -12,8 +13,22 @@ export interface EndpointFinding {
   answers: boolean;
 }
 
-/** Asks the server of each role what it serves. */
-export async function endpointFindings(loaded: LoadedSettings, signal: AbortSignal): Promise<EndpointFinding[]> {
+/**
+ * Asks the server of each role what it serves.
+ * @param startable roles that a fleet of ours would have servers for; only asked for where a role's server is silent
+ */
+export async function endpointFindings(
+  loaded: LoadedSettings,
+  startable: () => Promise<ReadonlySet<Role>>,
+  signal: AbortSignal,
+): Promise<EndpointFinding[]> {
+  let looking: ReturnType<typeof startable> | undefined;
+  /** Where the user has not named a server of their own. */
+  const isOurs = async (role: Role): Promise<boolean> => {
+    if (!['default', 'fleet'].includes(loaded.sources[`endpoints.${role}.url`] ?? 'default')) return false;
+    looking ??= startable();
+    return (await looking).has(role);
+  };
   return Promise.all(
     ROLES.map(async (role): Promise<EndpointFinding> => {
       const answered = (finding: Finding): EndpointFinding => ({ role, finding, answers: true });
@@ -33,7 +48,10 @@ export async function endpointFindings(loaded: LoadedSettings, signal: AbortSign
       } catch (error) {
         if (!(error instanceof ModelError)) throw error;
         const needed = state === 'missing' ? '' : ' Runs on plain text work without it.';
-        const remedy = `Start a server there, or set ${loaded.nameOf(`endpoints.${role}.url`)}.${needed}`;
+        const begin = (await isOurs(role))
+          ? `Start the fleet: ${loaded.nameOf(START_OF_FLEET)}`
+          : 'Start a server there';
+        const remedy = `${begin}, or set ${loaded.nameOf(`endpoints.${role}.url`)}.${needed}`;
         return { role, finding: { what, state, found: error.message, remedy }, answers: false };
       }
     }),

@@ -11,7 +11,7 @@ import { openProbes } from '../probes.ts';
 import { clockFindings } from './clock.ts';
 import { type EndpointFinding, endpointFindings, keyFindings, withOffers } from './endpoints.ts';
 import type { FiledFinding, Finding, Subject } from './finding.ts';
-import { fleetFindings } from './fleet.ts';
+import { fleetFindings, rolesOfFleet } from './fleet.ts';
 import { folderFindings } from './folders.ts';
 import { projectFindings } from './project.ts';
 import { redisFindings } from './redis.ts';
@@ -55,7 +55,7 @@ export async function examine(given: Examined): Promise<Examination> {
   const what = { ...given, signal };
   const { workspace, installation, loaded, ripgrep } = what;
   const { env } = installation;
-  const endpoints = endpointFindings(loaded, signal);
+  const endpoints = endpointFindings(loaded, () => rolesOfFleet(what), signal);
   const rolesAnswer = endpoints.then((all) =>
     all.every(({ role, answers }) => answers || !NEEDED_ROLES.includes(role)),
   );

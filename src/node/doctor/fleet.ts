@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
-import { type FleetPlan, type Machine, planFleet } from '../../core/fleet/planFleet.ts';
+import { advisedProfile, type FleetPlan, type Machine, planFleet } from '../../core/fleet/planFleet.ts';
 import type { Profile } from '../../core/fleet/profile.ts';
+import { ROLES, type Role } from '../../shared/events.ts';
 import type { LoadedSettings } from '../configuration.ts';
 import { fleetFolder } from '../dataFolder.ts';
 import { readFleetRecord } from '../fleet/fleetRecord.ts';
@@ -8,6 +9,7 @@ import { type MachineHere, machineHere } from '../fleet/machine.ts';
 import { openRecords } from '../fleet/native/records.ts';
 import { readProfiles } from '../fleet/profiles.ts';
 import type { Installation } from '../openCrew.ts';
+import { START_OF_FLEET } from '../settingNames.ts';
 import { type DockerHere, dockerHere } from './docker.ts';
 import type { Finding } from './finding.ts';
 import { gpuFindings } from './gpus.ts';
@@ -16,6 +18,20 @@ import { portsFinding } from './ports.ts';
 import { adviceFinding, NONE_NEEDED, OWN_ARE_USED, profileFinding, unknownProfileFinding } from './profile.ts';
 import { vllmFinding } from './vllmProgram.ts';
 import { hubCache, type WeightsPlace, weightsHere } from './weights.ts';
+
+/** Roles that the profile that is in use, or else the best that fits, would have servers for. */
+export async function rolesOfFleet({ installation: { env, home }, loaded, signal }: About): Promise<ReadonlySet<Role>> {
+  const [profiles, { machine }, record] = await Promise.all([
+    readProfiles(home),
+    machineHere(env, signal),
+    readFleetRecord(env),
+  ]);
+  const name = record?.profile ?? loaded.settings.fleet.profile;
+  const profile = name === undefined ? advisedProfile(profiles, machine) : profiles.find((one) => one.name === name);
+  const plan = profile === undefined ? undefined : planFleet(profile, machine);
+  const services = plan?.kind === 'planned' ? plan.services : [];
+  return new Set(ROLES.filter((role) => services.some(({ roles }) => roles.includes(role))));
+}
 
 interface About {
   installation: Pick<Installation, 'home' | 'env'>;
@@ -91,7 +107,7 @@ async function advice(
   profiles: readonly Profile[],
   here: MachineHere,
 ): Promise<Finding[]> {
-  const { advised, finding } = adviceFinding(profiles, here.machine);
+  const { advised, finding } = adviceFinding(profiles, here.machine, loaded.nameOf(START_OF_FLEET));
   const driver = advised?.driver;
   switch (driver) {
     case 'compose': {

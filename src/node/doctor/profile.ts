@@ -50,10 +50,11 @@ export const NONE_NEEDED: Finding = {
   found: "none chosen: the roles' servers answer",
 };
 
-/** None was chosen, and there are no servers: what this machine could run. */
+/** None was chosen, and there are no servers: what this machine could run. @param start what the user is to do for it */
 export function adviceFinding(
   profiles: readonly Profile[],
   machine: Machine,
+  start: string,
 ): { advised: Profile | undefined; finding: Finding } {
   const advised = advisedProfile(profiles, machine);
   const said = { what: 'Profile', state: 'good' } as const;
@@ -63,5 +64,5 @@ export function adviceFinding(
     return { advised, finding: { ...said, found } };
   }
   const found = `none chosen; ${advised.name} fits this machine: ${advised.summary}`;
-  return { advised, finding: { ...said, found, remedy: '"conclave fleet up" starts it.' } };
+  return { advised, finding: { ...said, found, remedy: `${start} starts it.` } };
 }

@@ -55,6 +55,7 @@ describe('settings', () => {
     assert.match(said, /start it, or set conclave\.endpoints\.reviewer\.url to where it runs/);
     const { nameOf } = await loaded();
     assert.equal(nameOf('limits.tokens'), 'conclave.limits.tokens');
+    assert.equal(nameOf('fleet.up'), '"Conclave: Start Fleet"');
     assert.equal(nameOf('apiKey'), 'the API key (command "Conclave: Set API Key…")');
     // The editor has no setting for it.
     assert.equal(nameOf('copies.files'), 'copies.files in .conclave/config.json');
