@@ -1,5 +1,6 @@
 /** What happens, in words of the user's language. */
 import type { CheckReport, FileAction, Role, Rung, Verdict } from '../shared/events.ts';
+import { roleTitle } from '../shared/fleetWords.ts';
 import type { Probe } from '../shared/probe.ts';
 import { MERGED, type RunState, type SubtaskPhase } from '../shared/runState.ts';
 import type { Severity } from '../shared/wire.ts';
@@ -14,19 +15,7 @@ export const ROLE_ICONS: Record<Role, string> = {
 };
 
 export function roleName(role: Role): string {
-  switch (role) {
-    case 'preprocessor':
-      return t('Preprocessor');
-    case 'planner':
-      return t('Planner');
-    case 'coder':
-      return t('Coder');
-    case 'reviewer':
-      return t('Reviewer');
-    default:
-      role satisfies never;
-      return role;
-  }
+  return roleTitle(role, t);
 }
 
 /** "task_1", or what the run calls a part of itself. */

@@ -1,9 +1,9 @@
-import type { ComponentChildren } from 'preact';
 import type { HostFacts } from '../../shared/protocol.ts';
 import { useHost } from '../host.ts';
 import { t } from '../l10n.ts';
 import { roleName } from '../phrases.ts';
 import { Button } from './Button.tsx';
+import { Hint } from './Hint.tsx';
 import { Icon, RoleIcon } from './Icon.tsx';
 
 /** What the chat shows where there is no run: what is in the way, or how to begin. */
@@ -97,15 +97,5 @@ function SilentServers({ silent }: { silent: HostFacts['silent'] }) {
         <Button onClick={() => act('command', { id: 'tryDemo' })}>{t('Try the demo')}</Button>
       </div>
     </Hint>
-  );
-}
-
-function Hint({ icon, title, children }: { icon: string; title: string; children: ComponentChildren }) {
-  return (
-    <section class="empty" aria-label={title}>
-      <span class={`codicon codicon-${icon} empty-icon`} aria-hidden="true" />
-      <h2>{title}</h2>
-      {children}
-    </section>
   );
 }

@@ -1,12 +1,12 @@
-import type { ComponentChildren } from 'preact';
 import { Button } from '../components/Button.tsx';
+import { Hint } from '../components/Hint.tsx';
 import { t } from '../l10n.ts';
 import type { PanelHost } from './panelHost.ts';
 
 /** Nothing was chosen: what a profile is, and the two ways to go on. */
 export function NoFleet({ host }: { host: PanelHost }) {
   return (
-    <Hint icon="server-process" title={t('Run the models from here')}>
+    <Hint level={1} icon="server-process" title={t('Run the models from here')}>
       <p>
         {t(
           'Conclave can start the crew’s model servers, one after another, and watch them. A profile says which models, and how they share the memory of this machine.',
@@ -28,7 +28,7 @@ export function NoFleet({ host }: { host: PanelHost }) {
 /** The user's servers are their own business: where to say where they are, and whether they can do what is needed. */
 export function OwnServers({ host }: { host: PanelHost }) {
   return (
-    <Hint icon="plug" title={t('You use your own servers')}>
+    <Hint level={1} icon="plug" title={t('You use your own servers')}>
       <p>
         {t(
           'Ollama, LM Studio, llama.cpp, vLLM: the settings say where each role’s server is, and the Doctor tells what it can do.',
@@ -42,15 +42,5 @@ export function OwnServers({ host }: { host: PanelHost }) {
         <Button onClick={() => host.act('command', { id: 'chooseProfile' })}>{t('Choose a profile')}</Button>
       </div>
     </Hint>
-  );
-}
-
-function Hint({ icon, title, children }: { icon: string; title: string; children: ComponentChildren }) {
-  return (
-    <section class="empty" aria-label={title}>
-      <span class={`codicon codicon-${icon} empty-icon`} aria-hidden="true" />
-      <h1>{title}</h1>
-      {children}
-    </section>
   );
 }
