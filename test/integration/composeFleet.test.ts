@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DriverError, type FetchProgress, type PlannedService } from '../../src/core/fleet/driver.ts';
+import { flagsOf } from '../../src/core/fleet/flags.ts';
 import type { FleetState, ServiceState } from '../../src/shared/fleet.ts';
 import { type ComposeFleet, composeFleet, type StandIn } from '../support/engine/composeFleet.ts';
 import { needEngine } from '../support/engine/fetchEngine.ts';
@@ -95,12 +96,13 @@ describe('the fleet on a real container engine', () => {
   });
 
   it('starts one after another, follows what befalls them, stops and takes down', async function () {
-    this.timeout(90_000);
+    this.timeout(180_000);
     const secret = 'hf_abcdefghijklmnop';
     const opened = await fleetOf(
       [REDIS, server(PLANNER), server(CODER)],
       { [CODER]: { env: { STAND_IN: 'stubborn' } } },
-      { HF_TOKEN: secret },
+      // The user's choice for a bare `docker compose up` has no file for the planner.
+      { HF_TOKEN: secret, CONCLAVE_FLEET_PROFILE: 'gpu-24gb' },
     );
     const { fleet } = opened;
 
@@ -113,7 +115,12 @@ describe('the fleet on a real container engine', () => {
       if (stateOf(state, CODER).kind === 'starting') assert.equal(stateOf(state, PLANNER).kind, 'ready');
     }
 
-    // What was planned is what runs.
+    // What was planned is what runs, and says so.
+    const flags = (await opened.driver.look(never)).map((one) => [one.name, one.flags]);
+    assert.deepEqual(
+      Object.fromEntries(flags),
+      Object.fromEntries(opened.planned.map((one) => [one.name, flagsOf(one)])),
+    );
     const models = (await (await fetch(`http://127.0.0.1:${opened.port(CODER)}/v1/models`)).json()) as {
       data: { id: string; root: string; max_model_len: number }[];
     };
@@ -208,6 +215,17 @@ describe('the fleet on a real container engine', () => {
     assert.match(why(CODER), /^3 times: Only 5\.31/);
   });
 
+  it('says that one failed which was ready and ended with 0, as vLLM does when its engine dies', async function () {
+    this.timeout(60_000);
+    const opened = await fleetOf([server(PLANNER)]);
+    await opened.fleet.up('all', () => {}, over.signal);
+    await fetch(`http://127.0.0.1:${opened.port(PLANNER)}/stand-in/dead`);
+    const dead = await until(opened, PLANNER, 'failed', over.signal);
+    assert.match(dead.kind === 'failed' ? dead.why : '', /Its engine died; it said: .*EngineDeadError/);
+    const [container = ''] = (await engine.run('ps', '--all', '--quiet')).split('\n');
+    assert.equal(await engine.run('inspect', container, '--format', '{{.State.ExitCode}}'), '0');
+  });
+
   it('says who has the port, before anything is started', async () => {
     const opened = await fleetOf([server(CODER)]);
     const holder = createServer().listen(opened.port(CODER), '127.0.0.1');
@@ -221,6 +239,45 @@ describe('the fleet on a real container engine', () => {
     }
   });
 
+  it('leaves a project of the same name alone, and says whose it is', async () => {
+    const opened = await fleetOf([REDIS, server(CODER)]);
+    await opened.fleet.up(['redis'], () => {}, over.signal);
+    const project = (await engine.run('ps', '--format', '{{.Label "com.docker.compose.project"}}')).trim();
+    const labels = [`project=${project}`, 'service=vllm-coder', 'project.working_dir=/home/me/conclave'];
+    const [image = ''] = IMAGES;
+    const theirs = await engine.run(
+      ...[
+        'run',
+        '--detach',
+        '--name',
+        'theirs',
+        '--network',
+        'none',
+        '--volume',
+        '/data',
+        '--entrypoint',
+        '/bin/sleep',
+      ],
+      ...labels.flatMap((label) => ['--label', `com.docker.compose.${label}`]),
+      ...[image, '1000'],
+    );
+    try {
+      const refused = await failureOf(opened.fleet.up([CODER], () => {}, over.signal));
+      assert.match(refused.message, /the container theirs of \/home\/me\/conclave belongs to another Compose project/);
+      assert.equal(
+        (await opened.driver.look(never)).find(({ name }) => name === CODER),
+        undefined,
+      );
+      await opened.fleet.stop('all', over.signal);
+      await opened.fleet.down(over.signal);
+      assert.equal(await engine.run('ps', '--quiet', '--no-trunc'), theirs);
+      assert.notEqual(await engine.run('inspect', theirs, '--format', '{{range .Mounts}}{{.Name}}{{end}}'), '');
+      assert.notEqual(await engine.run('volume', 'ls', '--quiet', '--filter', 'dangling=false'), '');
+    } finally {
+      await engine.run('rm', '--force', '--volumes', theirs);
+    }
+  });
+
   it('stops what was being started when the user gives up, and leaves what is ready', async () => {
     const { fleet } = await fleetOf([server(PLANNER), server(CODER)], { [CODER]: { env: { STAND_IN: 'hang' } } });
     const giveUp = new AbortController();
@@ -228,9 +285,10 @@ describe('the fleet on a real container engine', () => {
       'all',
       (state) => {
         const coder = stateOf(state, CODER);
-        if (coder.kind === 'starting' && coder.step === 'starting the engine') giveUp.abort();
+        // Whatever it says of itself: it runs by then.
+        if (coder.kind === 'starting' && coder.step !== 'being started') giveUp.abort();
       },
-      giveUp.signal,
+      AbortSignal.any([giveUp.signal, over.signal]),
     );
     await assert.rejects(started, { name: 'AbortError' });
     const state = await fleet.state(never);
@@ -248,9 +306,18 @@ describe('the fleet on a real container engine', () => {
 
     const slow = await fleetOf([server(CODER)], { [CODER]: { env: { STAND_IN_HUB: 'slow' } } });
     const giveUp = new AbortController();
-    const fetching = slow.fleet.fetch(({ percent }) => {
-      if (percent === 100) giveUp.abort();
-    }, giveUp.signal);
+    let begun = false;
+    const fetching = slow.fleet.fetch(
+      ({ percent }) => {
+        if (percent !== undefined) begun = true;
+      },
+      AbortSignal.any([giveUp.signal, over.signal]),
+    );
+    // A second one would end the first one's download.
+    while (!begun) await sleep(50, undefined, { signal: over.signal });
+    const second = await failureOf(slow.fleet.fetch(() => {}, over.signal));
+    assert.match(second.message, /already being fetched, by conclave fleet \(process \d+ /);
+    giveUp.abort();
     await assert.rejects(fetching, { name: 'AbortError' });
     assert.equal(await engine.run('ps', '--all', '--quiet'), '');
 
