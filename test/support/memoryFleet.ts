@@ -1,4 +1,5 @@
 import type { DriverError, FetchProgress, FleetDriver, PlannedService, Seen } from '../../src/core/fleet/driver.ts';
+import { flagsOf } from '../../src/core/fleet/flags.ts';
 import type { Clock } from '../../src/core/fleet/fleet.ts';
 import { createNudge } from '../../src/core/fleet/turns.ts';
 import type { ServerPages } from '../../src/core/models/serverPages.ts';
@@ -6,6 +7,8 @@ import type { ServerPages } from '../../src/core/models/serverPages.ts';
 /** One service as the driver in memory has it; tests change it in place. */
 export interface MemoryService {
   run: Seen['run'];
+  /** What it was started with; what is planned where absent. */
+  flags?: string;
   /** What it has written since it was started. */
   log: string[];
   /** Its pages, by path; none while it does not answer. */
@@ -71,6 +74,7 @@ export function createMemoryFleet(planned: readonly PlannedService[]): MemoryFle
         own.run = { kind: 'running', health: 'none', since: new Date(START + passed).toISOString(), restarts: 0 };
         own.log = [];
         own.pages = {};
+        delete own.flags;
         (starts.get(name) ?? answering)(own, onProgress);
       },
       async stop(names, signal) {
@@ -88,7 +92,10 @@ export function createMemoryFleet(planned: readonly PlannedService[]): MemoryFle
       },
       async look(signal) {
         check(signal);
-        return planned.map(({ name }) => ({ name, run: service(name).run }));
+        return planned.map((one) => {
+          const { run, flags = flagsOf(one) } = service(one.name);
+          return { name: one.name, run, flags };
+        });
       },
       async *changes(signal) {
         while (!signal.aborted) {

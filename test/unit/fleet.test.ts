@@ -66,6 +66,37 @@ describe('the fleet', () => {
     assert.deepEqual(memory.acts, [`start ${PLANNER}`]);
   });
 
+  it('starts anew what was started with something else than is planned', async () => {
+    const { memory, fleet } = opened();
+    await fleet.up('all', () => {}, never);
+    memory.service(CODER).flags = 'of another profile';
+    await fleet.up('all', () => {}, never);
+    assert.deepEqual(memory.acts, [`start ${PLANNER}`, `start ${CODER}`, `start ${CODER}`]);
+    const coder = memory.service(CODER);
+    coder.pages = {};
+    coder.flags = 'of another profile';
+    await fleet.up([CODER], () => {}, never);
+    assert.equal(memory.acts.length, 4, 'it was waited for');
+  });
+
+  it('forgets why a start failed once another process has taken it down', async () => {
+    const { memory, fleet } = opened();
+    memory.onStart(CODER, (service) => {
+      service.run = { kind: 'ended', code: 1, byUser: false, restarts: 0 };
+    });
+    await assert.rejects(fleet.up([CODER], () => {}, never));
+    assert.equal(stateOf(await fleet.state(never), CODER)?.kind, 'failed');
+    memory.service(CODER).run = { kind: 'absent' };
+    assert.equal(stateOf(await fleet.state(never), CODER)?.kind, 'absent');
+  });
+
+  it('starts nothing between the stop and the start of a restart', async () => {
+    const { memory, fleet } = opened();
+    await fleet.up('all', () => {}, never);
+    await Promise.all([fleet.restart('all', () => {}, never), fleet.up('all', () => {}, never)]);
+    assert.deepEqual(memory.acts.slice(2), [`stop ${CODER} ${PLANNER}`, `start ${PLANNER}`, `start ${CODER}`]);
+  });
+
   it('tells what is fetched for a start', async () => {
     const { memory, fleet } = opened();
     const states: FleetState[] = [];

@@ -1,7 +1,9 @@
 import type { FleetProblem, FleetState, Service, ServiceState } from '../../shared/fleet.ts';
 import type { ServerPages } from '../models/serverPages.ts';
 import { DriverError, type FetchProgress, type FleetDriver, type PlannedService, type Seen } from './driver.ts';
-import { createObserver, type Observed, urlOf } from './observer.ts';
+import { flagsOf } from './flags.ts';
+import { createFollower } from './follow.ts';
+import { createObserver, describe } from './observer.ts';
 import { createNudge, inTurn } from './turns.ts';
 
 /** The programs that Conclave starts and watches. Names are those of services, in compose's words. */
@@ -50,16 +52,12 @@ export interface FleetParts {
   ask: (url: string) => ServerPages;
 }
 
-/** Milliseconds between two looks at what is starting, and at the figures of what runs. */
+/** Milliseconds between two looks at what is starting. */
 const LOOK_AGAIN = 1000;
-const VITALS_AGAIN = 2000;
 /** Milliseconds that a service may be unhealthy before its start counts as failed. */
 const PATIENCE = 30_000;
-/** Milliseconds that a stop may take which nobody waits for: a driver that hangs must not hold whoever gave up. */
+/** Milliseconds that the stop of what was being started may take. */
 const END_WITHIN = 30_000;
-/** Milliseconds until an engine that is gone is asked again, at first and at most. */
-const FIRST_PAUSE = 1000;
-const LONGEST_PAUSE = 15_000;
 
 export function createFleet(parts: FleetParts): Fleet {
   const { profile, planned, driver, clock } = parts;
@@ -74,14 +72,15 @@ export function createFleet(parts: FleetParts): Fleet {
     changed.tell();
   }
 
-  async function look(signal: AbortSignal): Promise<FleetState> {
-    const seen = await driver.look(signal);
+  const look = async (signal: AbortSignal): Promise<FleetState> => stateOf(await driver.look(signal), signal);
+
+  async function stateOf(seen: readonly Seen[], signal: AbortSignal): Promise<FleetState> {
     const services = await Promise.all(planned.map((service) => serviceOf(service, seen, signal)));
     return { profile, services };
   }
 
   async function serviceOf(service: PlannedService, seen: readonly Seen[], signal: AbortSignal): Promise<Service> {
-    const run = seen.find(({ name }) => name === service.name)?.run ?? { kind: 'absent' };
+    const run = runIn(seen, service.name);
     const observed = await observe(service, run, signal);
     const more = known.get(service.name);
     return describe(service, more !== undefined && holds(more, run) ? { state: more } : observed);
@@ -100,67 +99,6 @@ export function createFleet(parts: FleetParts): Fleet {
     return { profile, services: planned.map((service) => describe(service, { state: { kind: 'absent' } })), problem };
   }
 
-  async function* follow(signal: AbortSignal, how: 'closely' | 'changes' = 'closely'): AsyncIterable<FleetState> {
-    const own = new AbortController();
-    const stop = (): void => own.abort(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-    const watching = watch(own.signal, how === 'closely' ? 'closely' : 'seldom');
-    let shown = '';
-    try {
-      while (!own.signal.aborted) {
-        const told = changed.next();
-        const now = await state(own.signal);
-        const text = JSON.stringify(now);
-        if (text !== shown) yield now;
-        shown = text;
-        await pause(told, isMoving(now) ? LOOK_AGAIN : how === 'closely' ? VITALS_AGAIN : undefined, own.signal);
-      }
-    } catch (error) {
-      if (!own.signal.aborted) throw error;
-    } finally {
-      signal.removeEventListener('abort', stop);
-      own.abort();
-      await watching;
-    }
-  }
-
-  /** Waits for a change, or for as long as that where it is said. */
-  async function pause(told: Promise<void>, ms: number | undefined, signal: AbortSignal): Promise<void> {
-    const waiting = new AbortController();
-    const aborted = new Promise<never>((_, reject) => {
-      waiting.signal.addEventListener('abort', () => reject(waiting.signal.reason), { once: true });
-    });
-    const stop = (): void => waiting.abort(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-    try {
-      await Promise.race([told, aborted, ...(ms === undefined ? [] : [clock.sleep(ms, waiting.signal)])]);
-    } finally {
-      signal.removeEventListener('abort', stop);
-      waiting.abort();
-    }
-  }
-
-  /** Passes on what the driver says; an engine that is gone may come back. Resolves with the signal. */
-  async function watch(signal: AbortSignal, how: 'closely' | 'seldom'): Promise<void> {
-    let wait = FIRST_PAUSE;
-    while (!signal.aborted) {
-      try {
-        for await (const _ of driver.changes(signal, how)) {
-          wait = FIRST_PAUSE;
-          changed.tell();
-        }
-      } catch {
-        // The next look tells what is the matter.
-        changed.tell();
-      }
-      if (signal.aborted) return;
-      await clock.sleep(wait, signal).catch(() => {});
-      wait = Math.min(2 * wait, LONGEST_PAUSE);
-    }
-  }
-
   async function up(
     names: readonly string[] | 'all',
     onState: (state: FleetState) => void,
@@ -168,8 +106,11 @@ export function createFleet(parts: FleetParts): Fleet {
   ): Promise<void> {
     const wanted = chosen(names);
     signal.throwIfAborted();
-    const now = await look(signal);
-    const missing = wanted.filter(({ name }) => stateIn(now, name).kind !== 'ready');
+    const seen = await driver.look(signal);
+    const now = await stateOf(seen, signal);
+    const missing = wanted.filter(
+      (service) => stateIn(now, service.name).kind !== 'ready' || !isAsPlanned(service, seen),
+    );
     for (const [at, { name }] of missing.entries()) {
       const before = missing[at - 1];
       note(name, before === undefined ? undefined : { kind: 'queued', after: before.name });
@@ -194,7 +135,7 @@ export function createFleet(parts: FleetParts): Fleet {
       const before = await look(signal);
       onState(before);
       // What is already on its way is waited for: a start anew would lose what it has loaded.
-      if (!(await isOnItsWay(name, signal))) {
+      if (!(await isOnItsWay(service, signal))) {
         await driver.start(service, signal, ({ what, percent }) => {
           const fetching: ServiceState = { kind: 'fetching', what, ...(percent === undefined ? {} : { percent }) };
           note(name, fetching);
@@ -210,7 +151,7 @@ export function createFleet(parts: FleetParts): Fleet {
         changed.tell();
         throw signal.reason;
       }
-      if (error instanceof DriverError) note(name, { kind: 'failed', why: `${error.message} ${error.remedy}` });
+      if (error instanceof DriverError) await noteFailure(name, error, signal);
       onState(await state(signal));
       throw error;
     }
@@ -231,9 +172,20 @@ export function createFleet(parts: FleetParts): Fleet {
     }
   }
 
-  async function isOnItsWay(name: string, signal: AbortSignal): Promise<boolean> {
-    const run = (await driver.look(signal)).find((one) => one.name === name)?.run;
-    return run?.kind === 'running' && run.restarts === 0 && run.health !== 'unhealthy';
+  async function isOnItsWay(service: PlannedService, signal: AbortSignal): Promise<boolean> {
+    const seen = await driver.look(signal);
+    const run = runIn(seen, service.name);
+    return run.kind === 'running' && run.restarts === 0 && run.health !== 'unhealthy' && isAsPlanned(service, seen);
+  }
+
+  /** Why a start failed is kept where the driver has nothing to show of it: otherwise what it shows tells more, and passes. */
+  async function noteFailure(name: string, { message, remedy }: DriverError, signal: AbortSignal): Promise<void> {
+    const run = await driver.look(signal).then(
+      (seen) => runIn(seen, name),
+      () => undefined,
+    );
+    const isUnseen = run === undefined || run.kind === 'absent' || run.kind === 'created';
+    note(name, isUnseen ? { kind: 'failed', why: `${message} ${remedy}` } : undefined);
   }
 
   async function becomesReady(name: string, onState: (state: FleetState) => void, signal: AbortSignal): Promise<void> {
@@ -294,13 +246,14 @@ export function createFleet(parts: FleetParts): Fleet {
   const turn = inTurn();
   return {
     state,
-    follow,
+    follow: createFollower({ state, changed, driver, clock }),
     up: (names, onState, signal) => turn(() => up(names, onState, signal)),
     stop,
-    async restart(names, onState, signal) {
-      await stop(names, signal);
-      await turn(() => up(names, onState, signal));
-    },
+    restart: (names, onState, signal) =>
+      turn(async () => {
+        await stop(names, signal);
+        await up(names, onState, signal);
+      }),
     async down(signal) {
       known.clear();
       await driver.down(signal);
@@ -314,21 +267,18 @@ export function createFleet(parts: FleetParts): Fleet {
   };
 }
 
-function describe({ serves, ...service }: PlannedService, { state, vitals }: Observed): Service {
-  const { name, kind, roles } = service;
-  return {
-    name,
-    kind,
-    roles,
-    ...(serves === undefined ? {} : { model: serves.model, url: urlOf(service), window: serves.window }),
-    state,
-    ...(vitals === undefined ? {} : { vitals }),
-  };
-}
-
 /** What was noted of a start holds until the service is there; that it could not be started, until there is more of it to see. */
 function holds(noted: ServiceState, run: Seen['run']): boolean {
   return run.kind !== 'running' && !(noted.kind === 'failed' && run.kind === 'ended');
+}
+
+function runIn(seen: readonly Seen[], name: string): Seen['run'] {
+  return seen.find((one) => one.name === name)?.run ?? { kind: 'absent' };
+}
+
+/** Whether what runs was started with what is planned: otherwise it is none of this profile, and is started anew. */
+function isAsPlanned(service: PlannedService, seen: readonly Seen[]): boolean {
+  return seen.find(({ name }) => name === service.name)?.flags === flagsOf(service);
 }
 
 function stateIn(now: FleetState, name: string): ServiceState {
@@ -337,11 +287,6 @@ function stateIn(now: FleetState, name: string): ServiceState {
 
 function withState(now: FleetState, name: string, state: ServiceState): FleetState {
   return { ...now, services: now.services.map((one) => (one.name === name ? { ...one, state } : one)) };
-}
-
-/** Whether a look again is worth while soon. */
-function isMoving({ services }: FleetState): boolean {
-  return services.some(({ state: { kind } }) => kind === 'starting' || kind === 'fetching' || kind === 'crashing');
 }
 
 /** @throws what is none of the driver's failures: a defect */

@@ -1,4 +1,4 @@
-import type { ServiceState, Vitals } from '../../shared/fleet.ts';
+import type { Service, ServiceState, Vitals } from '../../shared/fleet.ts';
 import type { ServerPages } from '../models/serverPages.ts';
 import type { FleetDriver, PlannedService, Seen } from './driver.ts';
 import { type StartProgress, startProgress } from './startProgress.ts';
@@ -144,4 +144,17 @@ function whyUnhealthy({ name, port }: PlannedService, { health }: Running): stri
       ? 'It runs, and does not pass its health check.'
       : `It runs, and does not answer on port ${port}.`;
   return `${what} See its log; "conclave fleet restart ${name}" starts it anew.`;
+}
+
+/** A service as front ends show it. */
+export function describe({ serves, ...service }: PlannedService, { state, vitals }: Observed): Service {
+  const { name, kind, roles } = service;
+  return {
+    name,
+    kind,
+    roles,
+    ...(serves === undefined ? {} : { model: serves.model, url: urlOf(service), window: serves.window }),
+    state,
+    ...(vitals === undefined ? {} : { vitals }),
+  };
 }

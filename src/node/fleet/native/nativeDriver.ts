@@ -9,6 +9,7 @@ import {
   type PlannedService,
   type Seen,
 } from '../../../core/fleet/driver.ts';
+import { flagsOf } from '../../../core/fleet/flags.ts';
 import { createNudge } from '../../../core/fleet/turns.ts';
 import { errorCode } from '../../paths.ts';
 import { endProcessTree, isTreeAlive } from '../../processTree.ts';
@@ -86,9 +87,10 @@ export function openNativeDriver({
 
   /** @returns once it is written down */
   async function launch(
-    { name }: PlannedService,
+    service: PlannedService,
     { argv, env }: NativeCommand,
   ): Promise<{ record: ServerRecord; ended: Promise<number | null> }> {
+    const { name } = service;
     const [program = '', ...args] = argv;
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const log = await logs.begin(name);
@@ -112,7 +114,11 @@ export function openNativeDriver({
       try {
         // One that has ended already has none, and none is like it.
         const [identity = 'ended', boot] = await Promise.all([identityOf(pid), bootId()]);
-        const record: ServerRecord = { name, pid, identity, boot, since: new Date().toISOString() };
+        const record: ServerRecord = {
+          ...{ name, pid, identity, boot },
+          flags: flagsOf(service),
+          since: new Date().toISOString(),
+        };
         await records.write(record);
         return { record, ended };
       } catch (error) {
@@ -135,7 +141,13 @@ export function openNativeDriver({
 
   async function look(signal: AbortSignal): Promise<Seen[]> {
     signal.throwIfAborted();
-    return Promise.all((await records.all()).map(async (record) => ({ name: record.name, run: await runOf(record) })));
+    const all = await records.all();
+    return Promise.all(
+      all.map(async (record) => {
+        const { name, flags } = record;
+        return { name, run: await runOf(record), ...(flags === undefined ? {} : { flags }) };
+      }),
+    );
   }
 
   async function runOf(record: ServerRecord): Promise<Seen['run']> {

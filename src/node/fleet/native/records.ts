@@ -12,6 +12,8 @@ const recordSchema = z.object({
   identity: z.string(),
   /** See bootId. */
   boot: z.string().optional(),
+  /** See flagsOf. */
+  flags: z.string().optional(),
   /** When it was started. ISO 8601. */
   since: z.iso.datetime(),
   end: z
