@@ -38,6 +38,7 @@ describe('a tool call as text', () => {
       const found = salvage(text, TOOLS);
       return found?.kind === 'broken' ? `${found.form}: ${found.problem}` : assert.fail(JSON.stringify(found));
     };
+    assert.match(problem('{"action": "done", "args": {}}'), /"done" ends the looking up, and is no answer\.$/);
     assert.equal(
       problem('<tool_call>{"name": "write_file", "arguments": {}}</tool_call>'),
       '<tool_call>: There is no tool "write_file".',

@@ -104,7 +104,7 @@ function complaintOf(asked: number, answers: readonly Answer[]): (answer: PlanAn
     if (complaint === undefined) return undefined;
     complaints += 1;
     // What is told in vain is put right here, where that can be done without a guess; the plan's notes say so.
-    return complaints > 2 ? planComplaint(mendedPlan(plan).plan.plan) : complaint;
+    return complaints > 1 ? planComplaint(mendedPlan(plan).plan.plan) : complaint;
   };
 }
 

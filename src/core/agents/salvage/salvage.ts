@@ -79,7 +79,7 @@ function together(found: readonly Found[], tools: readonly KnownTool[]): Salvage
     if (one.kind === 'broken') return one;
     for (const { name, args } of one.calls) {
       const tool = toolNamed(name, tools);
-      if (tool === undefined) return { kind: 'broken', form: one.form, problem: `There is no tool "${name}".` };
+      if (tool === undefined) return { kind: 'broken', form: one.form, problem: noTool(name) };
       const read = argumentsOf(args);
       if (read === undefined) {
         return { kind: 'broken', form: one.form, problem: `The arguments of ${tool.name} are no JSON object.` };
@@ -89,4 +89,9 @@ function together(found: readonly Found[], tools: readonly KnownTool[]): Salvage
   }
   const [first] = found;
   return first === undefined ? undefined : { kind: 'calls', form: first.form, calls };
+}
+
+/** @param name may be the word that ends the looking up, said again where the answer was due */
+function noTool(name: string): string {
+  return name === 'done' ? '"done" ends the looking up, and is no answer.' : `There is no tool "${name}".`;
 }
