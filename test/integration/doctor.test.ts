@@ -88,8 +88,9 @@ describe('the doctor', () => {
         loaded: {
           settings: { ...DEFAULT_SETTINGS, endpoints, timeouts: { firstToken: 1, betweenTokens: 1 } },
           ...(apiKey === undefined ? {} : { apiKey }),
+          sources: Object.fromEntries(Object.keys(endpoints).map((role) => [`endpoints.${role}.url`, 'editor'])),
           nameOf: (key: string) => `conclave.${key}`,
-        } as Parameters<typeof examine>[0]['loaded'],
+        },
         ripgrep: undefined,
         signal: never,
         now: () => new Date(),
