@@ -1,5 +1,5 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../core/models/modelError.ts';
@@ -13,6 +13,7 @@ import type { Probe } from '../shared/probe.ts';
 import type { LoadedSettings } from './configuration.ts';
 import { openConfiguredEndpoint } from './configuredEndpoint.ts';
 import { errorCode } from './paths.ts';
+import { replaceFile } from './replaceFile.ts';
 
 /** Milliseconds that a probe counts where the server does not show when it was started. */
 const ONE_DAY = 24 * 3600_000;
@@ -144,15 +145,11 @@ async function readKept(file: string): Promise<Kept> {
 
 /** @returns what is to be said about it: a probe that cannot be kept is good all the same */
 async function keep(file: string, probe: Probe): Promise<string[]> {
-  const fresh = `${file}.${randomUUID()}`;
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await writeFile(fresh, `${JSON.stringify(probe, null, 2)}\n`, { mode: 0o600 });
-    await rename(fresh, file);
+    await replaceFile(file, `${JSON.stringify(probe, null, 2)}\n`);
     await dropOld(file);
     return [];
   } catch (error) {
-    await rm(fresh, { force: true }).catch(() => {});
     return [`It could not be kept, and will be measured again: ${(error as Error).message}.`];
   }
 }

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { PlannedService } from '../../core/fleet/driver.ts';
@@ -7,6 +6,7 @@ import { flagsOf } from '../../core/fleet/flags.ts';
 import { urlOf } from '../../core/fleet/observer.ts';
 import { fleetFolder } from '../dataFolder.ts';
 import { errorCode } from '../paths.ts';
+import { replaceFile } from '../replaceFile.ts';
 import { bootId, isBeforeBoot } from './native/processIdentity.ts';
 
 const recordSchema = z.object({
@@ -72,8 +72,5 @@ export async function writeFleetRecord(
     boot: await bootId(),
     services: records,
   };
-  const fresh = `${file}.${randomUUID()}`;
-  await mkdir(fleetFolder(env), { recursive: true, mode: 0o700 });
-  await writeFile(fresh, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
-  await rename(fresh, file);
+  await replaceFile(file, `${JSON.stringify(record, null, 2)}\n`);
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { errorCode } from '../../paths.ts';
+import { replaceFile } from '../../replaceFile.ts';
 
 /** Conclave's own files about the containers that it starts: CONCLAVE_DATA/fleet. Only the user can read them. */
 export interface FleetFiles {
@@ -58,21 +59,6 @@ async function textOf(file: string): Promise<string | undefined> {
     return await readFile(file, 'utf8');
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-/** In one step: who reads it has the old or the new one, whole. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const fresh = `${file}.${randomBytes(6).toString('hex')}`;
-  try {
-    await writeFile(fresh, text, { mode: 0o600 });
-    // The file mode mask may not be ours.
-    await chmod(fresh, 0o600);
-    await rename(fresh, file);
-  } catch (error) {
-    await rm(fresh, { force: true });
     throw error;
   }
 }

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { errorCode } from '../../paths.ts';
+import { replaceFile } from '../../replaceFile.ts';
 
 const recordSchema = z.object({
   name: z.string(),
@@ -63,12 +63,7 @@ export function openRecords(dir: string): ServerRecords {
         .map((file) => read(file.slice(0, -'.json'.length)));
       return (await Promise.all(records)).filter((record) => record !== undefined);
     },
-    async write(record) {
-      await mkdir(dir, { recursive: true, mode: 0o700 });
-      const fresh = join(dir, `.${record.name}.${randomUUID()}`);
-      await writeFile(fresh, `${JSON.stringify(record)}\n`, { mode: 0o600 });
-      await rename(fresh, fileOf(record.name));
-    },
+    write: (record) => replaceFile(fileOf(record.name), `${JSON.stringify(record)}\n`),
     remove: (name) => rm(fileOf(name), { force: true, maxRetries: 3 }),
   };
 }
