@@ -97,7 +97,7 @@ describe('what Docker shows of containers', () => {
   it('is a state for each of Docker’s', () => {
     const since = '2026-11-26T06:02:17.484084666Z';
     const running = { kind: 'running', since, restarts: 0 };
-    const ended = { kind: 'ended', byUser: false, restarts: 0 };
+    const ended = { kind: 'ended', byUser: false, since, restarts: 0 };
     for (const code of [0, 130, 143]) {
       // vLLM, too, ends with 0 when its engine has died.
       assert.deepEqual(seen({ Status: 'exited', ExitCode: code }), { ...ended, code });

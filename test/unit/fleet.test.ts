@@ -126,6 +126,27 @@ describe('the fleet', () => {
     assert.deepEqual(memory.acts, [`start ${PLANNER}`]);
   });
 
+  it('says of each start why it failed, also where nobody saw it run in between', async () => {
+    const { memory, fleet } = opened();
+    const starts = [
+      {
+        since: '2026-01-01T00:00:01.000Z',
+        wrote: 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB.',
+      },
+      { since: '2026-01-01T00:00:02.000Z', wrote: 'vllm serve: error: unrecognized arguments: --no-such-option' },
+    ];
+    const said: string[] = [];
+    for (const { since, wrote } of starts) {
+      memory.onStart(CODER, (service) => {
+        service.log = [wrote];
+        service.run = { kind: 'ended', code: 1, byUser: false, since, restarts: 0 };
+      });
+      await fleet.up([CODER], () => {}, never).catch(({ message }: DriverError) => said.push(message));
+    }
+    assert.match(said[0] ?? '', /memory of the GPU ran out/);
+    assert.match(said[1] ?? '', /does not know the option --no-such-option/);
+  });
+
   it('keeps the reason of a start that the driver refused, until it is started again', async () => {
     const { memory, fleet } = opened();
     memory.onStart(CODER, (service) => {

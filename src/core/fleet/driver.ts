@@ -37,8 +37,11 @@ export interface Seen {
     | { kind: 'created' }
     /** `health`: the container's own check; `none` where it has none, and it is asked over HTTP instead. `since`: ISO 8601. */
     | { kind: 'running'; health: 'starting' | 'healthy' | 'unhealthy' | 'none'; since: string; restarts: number }
-    /** `byUser`: we stopped it. `why`: a sentence where more is known than the code, such as that memory ran out. */
-    | { kind: 'ended'; code: number | null; byUser: boolean; restarts: number; why?: string };
+    /**
+     * `byUser`: we stopped it. `since`: when it had been started, where it had; it tells this end from an earlier one.
+     * `why`: a sentence where more is known than the code, such as that memory ran out.
+     */
+    | { kind: 'ended'; code: number | null; byUser: boolean; since?: string; restarts: number; why?: string };
 }
 
 /** How far the fetching of one thing is. */

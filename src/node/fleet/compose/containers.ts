@@ -137,7 +137,8 @@ function runOf(state: Container['state'], restarts: number, wasStopped: boolean)
           ? undefined
           : sentence(error);
       // Its code tells nothing: vLLM ends with 0, too, when its engine has died.
-      return { kind: 'ended', code, byUser: wasStopped, restarts, ...(why === undefined ? {} : { why }) };
+      const since = state.StartedAt;
+      return { kind: 'ended', code, byUser: wasStopped, since, restarts, ...(why === undefined ? {} : { why }) };
     }
   }
 }

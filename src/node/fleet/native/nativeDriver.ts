@@ -154,9 +154,9 @@ export function openNativeDriver({
     const { since, end, name } = record;
     switch (end?.kind) {
       case 'stopped':
-        return { kind: 'ended', code: null, byUser: true, restarts: 0 };
+        return { kind: 'ended', code: null, byUser: true, since, restarts: 0 };
       case 'ended':
-        return { kind: 'ended', code: end.code, byUser: false, restarts: 0 };
+        return { kind: 'ended', code: end.code, byUser: false, since, restarts: 0 };
       case undefined:
         break;
       default:
@@ -171,7 +171,7 @@ export function openNativeDriver({
     const now = await records.read(name);
     if (now !== undefined && !isDeepStrictEqual(now, record)) return runOf(now);
     if (now !== undefined) await records.write({ ...record, end: { kind: 'ended', code: null } });
-    return { kind: 'ended', code: null, byUser: false, restarts: 0 };
+    return { kind: 'ended', code: null, byUser: false, since, restarts: 0 };
   }
 
   /**
