@@ -1,7 +1,7 @@
 import type { FleetState } from '../../shared/fleet.ts';
 import type { FleetDriver } from './driver.ts';
 import type { Clock, Fleet } from './fleet.ts';
-import type { Nudge } from './turns.ts';
+import { type Nudge, toldOr } from './turns.ts';
 
 /** Milliseconds between two looks at what is starting, and at the figures of what runs. */
 const LOOK_AGAIN = 1000;
@@ -33,7 +33,8 @@ export function createFollower(parts: {
         const text = JSON.stringify(now);
         if (text !== shown) yield now;
         shown = text;
-        await pause(told, isMoving(now) ? LOOK_AGAIN : how === 'closely' ? VITALS_AGAIN : undefined, own.signal);
+        const ms = isMoving(now) ? LOOK_AGAIN : how === 'closely' ? VITALS_AGAIN : undefined;
+        await toldOr(told, ms === undefined ? undefined : (signal) => clock.sleep(ms, signal), own.signal);
       }
     } catch (error) {
       if (!own.signal.aborted) throw error;
@@ -41,23 +42,6 @@ export function createFollower(parts: {
       signal.removeEventListener('abort', stop);
       own.abort();
       await watching;
-    }
-  }
-
-  /** Waits for a change, or for as long as that where it is said. */
-  async function pause(told: Promise<void>, ms: number | undefined, signal: AbortSignal): Promise<void> {
-    const waiting = new AbortController();
-    const aborted = new Promise<never>((_, reject) => {
-      waiting.signal.addEventListener('abort', () => reject(waiting.signal.reason), { once: true });
-    });
-    const stop = (): void => waiting.abort(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-    try {
-      await Promise.race([told, aborted, ...(ms === undefined ? [] : [clock.sleep(ms, waiting.signal)])]);
-    } finally {
-      signal.removeEventListener('abort', stop);
-      waiting.abort();
     }
   }
 

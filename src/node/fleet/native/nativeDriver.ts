@@ -10,7 +10,7 @@ import {
   type Seen,
 } from '../../../core/fleet/driver.ts';
 import { flagsOf } from '../../../core/fleet/flags.ts';
-import { createNudge } from '../../../core/fleet/turns.ts';
+import { createNudge, toldOr } from '../../../core/fleet/turns.ts';
 import { errorCode } from '../../paths.ts';
 import { endProcessTree, isTreeAlive } from '../../processTree.ts';
 import { portHolder } from '../portHolder.ts';
@@ -248,7 +248,9 @@ export function openNativeDriver({
     async *changes(signal, how = 'closely') {
       let known = JSON.stringify(await look(signal));
       while (!signal.aborted) {
-        await waited(changed.next(), how === 'closely' ? LOOK_AGAIN : LOOK_SELDOM, signal);
+        const ms = how === 'closely' ? LOOK_AGAIN : LOOK_SELDOM;
+        // Only the signal ends it otherwise.
+        await toldOr(changed.next(), (own) => sleep(ms, undefined, { signal: own }), signal).catch(() => {});
         if (signal.aborted) return;
         const now = JSON.stringify(await look(signal));
         if (now !== known) yield;
@@ -286,16 +288,4 @@ function notStarted(program: string, cause: Error): DriverError {
         'Check that it is a program that you may run, or set fleet.vllm to another.',
         { cause },
       );
-}
-
-async function waited(told: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
-  const own = new AbortController();
-  const stop = (): void => own.abort();
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    await Promise.race([told, sleep(ms, undefined, { signal: own.signal }).catch(() => {})]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    own.abort();
-  }
 }
