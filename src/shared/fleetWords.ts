@@ -1,5 +1,5 @@
 /** A fleet in words of the user's language, the same in every part of the editor. */
-import type { Role } from './events.ts';
+import { ROLES, type Role } from './events.ts';
 import type { FleetState, Service, ServiceState } from './fleet.ts';
 
 /** Translates a text that is written out, with {0}, {1}, … for the arguments. */
@@ -66,8 +66,7 @@ export function serviceTitle({ name, kind, roles }: Service, t: Say): string {
 
 /** The roles that the fleet serves, in the crew's order, each with its service. */
 export function servedRoles({ services }: FleetState): { role: Role; service: Service }[] {
-  const crew: readonly Role[] = ['preprocessor', 'planner', 'coder', 'reviewer'];
-  return crew.flatMap((role) => {
+  return ROLES.flatMap((role) => {
     const service = services.find(({ roles }) => roles.includes(role));
     return service === undefined ? [] : [{ role, service }];
   });

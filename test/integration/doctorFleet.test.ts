@@ -10,7 +10,7 @@ import { loadSettings } from '../../src/node/configuration.ts';
 import { dockerHere } from '../../src/node/doctor/docker.ts';
 import { endpointFindings } from '../../src/node/doctor/endpoints.ts';
 import type { Finding } from '../../src/node/doctor/finding.ts';
-import { fleetFindings, rolesOfFleet } from '../../src/node/doctor/fleet.ts';
+import { fleetBasis, fleetFindings, rolesOfFleet } from '../../src/node/doctor/fleet.ts';
 import { hubTokenFindings } from '../../src/node/doctor/hubToken.ts';
 import { portsFinding } from '../../src/node/doctor/ports.ts';
 import { adviceFinding } from '../../src/node/doctor/profile.ts';
@@ -56,14 +56,12 @@ describe('the doctor about the fleet', function () {
   ): Promise<Finding[]> {
     const { profile, rolesAnswer = false } = options;
     const settings = { ...DEFAULT_SETTINGS, fleet: profile === undefined ? {} : { profile } };
-    return fleetFindings(
-      {
-        installation: { home: HOME, env },
-        loaded: { settings, nameOf: nameInTerminal },
-        signal: new AbortController().signal,
-      },
-      Promise.resolve(rolesAnswer),
-    );
+    const given = {
+      installation: { home: HOME, env },
+      loaded: { settings, nameOf: nameInTerminal },
+      signal: new AbortController().signal,
+    };
+    return fleetFindings(given, fleetBasis(given), Promise.resolve(rolesAnswer));
   }
   const about = (findings: readonly Finding[], what: string): Finding =>
     findings.find((finding) => finding.what === what) ?? assert.fail(`nothing about ${what}`);
@@ -109,7 +107,8 @@ describe('the doctor about the fleet', function () {
       const loaded = await loadSettings({ env, workspace: data, trusted: false, flags: {} });
       const silent = Object.fromEntries(ROLES.map((role) => [role, { url: DEAD }])) as Record<Role, { url: string }>;
       const about = { ...loaded, settings: { ...loaded.settings, endpoints: silent } };
-      const roles = () => rolesOfFleet({ installation: { home: HOME, env }, loaded: about, signal });
+      const given = { installation: { home: HOME, env }, loaded: about, signal };
+      const roles = async () => rolesOfFleet(await fleetBasis(given));
       const findings = await endpointFindings(about, roles, signal);
       return ['planner', 'coder'].map((role) => findings.find((one) => one.role === role)?.finding.remedy ?? '');
     }

@@ -1,3 +1,4 @@
+import { NEEDED_ROLES } from '../../core/settings.ts';
 import type { Role } from '../../shared/events.ts';
 import type { Service } from '../../shared/fleet.ts';
 import type { FleetView } from '../../shared/fleetProtocol.ts';
@@ -12,9 +13,6 @@ import {
   stateMark,
 } from '../../shared/fleetWords.ts';
 import type { Glance } from '../statusBar.ts';
-
-/** Roles without which no run can start. */
-const NEEDED: readonly Role[] = ['planner', 'coder', 'reviewer'];
 
 /**
  * What the status bar says of the fleet while there is no task: how many of the crew's roles are ready; several may share a
@@ -36,7 +34,7 @@ export function fleetGlance(view: FleetView, elsewhere: Partial<Record<Role, str
   if (roles.length === 0) return undefined;
 
   const ready = roles.filter(({ service }) => isServing(service.state)).length;
-  const isNeededDown = roles.some(({ role, service }) => NEEDED.includes(role) && isBroken(service.state));
+  const isNeededDown = roles.some(({ role, service }) => NEEDED_ROLES.includes(role) && isBroken(service.state));
   const coming = roles.find(({ service }) => isComing(service.state) && service.state.kind !== 'queued');
   const counted = t('Conclave {0}/{1} ready', ready, roles.length);
   const text = (): [icon: string, words: string] => {

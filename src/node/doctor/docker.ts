@@ -19,29 +19,16 @@ export interface DockerHere {
   dataRoot?: string;
 }
 
-/** Milliseconds. An engine on another machine may not answer at all. */
-const LIMIT = 15_000;
-
 /** Asks the Docker engine what it is; starts and changes nothing. */
 export async function dockerHere(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<DockerHere> {
-  const limit = AbortSignal.timeout(LIMIT);
   const docker = dockerClient(env);
   try {
-    const either = AbortSignal.any([signal, limit]);
-    await checkEngine(docker, either);
-    return await reachedEngine(docker, env, either);
+    await checkEngine(docker, signal);
+    return await reachedEngine(docker, env, signal);
   } catch (error) {
     signal.throwIfAborted();
-    const said = limit.aborted
-      ? {
-          message: `The Docker engine does not answer within ${LIMIT / 1000} s.`,
-          remedy:
-            'See "docker context show" and DOCKER_HOST: they say where it is looked for; restart it where it hangs.',
-        }
-      : error;
-    if (!limit.aborted && !(error instanceof DriverError)) throw error;
-    const { message, remedy } = said as Pick<DriverError, 'message' | 'remedy'>;
-    return { docker: { what: 'Docker', state: 'missing', found: message, remedy }, runs: [] };
+    if (!(error instanceof DriverError)) throw error;
+    return { docker: { what: 'Docker', state: 'missing', found: error.message, remedy: error.remedy }, runs: [] };
   }
 }
 
@@ -60,9 +47,9 @@ type EngineInfo = z.infer<typeof infoSchema>;
 async function reachedEngine(docker: Docker, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<DockerHere> {
   const ofOurs = `label=${LABEL.project}=${FLEET_PROJECT}`;
   const [info, compose, running] = await Promise.all([
-    docker.run(['info', '--format', '{{json .}}'], { signal }),
-    docker.run(['compose', 'version', '--short'], { signal }),
-    docker.run(['ps', '--filter', ofOurs, '--format', `{{.Label "${LABEL.service}"}}`], { signal }),
+    docker.ask(['info', '--format', '{{json .}}'], signal),
+    docker.ask(['compose', 'version', '--short'], signal),
+    docker.ask(['ps', '--filter', ofOurs, '--format', `{{.Label "${LABEL.service}"}}`], signal),
   ]);
   const runs = running.code === 0 ? running.stdout.split('\n').filter((name) => name !== '') : [];
   const { data } = infoSchema.safeParse(parsedJson(info.stdout));

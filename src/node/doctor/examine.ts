@@ -11,7 +11,7 @@ import { openProbes } from '../probes.ts';
 import { clockFindings } from './clock.ts';
 import { type EndpointFinding, endpointFindings, keyFindings, withOffers } from './endpoints.ts';
 import type { FiledFinding, Finding, Subject } from './finding.ts';
-import { fleetFindings, rolesOfFleet } from './fleet.ts';
+import { fleetBasis, fleetFindings, rolesOfFleet } from './fleet.ts';
 import { folderFindings } from './folders.ts';
 import { projectFindings } from './project.ts';
 import { redisFindings } from './redis.ts';
@@ -55,7 +55,8 @@ export async function examine(given: Examined): Promise<Examination> {
   const what = { ...given, signal };
   const { workspace, installation, loaded, ripgrep } = what;
   const { env } = installation;
-  const endpoints = endpointFindings(loaded, () => rolesOfFleet(what), signal);
+  const basis = fleetBasis(what);
+  const endpoints = endpointFindings(loaded, async () => rolesOfFleet(await basis), signal);
   const rolesAnswer = endpoints.then((all) =>
     all.every(({ role, answers }) => answers || !NEEDED_ROLES.includes(role)),
   );
@@ -63,7 +64,7 @@ export async function examine(given: Examined): Promise<Examination> {
     ownFolders(workspace, env).then((own) => projectFindings({ workspace, loaded, ripgrep, own, signal })),
     folderFindings(env),
     redisFindings(env, signal),
-    fleetFindings(what, rolesAnswer),
+    fleetFindings(what, basis, rolesAnswer),
     examineServers(what, endpoints),
   ]);
   return {

@@ -1,10 +1,10 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { advisedProfile, type FleetPlan, type Machine, planFleet } from '../../core/fleet/planFleet.ts';
 import type { Profile } from '../../core/fleet/profile.ts';
 import { ROLES, type Role } from '../../shared/events.ts';
 import type { LoadedSettings } from '../configuration.ts';
 import { fleetFolder } from '../dataFolder.ts';
-import { readFleetRecord } from '../fleet/fleetRecord.ts';
+import { type FleetRecord, readFleetRecord } from '../fleet/fleetRecord.ts';
 import { type MachineHere, machineHere } from '../fleet/machine.ts';
 import { openRecords } from '../fleet/native/records.ts';
 import { readProfiles } from '../fleet/profiles.ts';
@@ -19,14 +19,27 @@ import { adviceFinding, NONE_NEEDED, OWN_ARE_USED, profileFinding, unknownProfil
 import { vllmFinding } from './vllmProgram.ts';
 import { hubCache, type WeightsPlace, weightsHere } from './weights.ts';
 
-/** Roles that the profile that is in use, or else the best that fits, would have servers for. */
-export async function rolesOfFleet({ installation: { env, home }, loaded, signal }: About): Promise<ReadonlySet<Role>> {
-  const [profiles, { machine }, record] = await Promise.all([
+/** What the fleet could be on this machine, and is. */
+export interface FleetBasis {
+  profiles: readonly Profile[];
+  here: MachineHere;
+  record: FleetRecord | undefined;
+  /** Name of the profile that runs or was chosen; undefined where none is. */
+  name: string | undefined;
+}
+
+/** Looks once at what all findings about the fleet are made from. */
+export async function fleetBasis({ installation: { env, home }, loaded, signal }: About): Promise<FleetBasis> {
+  const [profiles, here, record] = await Promise.all([
     readProfiles(home),
     machineHere(env, signal),
     readFleetRecord(env),
   ]);
-  const name = record?.profile ?? loaded.settings.fleet.profile;
+  return { profiles, here, record, name: record?.profile ?? loaded.settings.fleet.profile };
+}
+
+/** Roles that the profile that is in use, or else the best that fits, would have servers for. */
+export function rolesOfFleet({ profiles, here: { machine }, name }: FleetBasis): ReadonlySet<Role> {
   const profile = name === undefined ? advisedProfile(profiles, machine) : profiles.find((one) => one.name === name);
   const plan = profile === undefined ? undefined : planFleet(profile, machine);
   const services = plan?.kind === 'planned' ? plan.services : [];
@@ -44,17 +57,13 @@ interface About {
  * wanted, and nothing that they do without is a fault.
  * @param rolesAnswer whether every role that a run needs has a server: then nothing here hinders one
  */
-export async function fleetFindings(about: About, rolesAnswer: Promise<boolean>): Promise<Finding[]> {
-  const { installation, loaded, signal } = about;
-  const { env, home } = installation;
-  const [profiles, here, record, answers] = await Promise.all([
-    readProfiles(home),
-    machineHere(env, signal),
-    readFleetRecord(env),
-    rolesAnswer,
-  ]);
-  const setting = loaded.nameOf('fleet.profile');
-  const name = record?.profile ?? loaded.settings.fleet.profile;
+export async function fleetFindings(
+  about: About,
+  basis: Promise<FleetBasis>,
+  rolesAnswer: Promise<boolean>,
+): Promise<Finding[]> {
+  const [{ profiles, here, record, name }, answers] = await Promise.all([basis, rolesAnswer]);
+  const setting = about.loaded.nameOf('fleet.profile');
   if (name === undefined) return answers ? [NONE_NEEDED] : advice(about, profiles, here);
   const profile = profiles.find((one) => one.name === name);
   if (profile === undefined) return hindering([unknownProfileFinding(name, profiles, setting)], answers);
@@ -150,7 +159,7 @@ function vllm({ settings, nameOf }: About['loaded'], env: NodeJS.ProcessEnv, { k
 
 /** Servers of ours that were started as processes and not stopped, also those that do not answer yet. */
 async function nativeServers(env: NodeJS.ProcessEnv): Promise<string[]> {
-  const records = await openRecords(join(fleetFolder(env), 'servers')).all();
+  const records = await openRecords(fleetFolder(env)).all();
   return records.filter(({ end }) => end === undefined).map(({ name }) => name);
 }
 

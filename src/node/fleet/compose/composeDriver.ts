@@ -131,9 +131,7 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
   }
 
   /** @throws DriverError where others use our project's name: Compose would take their containers and networks for ours */
-  async function holdProject(name: string, signal: AbortSignal): Promise<void> {
-    const { foreign } = await containers(await engine(signal), signal);
-    const [other] = foreign;
+  function holdProject(name: string, [other]: ProjectContainers['foreign']): void {
     if (other === undefined) return;
     const where = other.folder === undefined ? '' : ` of ${other.folder}`;
     throw new DriverError(
@@ -143,11 +141,9 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
   }
 
   /** @throws DriverError where somebody else listens on a service's port: before anything is fetched for it */
-  async function holdPort({ name, port }: PlannedService, signal: AbortSignal): Promise<void> {
-    if ((await containerOf(name, signal))?.state.Status === 'running') return;
+  async function holdPort(docker: Docker, { name, port }: PlannedService, signal: AbortSignal): Promise<void> {
     const program = await portHolder(port);
     if (program === undefined) return;
-    const docker = await engine(signal);
     const publishing = ['ps', '--filter', `publish=${port}`, '--format', '{{.Names}}'];
     const [container] = words(await ask(docker, publishing, 'list its containers', signal));
     const holder = container === undefined ? program : `the container ${container}`;
@@ -163,8 +159,11 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
     onProgress: (progress: FetchProgress) => void,
   ): Promise<void> {
     const { name } = service;
-    await holdProject(name, signal);
-    await holdPort(service, signal);
+    const docker = await engine(signal);
+    const { services, foreign } = await containers(docker, signal);
+    holdProject(name, foreign);
+    const runs = services.find((one) => one.service === name)?.state.Status === 'running';
+    if (!runs) await holdPort(docker, service, signal);
     const all = [...planned.filter((one) => one.name !== name), service];
     const { fetching, configured } = await lay('running', all, signal);
     const { project, over, secrets } = fetching;

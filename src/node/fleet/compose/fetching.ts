@@ -26,17 +26,8 @@ export async function fetchImage(
   if ((await docker.ask(['image', 'inspect', '--format', '{{.Id}}', image], signal)).code === 0) return;
   const what = `image ${image}`;
   onProgress({ service, what });
-  const progress = pullProgress();
-  let told: number | undefined;
-  const result = await project.run(over, [isBuilt ? 'build' : 'pull', service], {
-    signal,
-    onLine(line) {
-      const percent = progress(line);
-      if (percent === undefined || percent === told) return;
-      told = percent;
-      onProgress({ service, what, percent });
-    },
-  });
+  const onLine = telling(pullProgress(), (percent) => onProgress({ service, what, percent }));
+  const result = await project.run(over, [isBuilt ? 'build' : 'pull', service], { signal, onLine });
   if (result.code !== 0) {
     throw engineFailure(result.stderr, { what: `${isBuilt ? 'build' : 'fetch'} the image ${image}`, secrets });
   }
@@ -58,28 +49,28 @@ export async function fetchWeights(
   const container = `${project.name}-fetch-${service}`;
   onProgress({ service, what });
   await docker.run(['rm', '--force', container], { signal });
-  let told: number | undefined;
+  const onLine = telling(weightsProgress, (percent) => onProgress({ service, what, percent }));
   const args = ['run', '--rm', '--no-deps', '--no-TTY', '--name', container, '--entrypoint', 'python3', service];
   try {
-    const result = await project.run(
-      over,
-      [...args, '-c', SNAPSHOT, serves.model, JSON.stringify(patternsOf(serves))],
-      {
-        signal,
-        onLine(line) {
-          const percent = weightsProgress(line);
-          if (percent === undefined || percent === told) return;
-          told = percent;
-          onProgress({ service, what, percent });
-        },
-      },
-    );
+    const command = [...args, '-c', SNAPSHOT, serves.model, JSON.stringify(patternsOf(serves))];
+    const result = await project.run(over, command, { signal, onLine });
     if (result.code !== 0) throw weightsFailure(result.stdout + result.stderr, serves.model, secrets);
   } finally {
     // The client alone ends with our signal, and that it was aborted is what is told; what it has fetched so far stays, and is gone on with.
     if (signal.aborted)
       await docker.run(['rm', '--force', container], { signal: AbortSignal.timeout(END_WITHIN) }).catch(() => {});
   }
+}
+
+/** Tells of the percent that lines say, each time that it is another. @param read of a line; undefined where it says none */
+function telling(read: (line: string) => number | undefined, tell: (percent: number) => void): (line: string) => void {
+  let told: number | undefined;
+  return (line) => {
+    const percent = read(line);
+    if (percent === undefined || percent === told) return;
+    told = percent;
+    tell(percent);
+  };
 }
 
 /** Milliseconds that the engine gets for ending a container: one that hangs must not hold whoever gave up. */

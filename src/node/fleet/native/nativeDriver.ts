@@ -63,7 +63,7 @@ export function openNativeDriver({
   fetchWeights,
   identityOf = identityHere,
 }: NativeParts): FleetDriver {
-  const records = openRecords(`${dir}/servers`);
+  const records = openRecords(dir);
   const logs = openServerLogs(`${dir}/logs`);
   const changed = createNudge();
 

@@ -37,8 +37,9 @@ export interface ServerRecords {
   remove(name: string): Promise<void>;
 }
 
-/** @param dir absolute; made when something is written */
-export function openRecords(dir: string): ServerRecords {
+/** @param driver the driver's own folder, absolute; theirs in it is made when something is written */
+export function openRecords(driver: string): ServerRecords {
+  const dir = join(driver, 'servers');
   const fileOf = (name: string): string => join(dir, `${name}.json`);
 
   async function read(name: string): Promise<ServerRecord | undefined> {
