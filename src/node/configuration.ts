@@ -1,10 +1,14 @@
 import path from 'node:path';
 import { z } from 'zod';
+import type { PlannedService } from '../core/fleet/driver.ts';
+import { flagsOf } from '../core/fleet/flags.ts';
+import { urlOf } from '../core/fleet/observer.ts';
 import { DEFAULT_SETTINGS, type NameOfSetting, type Settings, settingsSchema } from '../core/settings.ts';
 import { ROLES, type Role } from '../shared/events.ts';
 import { ConfigurationError } from './configurationError.ts';
 import { type FleetRecord, readFleetRecord } from './fleet/fleetRecord.ts';
 import { parseJson } from './jsonText.ts';
+import { isLoopback } from './loopback.ts';
 import { readPlainFile, unreadableFile } from './plainFile.ts';
 import { endpointVariable, fleetVariable, nameInTerminal } from './settingNames.ts';
 
@@ -77,7 +81,7 @@ export async function loadSettings({
   const isForeign = (source: string): boolean => isFromWorkspace(source, file, editor);
   refuseForeignEndpoints(settings, sources, nameOf, isForeign);
   refuseForeignFleet(sources, nameOf, isForeign);
-  const serverFlags = flagsOf(fleet, sources);
+  const serverFlags = serverFlagsOf(fleet, sources);
   const commandFrom = sources.get('checks.command');
   return {
     settings,
@@ -125,9 +129,9 @@ const FLEET = 'fleet';
 function fleetAssignments(fleet: FleetRecord | undefined): Assignment[] {
   return ROLES.flatMap((role) => {
     const service = serviceFor(fleet, role);
-    return (['url', 'model'] as const).flatMap((key) =>
-      service === undefined ? [] : [{ key: ['endpoints', role, key], value: service[key], source: FLEET }],
-    );
+    if (service === undefined) return [];
+    const endpoint = { url: urlOf(service), model: service.serves?.names[0] };
+    return Object.entries(endpoint).map(([key, value]) => ({ key: ['endpoints', role, key], value, source: FLEET }));
   });
 }
 
@@ -142,20 +146,16 @@ function dropForeignModels(merged: Record<string, unknown>, sources: Sources): v
   }
 }
 
-function flagsOf(fleet: FleetRecord | undefined, sources: Sources): LoadedSettings['serverFlags'] {
+function serverFlagsOf(fleet: FleetRecord | undefined, sources: Sources): LoadedSettings['serverFlags'] {
   const flags = ROLES.flatMap((role) => {
     const service = sources.get(`endpoints.${role}.url`) === FLEET ? serviceFor(fleet, role) : undefined;
-    return service === undefined ? [] : [[role, service.flags] as const];
+    return service === undefined ? [] : [[role, flagsOf(service)] as const];
   });
   return flags.length === 0 ? undefined : Object.fromEntries(flags);
 }
 
-function serviceFor(fleet: FleetRecord | undefined, role: Role): FleetRecord['services'][number] | undefined {
+function serviceFor(fleet: FleetRecord | undefined, role: Role): PlannedService | undefined {
   return fleet?.services.find(({ roles }) => roles.includes(role));
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
 }
 
 /** One value that a source sets. */

@@ -18,8 +18,6 @@ export type ServiceState =
   /** It runs and does not answer yet. `step` in words: "loading weights". */
   | { kind: 'starting'; step: string; percent?: number; since: string }
   | { kind: 'ready'; since?: string }
-  /** Sleeps to leave its GPU to others; wakes when it is asked. */
-  | { kind: 'asleep' }
   /** It runs, and does not answer as it should. */
   | { kind: 'unhealthy'; why: string }
   /** It ends again and again and is started anew each time. */

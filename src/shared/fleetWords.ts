@@ -23,8 +23,6 @@ export function stateMark(state: ServiceState, t: Say): { icon: string; tone: St
       return { icon: 'sync', tone: 'info', words: t('Starting up') };
     case 'ready':
       return { icon: 'pass-filled', tone: 'good', words: t('Ready') };
-    case 'asleep':
-      return { icon: 'debug-pause', tone: 'quiet', words: t('Asleep') };
     case 'unhealthy':
       return { icon: 'warning', tone: 'warning', words: t('Does not answer') };
     case 'crashing':
@@ -72,9 +70,9 @@ export function servedRoles({ services }: FleetState): { role: Role; service: Se
   });
 }
 
-/** Whether it answers when it is asked: one that sleeps wakes. */
+/** Whether it answers when it is asked. */
 export function isServing({ kind }: ServiceState): boolean {
-  return kind === 'ready' || kind === 'asleep';
+  return kind === 'ready';
 }
 
 /** Whether it is on its way to be ready. */

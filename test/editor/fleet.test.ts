@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -138,13 +138,12 @@ describe('the fleet in the editor', function () {
   });
 
   it('has the roles use its servers', async () => {
-    const record = JSON.parse(readFileSync(join(dataOf(host), 'fleet', 'fleet.json'), 'utf8')) as {
-      services: { url: string }[];
-    };
-    assert.deepEqual(
-      record.services.map(({ url }) => Number(new URL(url).port)),
-      ROLES.map((role) => servers.ports[role]),
-    );
+    const started = join(dataOf(host), 'fleet', 'started');
+    const ports = readdirSync(started).map((file) => {
+      const { service } = JSON.parse(readFileSync(join(started, file), 'utf8')) as { service: { port: number } };
+      return service.port;
+    });
+    assert.deepEqual(ports.toSorted(), ROLES.map((role) => servers.ports[role]).toSorted());
   });
 
   it('asks for no figures while nobody looks', async () => {

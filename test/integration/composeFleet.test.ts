@@ -327,6 +327,24 @@ describe('the fleet on a real container engine', () => {
     assert.match(unreachable.remedy, /docker load < vllm-vllm-openai/);
   });
 
+  it('does not come back by itself with its engine: all servers at once would find no memory', async function () {
+    this.timeout(120_000);
+    const own = await needEngine(this, () => startEngine({ gpuHook: true }));
+    try {
+      await importStandIns(own, IMAGES);
+      const opened = await composeFleet(own, SHIPPED, [server(PLANNER)]);
+      await opened.fleet.up('all', () => {}, over.signal);
+      const before = await own.run('ps', '--all', '--quiet');
+      await own.restart();
+      assert.equal(await own.run('ps', '--all', '--quiet'), before);
+      assert.equal(stateOf(await opened.fleet.state(never), PLANNER).kind, 'failed');
+      await opened.fleet.up('all', () => {}, over.signal);
+      await opened.close();
+    } finally {
+      await own.stop();
+    }
+  });
+
   describe('with a registry', () => {
     let registry: Registry;
     before(async () => {

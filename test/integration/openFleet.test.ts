@@ -3,16 +3,24 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DriverError } from '../../src/core/fleet/driver.ts';
+import { DriverError, type PlannedService } from '../../src/core/fleet/driver.ts';
 import type { Fleet } from '../../src/core/fleet/fleet.ts';
 import { loadSettings } from '../../src/node/configuration.ts';
+import { takeFleetDown } from '../../src/node/fleet/drivers.ts';
+import { noteStarted } from '../../src/node/fleet/fleetRecord.ts';
 import { openFleet } from '../../src/node/fleet/openFleet.ts';
 import { whyAway } from '../../src/node/fleet/whyAway.ts';
 import type { Installation } from '../../src/node/openCrew.ts';
+import type { FleetState } from '../../src/shared/fleet.ts';
 import { skip } from '../skip.ts';
 
 const never = new AbortController().signal;
 const MACHINE = { gpus: [], memory: 64 };
+
+const CODER: PlannedService = {
+  ...{ name: 'vllm-coder', kind: 'model', roles: ['coder'], port: 8002, gpus: [], env: {} },
+  serves: { model: 'org/one', names: ['coder'], window: 8192, options: {} },
+};
 
 /** A profile for this machine's processor, with one server for these roles. */
 function profile(name: string, key: string, roles: string[]): string {
@@ -63,6 +71,9 @@ describe('the fleet of this machine', function () {
     for (const fleet of fleets) await fleet.down(never);
     rmSync(dir, { recursive: true, force: true });
   });
+
+  const serverFile = (): string => join(dir, 'data', 'fleet', 'servers', 'vllm-coder.json');
+  const kindsOf = ({ services }: FleetState): string[] => services.map(({ state }) => state.kind);
 
   const loaded = (env: NodeJS.ProcessEnv = {}) =>
     loadSettings({ env: { ...installation.env, ...env }, workspace: dir, trusted: true, flags: {} });
@@ -130,24 +141,114 @@ describe('the fleet of this machine', function () {
     assert.equal(settings.endpoints.reviewer.url, 'http://127.0.0.1:8003/v1');
     assert.equal(settings.endpoints.coder.url, 'http://localhost:8002/v1');
     await assert.rejects(fetch('http://127.0.0.1:8002/health'));
-    // Without a name it is the one that runs, whatever is set.
-    installation = { ...installation, env: { ...installation.env, CONCLAVE_FLEET_PROFILE: 'one' } };
-    assert.equal((await (await opened()).state(never)).profile, 'two');
   });
 
   it('keeps nothing of native servers from before the machine was started', async () => {
     await (await opened('one')).up('all', () => {}, never);
-    const file = join(dir, 'data', 'fleet', 'fleet.json');
-    const { boot, ...record } = JSON.parse(readFileSync(file, 'utf8')) as { at: string; boot?: string };
-    writeFileSync(file, JSON.stringify({ ...record, at: '2001-01-01T00:00:00.000Z' }));
-    assert.equal((await loaded()).sources['endpoints.coder.url'], 'default');
+    const file = join(dir, 'data', 'fleet', 'started', 'vllm-coder.json');
+    const { boot, ...started } = JSON.parse(readFileSync(file, 'utf8')) as { at: string; boot?: string };
+    const long = { ...started, at: '2001-01-01T00:00:00.000Z' };
+    const source = async (): Promise<string | undefined> => (await loaded()).sources['endpoints.coder.url'];
+    writeFileSync(file, JSON.stringify(long));
+    assert.equal(await source(), 'default');
     // Where starts of the machine have names, the clock does not count.
-    writeFileSync(file, JSON.stringify({ ...record, boot, at: '2001-01-01T00:00:00.000Z' }));
-    assert.equal((await loaded()).sources['endpoints.coder.url'], boot === undefined ? 'default' : 'fleet');
-    writeFileSync(file, JSON.stringify({ ...record, boot: 'an earlier one' }));
-    assert.equal((await loaded()).sources['endpoints.coder.url'], 'default');
+    writeFileSync(file, JSON.stringify({ ...long, boot }));
+    assert.equal(await source(), boot === undefined ? 'default' : 'fleet');
+    writeFileSync(file, JSON.stringify({ ...started, boot: 'an earlier one' }));
+    assert.equal(await source(), 'default');
     writeFileSync(file, 'no JSON');
+    assert.equal(await source(), 'default');
+  });
+
+  it('is written down before it is there, so that who dies meanwhile leaves word of it', async () => {
+    installation.env.SERVER_LIKE = 'stuck';
+    const giveUp = new AbortController();
+    const one = await opened('one');
+    const starting = one.up('all', () => {}, giveUp.signal);
+    const dying = assert.rejects(starting, { name: 'AbortError' });
+    while (!existsSync(serverFile())) await sleep(50);
+    // Another process, such as a window that was loaded anew, has no part in the start: it sees what there is, and can end it.
+    const other = await opened();
+    assert.deepEqual(kindsOf(await other.state(never)), ['starting']);
+    assert.equal((await loaded()).sources['endpoints.coder.url'], 'fleet');
+    const { settings } = await loaded();
+    assert.match((await whyAway(installation, { settings, role: 'coder', signal: never })) ?? '', /is being started/);
+    await assert.rejects(
+      other.restart('all', () => {}, never),
+      /already being started/,
+    );
+    assert.deepEqual(kindsOf(await other.state(never)), ['starting'], 'what may not be restarted is not stopped');
+
+    giveUp.abort();
+    await dying;
+    assert.equal((await loaded()).sources['endpoints.coder.url'], 'default', 'what was given up is not there');
+  });
+
+  it('ends while another process starts it, and is not there any more', async () => {
+    installation.env.SERVER_LIKE = 'stuck';
+    const one = await opened('one');
+    const starting = assert.rejects(
+      one.up('all', () => {}, never),
+      /was stopped while it was being started/,
+    );
+    while (!existsSync(serverFile())) await sleep(50);
+    const { settings } = await loaded();
+    await takeFleetDown(installation, { settings, signal: never });
+    await starting;
+    assert.deepEqual(kindsOf(await one.state(never)), ['absent']);
     assert.equal((await loaded()).sources['endpoints.coder.url'], 'default');
+  });
+
+  it('is stopped also where its profile fits no more, or is gone, and then not started', async () => {
+    await (await opened('one')).up('all', () => {}, never);
+    const { settings } = await loaded();
+    const find = (purpose?: 'start') =>
+      openFleet(installation, { settings, ...(purpose && { purpose }), machine: { gpus: [], memory: 1 } });
+    const found = await find();
+    assert.ok(found.kind === 'fleet');
+    assert.deepEqual(kindsOf(await found.fleet.state(never)), ['ready']);
+    await assert.rejects(
+      found.fleet.restart('all', () => {}, never),
+      /does not fit this machine: one needs/,
+    );
+    const refused = await find('start');
+    assert.match(refused.kind === 'problem' ? refused.problem.what : '', /does not fit this machine/);
+    await found.fleet.stop('all', never);
+    assert.deepEqual(kindsOf(await found.fleet.state(never)), ['stopped']);
+
+    await (await opened('one')).up('all', () => {}, never);
+    rmSync(join(installation.home, 'profiles', 'one.yaml'));
+    const left = await opened();
+    assert.deepEqual(kindsOf(await left.state(never)), ['ready']);
+    await assert.rejects(
+      left.up('all', () => {}, never),
+      /no profile "one"/,
+    );
+    await left.down(never);
+    assert.deepEqual(kindsOf(await left.state(never)), ['absent']);
+  });
+
+  it('is, to be started, of the profile that is set, and to be looked at of the one that was started', async () => {
+    await (await opened('one')).up('all', () => {}, never);
+    installation = { ...installation, env: { ...installation.env, CONCLAVE_FLEET_PROFILE: 'two' } };
+    const { settings } = await loaded();
+    const of = async (purpose: 'look' | 'start') => {
+      const found = await openFleet(installation, { settings, purpose, machine: MACHINE });
+      return found.kind === 'fleet' ? found.profile : undefined;
+    };
+    assert.deepEqual([await of('look'), await of('start')], ['one', 'two']);
+  });
+
+  it('gives way to another where its engine is gone', async () => {
+    await noteStarted(installation.env, { profile: 'gpu-24gb', driver: 'compose' }, [CODER]);
+    installation.env.PATH = dir;
+    await (await opened('two')).up('all', () => {}, never);
+    const { sources } = await loaded();
+    assert.deepEqual(
+      [sources['endpoints.reviewer.url'], sources['endpoints.coder.url']],
+      ['fleet', 'default'],
+      'nothing is written down any more of what is gone',
+    );
   });
 
   it('says what is the matter with a profile', async () => {
@@ -194,7 +295,6 @@ describe('the fleet of this machine', function () {
     await fleet.up('all', () => {}, never);
     await fleet.down(never);
     const folder = join(dir, 'data', 'fleet');
-    assert.ok(!existsSync(join(folder, 'fleet.json')));
-    for (const left of ['servers', 'logs']) assert.deepEqual(readdirSync(join(folder, left)), [], left);
+    for (const left of ['servers', 'logs', 'started']) assert.deepEqual(readdirSync(join(folder, left)), [], left);
   });
 });

@@ -3,9 +3,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { PlannedService } from '../../src/core/fleet/driver.ts';
 import { openEndpoint } from '../../src/core/models/endpoint.ts';
 import { ModelError } from '../../src/core/models/modelError.ts';
 import type { ModelEvent, ModelRequest } from '../../src/core/ports.ts';
+import { noteStarted } from '../../src/node/fleet/fleetRecord.ts';
 import { type Fleet, SERVED_MODELS, startFleet } from '../models/fleet.ts';
 import { greetByName, onGreet } from '../support/greeter.ts';
 import { GREETER } from '../support/project.ts';
@@ -123,17 +125,12 @@ describe('a server in the middle of a run', () => {
     const at = new Date().toISOString();
     const folder = join(conclave.data, 'fleet');
     mkdirSync(join(folder, 'servers'), { recursive: true });
-    const coder = {
-      name: 'vllm-coder',
-      roles: ['coder'],
-      url: fleet.urls.coder,
-      model: SERVED_MODELS.coder,
-      flags: 'x',
+    const coder: PlannedService = {
+      ...{ name: 'vllm-coder', kind: 'model', roles: ['coder'] },
+      serves: { model: 'org/coder', names: [SERVED_MODELS.coder], window: 8192, options: {} },
+      ...{ port: Number(new URL(fleet.urls.coder).port), gpus: [], env: {} },
     };
-    writeFileSync(
-      join(folder, 'fleet.json'),
-      JSON.stringify({ profile: 'cpu', driver: 'native', at, services: [coder] }),
-    );
+    await noteStarted(conclave.env, { profile: 'cpu', driver: 'native' }, [coder]);
     const killed = {
       name: 'vllm-coder',
       pid: process.pid,

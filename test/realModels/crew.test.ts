@@ -83,7 +83,7 @@ for (const real of REAL_SERVERS) {
       for (const role of ['Preprocessor', 'Planner', 'Coder', 'Reviewer']) {
         assert.deepEqual(
           findings.find(({ what }) => what === role),
-          { what: role, state: 'good', found: `${model} at ${server.url}, window ${WINDOW} tokens` },
+          { subject: 'servers', what: role, state: 'good', found: `${model} at ${server.url}, window ${WINDOW} tokens` },
         );
       }
     });

@@ -73,8 +73,9 @@ export function protocolTests(
         probe.notes.join('\n'),
       );
       assert.ok(complete && probe.requests <= 10, `${probe.requests} requests`);
-      // A tiny model reads faster than the clock can tell.
-      assert.ok((probe.prefill ?? 1) > 0 && (probe.decode ?? 0) > 0, 'it has a pace');
+      // A tiny model reads faster than the clock can tell; one with random weights, of two layers, writes so, too.
+      const [reads, writes] = [probe.prefill ?? 1, probe.decode ?? (real.answers ? 0 : 1)];
+      assert.ok(reads > 0 && writes > 0, 'it has a pace');
     } finally {
       rmSync(dir, { recursive: true });
     }

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 
 /** What a program answers, by the start of its arguments; the first that fits. */
 export type Answers = readonly {
@@ -112,8 +112,20 @@ function engine(info: object, running: readonly string[] = []): Answers {
     ...CLIENT,
     { to: 'version', stdout: '{"Platform":{"Name":"Docker Engine - Community"},"Version":"28.5.1"}\n' },
     { to: 'info', stdout: `${JSON.stringify(all)}\n` },
-    { to: 'ps', stdout: running.map((name) => `${name}\n`).join('') },
+    { to: 'context inspect', stdout: 'unix:///var/run/docker.sock\n' },
+    { to: 'ps', stdout: running.map((name) => `id-of-${name}\n`).join('') },
+    { to: 'inspect', stdout: `${JSON.stringify(running.map(container))}\n` },
   ];
+}
+
+/** As a bare `docker compose up` of the project has started it. */
+function container(service: string): object {
+  const Labels = {
+    'com.docker.compose.project': 'conclave',
+    'com.docker.compose.service': service,
+    'com.docker.compose.project.config_files': resolve('docker-compose.yml'),
+  };
+  return { Id: `id-of-${service}`, Name: `/conclave-${service}-1`, State: { Status: 'running' }, Config: { Labels } };
 }
 
 const RUNC = { 'io.containerd.runc.v2': { path: 'runc' }, runc: { path: 'runc' } };
@@ -123,10 +135,11 @@ export const DOCKER = {
   withGpus: engine({ Runtimes: { ...RUNC, nvidia: { args: [], path: 'nvidia-container-runtime' } } }),
   /** GPUs as devices, and a service that runs. */
   withDevices: engine({ Runtimes: RUNC, DiscoveredDevices: [{ Source: 'cdi', ID: 'nvidia.com/gpu=0' }] }, [
-    'redis',
     'vllm-coder',
   ]),
   withoutGpus: engine({ Runtimes: RUNC }),
+  /** Reached through a context of the user's. */
+  elsewhere: [...CLIENT, { to: 'context inspect', stdout: 'ssh://me@gpu-box\n' }],
   denied: unreachable(
     'permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: Get "http://%2Fvar%2Frun%2Fdocker.sock/v1.51/version": dial unix /var/run/docker.sock: connect: permission denied',
   ),

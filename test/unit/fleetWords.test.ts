@@ -27,7 +27,6 @@ const off: ServiceState = { kind: 'stopped' };
 describe('the status bar, of the fleet', () => {
   const cases: [string, ReturnType<typeof glance>, string, 'plain' | 'error'][] = [
     ['all that is ready', glance({}), '$(pass) Conclave 4/4 ready', 'plain'],
-    ['one that sleeps, and wakes', glance({ coder: { kind: 'asleep' } }), '$(pass) Conclave 4/4 ready', 'plain'],
     [
       'a start, with how far it is',
       glance({

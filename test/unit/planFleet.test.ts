@@ -121,25 +121,25 @@ describe('the planner of fleets', () => {
     );
   });
 
-  it('keeps the order of the profile, after the store', () => {
+  it('keeps the order of the profile', () => {
     const plan = planned(planFleet(named('blueprint'), { gpus: [96] }));
-    const names = ['redis', 'vllm-preprocessor', 'vllm-planner', 'vllm-coder', 'vllm-reviewer', 'vllm-transcriber'];
+    const names = ['vllm-preprocessor', 'vllm-planner', 'vllm-coder', 'vllm-reviewer', 'vllm-transcriber'];
     assert.deepEqual(
       plan.services.map(({ name }) => name),
       names,
     );
     assert.deepEqual(
       plan.services.map(({ port }) => port),
-      [6379, 8000, 8001, 8002, 8003, 8004],
+      [8000, 8001, 8002, 8003, 8004],
     );
   });
 
   it('spreads a model over two cards only where it does not fit on one', () => {
     const profile = profileOf({ coder: { weights: 28, splits: 2 } });
-    const onTwo = planned(planFleet(profile, { gpus: [24, 24] })).services[1];
+    const onTwo = planned(planFleet(profile, { gpus: [24, 24] })).services[0];
     assert.deepEqual(onTwo?.gpus, [0, 1]);
     assert.equal(onTwo?.serves?.options['tensor-parallel-size'], 2);
-    const onOne = planned(planFleet(profile, { gpus: [24, 48] })).services[1];
+    const onOne = planned(planFleet(profile, { gpus: [24, 48] })).services[0];
     assert.deepEqual(onOne?.gpus, [1]);
     assert.equal(onOne?.serves?.options['tensor-parallel-size'], undefined);
   });
@@ -149,7 +149,7 @@ describe('the planner of fleets', () => {
       planFleet(profileOf({ planner: { weights: 15 }, coder: { weights: 15 } }), { gpus: [48, 48] }),
     );
     assert.deepEqual(
-      plan.services.slice(1).map(({ gpus, serves }) => [gpus, serves?.window]),
+      plan.services.map(({ gpus, serves }) => [gpus, serves?.window]),
       [
         [[0], 65536],
         [[1], 65536],
@@ -205,7 +205,7 @@ describe('the planner of fleets', () => {
           return;
         }
         for (const share of sharesOf(plan, { gpus })) assert.ok(share < 0.95, `${share}`);
-        for (const { name, gpus: on, serves } of plan.services.slice(1)) {
+        for (const { name, gpus: on, serves } of plan.services) {
           const own = profile.servers[name.slice('vllm-'.length) as 'coder'];
           assert.ok(own && serves);
           const { window, options } = serves;

@@ -8,16 +8,18 @@ export interface PlannedService {
   kind: ServiceKind;
   roles: readonly (Role | 'transcriber')[];
   /** Absent for what serves no model. */
-  serves?: {
-    /** Id on the model hub. */
-    model: string;
-    /** Names under which it is asked for: the roles' names. The first is what a role's endpoint names. */
-    names: readonly string[];
-    /** Tokens. */
-    window: number;
-    /** Long option names of `vllm serve` and their values, without the model: what its --config file says. */
-    options: Readonly<Record<string, unknown>>;
-  };
+  serves?:
+    | {
+        /** Id on the model hub. */
+        model: string;
+        /** Names under which it is asked for: the roles' names. The first is what a role's endpoint names. */
+        names: readonly string[];
+        /** Tokens. */
+        window: number;
+        /** Long option names of `vllm serve` and their values, without the model: what its --config file says. */
+        options: Readonly<Record<string, unknown>>;
+      }
+    | undefined;
   /** On this machine, loopback only. */
   port: number;
   /** Numbers of the GPUs that it may use; empty for none. */
@@ -38,7 +40,7 @@ export interface Seen {
     /** `health`: the container's own check; `none` where it has none, and it is asked over HTTP instead. `since`: ISO 8601. */
     | { kind: 'running'; health: 'starting' | 'healthy' | 'unhealthy' | 'none'; since: string; restarts: number }
     /**
-     * `byUser`: we stopped it. `since`: when it had been started, where it had; it tells this end from an earlier one.
+     * `byUser`: we stopped it, or it went with the machine. `since`: when it had been started, where it had; it tells this end from an earlier one.
      * `why`: a sentence where more is known than the code, such as that memory ran out.
      */
     | { kind: 'ended'; code: number | null; byUser: boolean; since?: string; restarts: number; why?: string };

@@ -5,6 +5,7 @@ import { flagsOf } from './flags.ts';
 import { createFollower } from './follow.ts';
 import { createObserver, describe } from './observer.ts';
 import { createNudge, inTurn } from './turns.ts';
+import { stateIn, untilReady } from './untilReady.ts';
 
 /** The programs that Conclave starts and watches. Names are those of services, in compose's words. */
 export interface Fleet {
@@ -52,10 +53,6 @@ export interface FleetParts {
   ask: (url: string) => ServerPages;
 }
 
-/** Milliseconds between two looks at what is starting. */
-const LOOK_AGAIN = 1000;
-/** Milliseconds that a service may be unhealthy before its start counts as failed. */
-const PATIENCE = 30_000;
 /** Milliseconds that the stop of what was being started may take. */
 const END_WITHIN = 30_000;
 
@@ -83,6 +80,8 @@ export function createFleet(parts: FleetParts): Fleet {
     const run = runIn(seen, service.name);
     const observed = await observe(service, run, signal);
     const more = known.get(service.name);
+    // Whoever started it after all had more luck.
+    if (more?.kind === 'failed' && run.kind === 'running') known.delete(service.name);
     return describe(service, more !== undefined && holds(more, run) ? { state: more } : observed);
   }
 
@@ -130,6 +129,7 @@ export function createFleet(parts: FleetParts): Fleet {
     signal: AbortSignal,
   ): Promise<void> {
     const { name } = service;
+    let isStarted = false;
     try {
       note(name, { kind: 'starting', step: 'being started', since: clock.now().toISOString() });
       const before = await look(signal);
@@ -143,7 +143,8 @@ export function createFleet(parts: FleetParts): Fleet {
         });
       }
       note(name, undefined);
-      await becomesReady(name, onState, signal);
+      isStarted = true;
+      await untilReady(name, { look, clock, onState: tellAll(onState) }, signal);
     } catch (error) {
       if (signal.aborted) {
         note(name, undefined);
@@ -151,11 +152,16 @@ export function createFleet(parts: FleetParts): Fleet {
         changed.tell();
         throw signal.reason;
       }
-      if (error instanceof DriverError) await noteFailure(name, error, signal);
+      if (error instanceof DriverError && !isStarted) await noteFailure(name, error, signal);
       onState(await state(signal));
       throw error;
     }
   }
+
+  const tellAll = (onState: (state: FleetState) => void) => (state: FleetState) => {
+    onState(state);
+    changed.tell();
+  };
 
   /** With a signal of its own: the stop is what an abort asks for. @throws DriverError */
   async function endInTime(name: string): Promise<void> {
@@ -178,7 +184,7 @@ export function createFleet(parts: FleetParts): Fleet {
     return run.kind === 'running' && run.restarts === 0 && run.health !== 'unhealthy' && isAsPlanned(service, seen);
   }
 
-  /** Why a start failed is kept where the driver has nothing to show of it: otherwise what it shows tells more, and passes. */
+  /** Why a start was refused is kept where the driver has nothing to show of it: otherwise what it shows tells more, and passes. */
   async function noteFailure(name: string, { message, remedy }: DriverError, signal: AbortSignal): Promise<void> {
     const run = await driver.look(signal).then(
       (seen) => runIn(seen, name),
@@ -186,39 +192,6 @@ export function createFleet(parts: FleetParts): Fleet {
     );
     const isUnseen = run === undefined || run.kind === 'absent' || run.kind === 'created';
     note(name, isUnseen ? { kind: 'failed', why: `${message} ${remedy}` } : undefined);
-  }
-
-  async function becomesReady(name: string, onState: (state: FleetState) => void, signal: AbortSignal): Promise<void> {
-    let unhealthySince: number | undefined;
-    for (;;) {
-      const now = await look(signal);
-      onState(now);
-      changed.tell();
-      const state = stateIn(now, name);
-      switch (state.kind) {
-        case 'ready':
-          return;
-        case 'failed':
-          throw new DriverError(`${name} did not start. ${state.why}`, logHint(name));
-        case 'crashing':
-          throw new DriverError(
-            `${name} ends again and again (${state.times} times so far). ${state.why}`,
-            `Stop it with "conclave fleet stop ${name}". ${logHint(name)}`,
-          );
-        case 'absent':
-        case 'stopped':
-          throw new DriverError(`${name} was stopped while it was being started.`, 'Start it again when it is wanted.');
-        case 'unhealthy':
-          unhealthySince ??= clock.now().getTime();
-          if (clock.now().getTime() - unhealthySince >= PATIENCE) {
-            throw new DriverError(`${name} runs and is not ready. ${state.why}`, logHint(name));
-          }
-          break;
-        default:
-          unhealthySince = undefined;
-      }
-      await clock.sleep(LOOK_AGAIN, signal);
-    }
   }
 
   async function stop(names: readonly string[] | 'all', signal: AbortSignal): Promise<void> {
@@ -281,10 +254,6 @@ function isAsPlanned(service: PlannedService, seen: readonly Seen[]): boolean {
   return seen.find(({ name }) => name === service.name)?.flags === flagsOf(service);
 }
 
-function stateIn(now: FleetState, name: string): ServiceState {
-  return now.services.find((service) => service.name === name)?.state ?? { kind: 'absent' };
-}
-
 function withState(now: FleetState, name: string, state: ServiceState): FleetState {
   return { ...now, services: now.services.map((one) => (one.name === name ? { ...one, state } : one)) };
 }
@@ -293,8 +262,4 @@ function withState(now: FleetState, name: string, state: ServiceState): FleetSta
 function problemOf(error: unknown): FleetProblem {
   if (error instanceof DriverError) return { what: error.message, remedy: error.remedy };
   throw error;
-}
-
-function logHint(name: string): string {
-  return `Its log: conclave fleet logs ${name}`;
 }

@@ -41,7 +41,6 @@ const PORTS: Record<ServerKey, number> = {
   reviewer: 8003,
   transcriber: 8004,
 };
-const REDIS_PORT = 6379;
 
 /** Programs that Conclave starts tell nobody about it. */
 const QUIET = { VLLM_NO_USAGE_STATS: '1', DO_NOT_TRACK: '1', HF_HUB_DISABLE_TELEMETRY: '1' };
@@ -100,7 +99,7 @@ function planOnProcessor(profile: Profile, { memory }: Machine): FleetPlan {
     const env = { ...QUIET, VLLM_CPU_KVCACHE_SPACE: `${Math.max(cache, 1)}` };
     return serviceOf(server, { window: server.window.wanted, gpus: [], env, options: {} });
   });
-  return { kind: 'planned', services: [...storeOf(profile), ...services], leftOut: [] };
+  return { kind: 'planned', services, leftOut: [] };
 }
 
 function planOnGpus(profile: Profile, kind: 'cuda' | 'metal', machine: Machine): FleetPlan {
@@ -112,7 +111,7 @@ function planOnGpus(profile: Profile, kind: 'cuda' | 'metal', machine: Machine):
     if (placed === undefined) continue;
     const services = kept.map((server, index) => serviceOnGpus(server, placed[index] as Placed));
     const leftOut = servers.filter((server) => !kept.includes(server)).map(({ key }) => serviceName(key));
-    return { kind: 'planned', services: [...storeOf(profile), ...services], leftOut };
+    return { kind: 'planned', services, leftOut };
   }
   return refusal(profile, kind, gpus, kind === 'cuda' ? machine.why : undefined);
 }
@@ -163,12 +162,6 @@ function serviceOf(
     gpus,
     env,
   };
-}
-
-/** Runs are kept in Redis where there are containers; otherwise in files. */
-function storeOf(profile: Profile): PlannedService[] {
-  if (profile.driver !== 'compose') return [];
-  return [{ name: 'redis', kind: 'store', roles: [], port: REDIS_PORT, gpus: [], env: {} }];
 }
 
 function refusal(

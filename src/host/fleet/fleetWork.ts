@@ -142,7 +142,7 @@ export async function lookAt(fleet: Fleet): Promise<FleetState> {
   } catch (cause) {
     if (!limit.aborted) throw cause;
     const said = vscode.l10n.t(
-      'Docker does not answer: the servers could not be looked at within {0} seconds. Restart Docker, then try again.',
+      'The servers could not be looked at within {0} seconds. Where they are containers, restart Docker; then try again.',
       LOOK_LIMIT / 1000,
     );
     throw new Error(said, { cause });

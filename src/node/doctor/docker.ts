@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { DriverError } from '../../core/fleet/driver.ts';
 import { parsedJson } from '../../core/models/parsedJson.ts';
 import { checkEngine } from '../fleet/compose/checkEngine.ts';
-import { FLEET_PROJECT, LABEL } from '../fleet/compose/containers.ts';
 import { type Docker, dockerClient } from '../fleet/compose/docker.ts';
 import { isOnPath } from '../processes.ts';
 import type { Finding } from './finding.ts';
@@ -13,8 +12,6 @@ export interface DockerHere {
   docker: Finding;
   /** Whether containers can have NVIDIA's GPUs; absent where the engine cannot be asked. */
   nvidia?: Finding;
-  /** Names of the fleet's services that run. */
-  runs: string[];
   /** Where it keeps images and volumes, if that is on this machine. Absolute. */
   dataRoot?: string;
 }
@@ -28,7 +25,7 @@ export async function dockerHere(env: NodeJS.ProcessEnv, signal: AbortSignal): P
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof DriverError)) throw error;
-    return { docker: { what: 'Docker', state: 'missing', found: error.message, remedy: error.remedy }, runs: [] };
+    return { docker: { what: 'Docker', state: 'missing', found: error.message, remedy: error.remedy } };
   }
 }
 
@@ -45,16 +42,13 @@ const infoSchema = z.object({
 type EngineInfo = z.infer<typeof infoSchema>;
 
 async function reachedEngine(docker: Docker, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<DockerHere> {
-  const ofOurs = `label=${LABEL.project}=${FLEET_PROJECT}`;
-  const [info, compose, running] = await Promise.all([
+  const [info, compose] = await Promise.all([
     docker.ask(['info', '--format', '{{json .}}'], signal),
     docker.ask(['compose', 'version', '--short'], signal),
-    docker.ask(['ps', '--filter', ofOurs, '--format', `{{.Label "${LABEL.service}"}}`], signal),
   ]);
-  const runs = running.code === 0 ? running.stdout.split('\n').filter((name) => name !== '') : [];
   const { data } = infoSchema.safeParse(parsedJson(info.stdout));
   if (data === undefined) {
-    return { docker: { what: 'Docker', state: 'good', found: 'answers, and tells little of itself' }, runs };
+    return { docker: { what: 'Docker', state: 'good', found: 'answers, and tells little of itself' } };
   }
   const isHere = data.Name === hostname() && data.OperatingSystem !== DESKTOP;
   const on = data.OperatingSystem === undefined ? '' : ` on ${data.OperatingSystem}`;
@@ -62,7 +56,6 @@ async function reachedEngine(docker: Docker, env: NodeJS.ProcessEnv, signal: Abo
   return {
     docker: { what: 'Docker', state: 'good', found },
     nvidia: nvidiaFinding(data, env, isHere),
-    runs,
     ...(isHere && data.DockerRootDir !== undefined ? { dataRoot: data.DockerRootDir } : {}),
   };
 }

@@ -4,6 +4,7 @@ import { ROLES, type Role } from '../../shared/events.ts';
 import type { LoadedSettings } from '../configuration.ts';
 import { openConfiguredEndpoint } from '../configuredEndpoint.ts';
 import type { LocalServer } from '../localServers.ts';
+import { isLoopback } from '../loopback.ts';
 import { START_OF_FLEET } from '../settingNames.ts';
 import { type Finding, titleOf } from './finding.ts';
 
@@ -98,8 +99,4 @@ export function keyFindings({ settings: { endpoints }, apiKey }: LoadedSettings)
         'vLLM answers whole chats at /invocations without it: have servers listen on 127.0.0.1 and reach them through a tunnel, or put a proxy that guards every path before them.',
     },
   ];
-}
-
-function isLoopback(hostname: string): boolean {
-  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\]|\[::ffff:7f[0-9a-f]{2}:[0-9a-f]+\])$/.test(hostname);
 }

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
+import { DriverError } from '../../core/fleet/driver.ts';
 import { advisedProfile, type FleetPlan, type Machine, planFleet } from '../../core/fleet/planFleet.ts';
 import type { Profile } from '../../core/fleet/profile.ts';
+import type { Settings } from '../../core/settings.ts';
 import { ROLES, type Role } from '../../shared/events.ts';
 import type { LoadedSettings } from '../configuration.ts';
-import { fleetFolder } from '../dataFolder.ts';
-import { type FleetRecord, readFleetRecord } from '../fleet/fleetRecord.ts';
+import { openDriver } from '../fleet/drivers.ts';
+import { readFleetRecord } from '../fleet/fleetRecord.ts';
 import { type MachineHere, machineHere } from '../fleet/machine.ts';
-import { openRecords } from '../fleet/native/records.ts';
 import { readProfiles } from '../fleet/profiles.ts';
 import type { Installation } from '../openCrew.ts';
 import { START_OF_FLEET } from '../settingNames.ts';
@@ -23,7 +24,6 @@ import { hubCache, type WeightsPlace, weightsHere } from './weights.ts';
 export interface FleetBasis {
   profiles: readonly Profile[];
   here: MachineHere;
-  record: FleetRecord | undefined;
   /** Name of the profile that runs or was chosen; undefined where none is. */
   name: string | undefined;
 }
@@ -35,7 +35,7 @@ export async function fleetBasis({ installation: { env, home }, loaded, signal }
     machineHere(env, signal),
     readFleetRecord(env),
   ]);
-  return { profiles, here, record, name: record?.profile ?? loaded.settings.fleet.profile };
+  return { profiles, here, name: record?.profile ?? loaded.settings.fleet.profile };
 }
 
 /** Roles that the profile that is in use, or else the best that fits, would have servers for. */
@@ -62,7 +62,7 @@ export async function fleetFindings(
   basis: Promise<FleetBasis>,
   rolesAnswer: Promise<boolean>,
 ): Promise<Finding[]> {
-  const [{ profiles, here, record, name }, answers] = await Promise.all([basis, rolesAnswer]);
+  const [{ profiles, here, name }, answers] = await Promise.all([basis, rolesAnswer]);
   const setting = about.loaded.nameOf('fleet.profile');
   if (name === undefined) return answers ? [NONE_NEEDED] : advice(about, profiles, here);
   const profile = profiles.find((one) => one.name === name);
@@ -71,9 +71,7 @@ export async function fleetFindings(
   const plan = planFleet(profile, here.machine, profiles);
   const fit = profileFinding(profile, plan, setting);
   const rest =
-    plan.kind === 'refused'
-      ? gpusOf(profile, here, [])
-      : await plannedFindings(about, { profile, plan, here, ready: record?.services.map((one) => one.name) ?? [] });
+    plan.kind === 'refused' ? gpusOf(profile, here, []) : await plannedFindings(about, { profile, plan, here });
   return hindering([fit, ...rest], answers);
 }
 
@@ -81,16 +79,15 @@ type Planned = Extract<FleetPlan, { kind: 'planned' }>;
 
 async function plannedFindings(
   { installation: { env, home }, loaded, signal }: About,
-  about: { profile: Profile; plan: Planned; here: MachineHere /** Names of services. */; ready: readonly string[] },
+  about: { profile: Profile; plan: Planned; here: MachineHere },
 ): Promise<Finding[]> {
-  const { profile, plan, here, ready } = about;
+  const { profile, plan, here } = about;
   const engine = profile.driver === 'compose' ? await dockerHere(env, signal) : undefined;
   const starter =
     engine === undefined
       ? [vllm(loaded, env, here.machine)]
       : [engine.docker, ...(profile.runsOn === 'cuda' && engine.nvidia !== undefined ? [engine.nvidia] : [])];
-  // Those too that do not answer yet.
-  const runs = new Set([...ready, ...(engine?.runs ?? (await nativeServers(env)))]);
+  const runs = await runningOf(profile.driver, { env, home }, loaded.settings, signal);
   const models = new Set(plan.services.flatMap(({ serves }) => (serves === undefined ? [] : [serves.model])));
   const servers = Object.values(profile.servers).filter(({ model }) => models.has(model));
   const [ports, { fetched, finding }] = await Promise.all([
@@ -98,9 +95,7 @@ async function plannedFindings(
     weightsHere(servers, weightsPlace(engine, { env, home }), {
       folder: loaded.settings.fleet.weights,
       loaded: new Set(
-        plan.services.flatMap(({ name, serves }) =>
-          serves !== undefined && ready.includes(name) ? [serves.model] : [],
-        ),
+        plan.services.flatMap(({ name, serves }) => (serves !== undefined && runs.has(name) ? [serves.model] : [])),
       ),
     }),
   ]);
@@ -157,10 +152,21 @@ function vllm({ settings, nameOf }: About['loaded'], env: NodeJS.ProcessEnv, { k
   return vllmFinding(settings.fleet.vllm, { env, nameOf, isMac: kind === 'metal' });
 }
 
-/** Servers of ours that were started as processes and not stopped, also those that do not answer yet. */
-async function nativeServers(env: NodeJS.ProcessEnv): Promise<string[]> {
-  const records = await openRecords(fleetFolder(env)).all();
-  return records.filter(({ end }) => end === undefined).map(({ name }) => name);
+/** Names of the fleet's services that run, also of those that do not answer yet; none where nobody tells. */
+async function runningOf(
+  driver: Profile['driver'],
+  place: Pick<Installation, 'home' | 'env'>,
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  if (driver === 'none') return new Set();
+  try {
+    const seen = await openDriver(driver, place, settings, []).look(signal);
+    return new Set(seen.filter(({ run }) => run.kind === 'running').map(({ name }) => name));
+  } catch (error) {
+    if (signal.aborted || !(error instanceof DriverError)) throw error;
+    return new Set();
+  }
 }
 
 function weightsPlace(engine: DockerHere | undefined, { env, home }: Pick<Installation, 'home' | 'env'>): WeightsPlace {

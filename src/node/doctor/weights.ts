@@ -21,7 +21,7 @@ export interface WeightsHere {
 /**
  * Which weights have to be fetched still, and whether there is room for them.
  * @param options.folder the user's own folder with models as ORG/NAME
- * @param options.loaded models that a server of the fleet has loaded, and that are so there
+ * @param options.loaded models of servers of the fleet that run: they have them, or are fetching them
  */
 export async function weightsHere(
   servers: readonly ProfileServer[],

@@ -2,6 +2,7 @@ import type { Settings } from '../../core/settings.ts';
 import type { Role } from '../../shared/events.ts';
 import type { Service } from '../../shared/fleet.ts';
 import type { Installation } from '../openCrew.ts';
+import { readFleetRecord } from './fleetRecord.ts';
 import { openFleet } from './openFleet.ts';
 
 /**
@@ -29,6 +30,8 @@ async function whyIn(
   installation: Installation,
   { settings, role, signal }: { settings: Settings; role: Role; signal: AbortSignal },
 ): Promise<string | undefined> {
+  // Whoever has neither started nor chosen one uses servers of his own.
+  if (settings.fleet.profile === undefined && (await readFleetRecord(installation.env)) === undefined) return undefined;
   const opened = await openFleet(installation, { settings, signal });
   if (opened.kind === 'problem') return undefined;
   const { services, problem } = await opened.fleet.state(signal);
@@ -54,7 +57,6 @@ function reasonIn({ name, state }: Service): string | undefined {
     case 'queued':
     case 'fetching':
     case 'ready':
-    case 'asleep':
       return undefined;
     default:
       return state satisfies never;

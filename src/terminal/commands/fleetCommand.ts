@@ -1,6 +1,8 @@
 import { DriverError, type PlannedService } from '../../core/fleet/driver.ts';
 import type { Fleet } from '../../core/fleet/fleet.ts';
+import type { Settings } from '../../core/settings.ts';
 import { loadSettings } from '../../node/configuration.ts';
+import { takeFleetDown } from '../../node/fleet/drivers.ts';
 import { openFleet, profilesHere } from '../../node/fleet/openFleet.ts';
 import type { Installation } from '../../node/openCrew.ts';
 import type { FleetState } from '../../shared/fleet.ts';
@@ -36,7 +38,33 @@ export async function fleetCommand(
     trusted: false,
     flags: {},
   });
-  const opened = await openFleet(installation, { settings, profile: options.profile, signal });
+  try {
+    return await act(installation, settings, { action, services, options }, signal);
+  } catch (error) {
+    if (signal.aborted || !(error instanceof DriverError)) throw error;
+    say(`conclave: ${error.message}`, error.remedy);
+    return EXIT.unreachable;
+  }
+}
+
+async function act(
+  installation: Installation,
+  settings: Settings,
+  {
+    action,
+    services,
+    options,
+  }: { action: Exclude<FleetAction, 'profiles'>; services: readonly string[]; options: FleetOptions },
+  signal: AbortSignal,
+): Promise<number> {
+  if (action === 'down') {
+    // It needs no profile that fits, or is there.
+    await takeFleetDown(installation, { settings, signal });
+    if (!options.json) say('The fleet is down; what was fetched stays.');
+    return EXIT.approved;
+  }
+  const purpose = action === 'status' || action === 'logs' || action === 'stop' ? 'look' : 'start';
+  const opened = await openFleet(installation, { settings, profile: options.profile, purpose, signal });
   if (opened.kind === 'problem') {
     if (options.json) process.stdout.write(`${JSON.stringify({ services: [], problem: opened.problem })}\n`);
     say(`conclave: ${opened.problem.what}`, opened.problem.remedy);
@@ -44,31 +72,21 @@ export async function fleetCommand(
   }
   const { fleet, planned } = opened;
   const names = services.length === 0 ? 'all' : services.map((given) => nameOf(given, planned));
-  try {
-    switch (action) {
-      case 'up':
-      case 'restart':
-        return await start(fleet, action, names, options, signal);
-      case 'stop':
-        await fleet.stop(names, signal);
-        return await show(fleet, options, signal, EXIT.approved);
-      case 'down':
-        await fleet.down(signal);
-        if (!options.json) say('The fleet is down; what was fetched stays.');
-        return EXIT.approved;
-      case 'status':
-        return options.follow ? await follow(fleet, options, signal) : await show(fleet, options, signal);
-      case 'logs':
-        return await printLogs(fleet, planned, names, options, signal);
-      case 'pull':
-        return await pull(fleet, planned, options, signal);
-      default:
-        return action satisfies never;
-    }
-  } catch (error) {
-    if (signal.aborted || !(error instanceof DriverError)) throw error;
-    say(`conclave: ${error.message}`, error.remedy);
-    return EXIT.unreachable;
+  switch (action) {
+    case 'up':
+    case 'restart':
+      return start(fleet, action, names, options, signal);
+    case 'stop':
+      await fleet.stop(names, signal);
+      return show(fleet, options, signal, EXIT.approved);
+    case 'status':
+      return options.follow ? follow(fleet, options, signal) : show(fleet, options, signal);
+    case 'logs':
+      return printLogs(fleet, planned, names, options, signal);
+    case 'pull':
+      return pull(fleet, planned, options, signal);
+    default:
+      return action satisfies never;
   }
 }
 
@@ -147,7 +165,7 @@ async function show(
 
 /** Whether all is ready that the fleet is for. */
 function statusOf({ services, problem }: FleetState): number {
-  const isReady = services.every(({ state: { kind } }) => kind === 'ready' || kind === 'asleep');
+  const isReady = services.every(({ state: { kind } }) => kind === 'ready');
   return problem === undefined && isReady ? EXIT.approved : EXIT.unreachable;
 }
 

@@ -74,7 +74,6 @@ const MARKS: Record<ServiceState['kind'], { mark: string; ink: Ink }> = {
   fetching: { mark: '↓', ink: 'place' },
   starting: { mark: '…', ink: 'place' },
   ready: { mark: '✓', ink: 'good' },
-  asleep: { mark: '✓', ink: 'faint' },
   unhealthy: { mark: '!', ink: 'warning' },
   crashing: { mark: '✗', ink: 'bad' },
   failed: { mark: '✗', ink: 'bad' },
@@ -95,7 +94,6 @@ function stateInWords(state: ServiceState, now?: number): string {
       return `${oneLine(state.step)}${percentInWords(state.percent)}${since}`;
     }
     case 'ready':
-    case 'asleep':
     case 'unhealthy':
     case 'failed':
     case 'stopped':

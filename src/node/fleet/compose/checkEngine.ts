@@ -1,4 +1,5 @@
 import { DriverError } from '../../../core/fleet/driver.ts';
+import { isLoopback } from '../../loopback.ts';
 import type { Docker } from './docker.ts';
 import { engineFailure } from './engineFailure.ts';
 
@@ -27,9 +28,25 @@ export async function checkEngine(docker: Docker, signal: AbortSignal): Promise<
     );
   }
 
+  const context = await docker.ask(['context', 'inspect', '--format', '{{.Endpoints.docker.Host}}'], signal);
+  const host = context.code === 0 ? context.stdout.trim() : '';
+  if (isElsewhere(host)) {
+    throw new DriverError(
+      `The Docker engine at ${host} is on another machine; Conclave starts its servers on this one only.`,
+      'Choose the local engine ("docker context use default", DOCKER_HOST unset), or start servers there yourself and set the endpoints to them.',
+    );
+  }
+
   const engine = await docker.ask(['version', '--format', '{{json .Server}}'], signal);
   if (engine.code !== 0) throw engineFailure(engine.stderr, { what: 'be asked for its version', secrets: [] });
   if (/podman/i.test(engine.stdout)) throw podman();
+}
+
+/** @param host URL of an engine: "unix:///var/run/docker.sock", "tcp://192.168.1.20:2376", "ssh://user@box" */
+function isElsewhere(host: string): boolean {
+  if (!/^(tcp|https?|ssh):/i.test(host)) return false;
+  // Behind a port of this machine there may be one of a virtual machine, or a tunnel: its ports are told by what answers.
+  return !URL.canParse(host) || !isLoopback(new URL(host).hostname);
 }
 
 function podman(): DriverError {

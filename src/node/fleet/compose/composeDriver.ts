@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { DriverError, type FetchProgress, type FleetDriver, type PlannedService } from '../../../core/fleet/driver.ts';
 import { alone } from '../alone.ts';
+import { isBeforeBoot } from '../native/processIdentity.ts';
 import { portHolder } from '../portHolder.ts';
 import { checkEngine } from './checkEngine.ts';
 import { type ComposeProject, type ConfiguredService, composeProject } from './composeProject.ts';
@@ -180,9 +181,9 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
     const meant = all.filter(({ service, state }) => names.includes(service) && state.Status !== 'created');
     if (meant.length === 0) return;
     const ids = meant.map(({ id }) => id);
-    const known = await files.stopped();
-    // Those that are gone are forgotten.
-    await files.setStopped([...all.map(({ id }) => id).filter((id) => known.has(id) && !ids.includes(id)), ...ids]);
+    // Said first, so that nobody who looks meanwhile takes it for a failure.
+    for (const id of ids) await files.stopped.write(id, id);
+    await forgetGone(all);
     await have(docker, ['stop', '--time', STOP_WITHIN, ...ids], `stop ${names.join(', ')}`, signal);
   }
 
@@ -203,7 +204,14 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
       if (networks.length > 0)
         await have(docker, ['network', 'rm', ...networks], 'take the network of the fleet down', signal);
     }
-    await files.setStopped([]);
+    await forgetGone([]);
+  }
+
+  /** Of containers that are gone it need not be known that they were stopped. */
+  async function forgetGone(there: readonly Container[]): Promise<void> {
+    for (const id of await files.stopped.all()) {
+      if (!there.some((container) => container.id === id)) await files.stopped.remove(id);
+    }
   }
 
   async function fetchAll(
@@ -240,8 +248,13 @@ export function composeDriver(options: ComposeDriverOptions): FleetDriver {
 
     async look(signal) {
       const { services: all } = await containers(await engine(signal), signal);
-      const stopped = await files.stopped();
-      return all.map((container) => seenOf(container, stopped.has(container.id)));
+      const stopped = await files.stopped.all();
+      const seeing = all.map(async (container) => {
+        // Whoever turns the machine off means all that runs on it; the engine starts none of it anew.
+        const wentWithMachine = await isBeforeBoot({ at: container.state.StartedAt });
+        return seenOf(container, wentWithMachine || stopped.includes(container.id));
+      });
+      return Promise.all(seeing);
     },
 
     async *changes(signal) {

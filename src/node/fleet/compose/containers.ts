@@ -112,7 +112,7 @@ function isOurs(labels: Readonly<Record<string, string>>, { fleet, file }: Owner
   return file !== undefined && (files === file || files?.startsWith(`${file},`) === true);
 }
 
-/** @param wasStopped we stopped this container, and nobody has started it since */
+/** @param wasStopped we stopped this container, or the machine was turned off, and nobody has started it since */
 export function seenOf({ service, state, restarts, flags }: Container, wasStopped: boolean): Seen {
   return { name: service, ...(flags === undefined ? {} : { flags }), run: runOf(state, restarts, wasStopped) };
 }

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { errorCode } from '../../paths.ts';
 import { replaceFile } from '../../replaceFile.ts';
+import { type Entries, openEntries } from '../entries.ts';
 
 /** Conclave's own files about the containers that it starts: CONCLAVE_DATA/fleet. Only the user can read them. */
 export interface FleetFiles {
@@ -11,14 +13,12 @@ export interface FleetFiles {
   /** The password of Redis, made on first use. */
   redisPassword(): Promise<string>;
   /** Ids of containers that the user has stopped. */
-  stopped(): Promise<ReadonlySet<string>>;
-  setStopped(ids: Iterable<string>): Promise<void>;
+  stopped: Pick<Entries<string>, 'all' | 'write' | 'remove'>;
 }
 
 /** @param folder absolute */
 export function fleetFiles(folder: string): FleetFiles {
   const password = join(folder, 'redis-password');
-  const stopped = join(folder, 'stopped.json');
   return {
     async writeCompose(text, purpose) {
       const file = join(folder, purpose === 'running' ? 'compose.yaml' : 'compose.fetch.yaml');
@@ -41,16 +41,7 @@ export function fleetFiles(folder: string): FleetFiles {
       }
     },
 
-    async stopped() {
-      try {
-        const ids: unknown = JSON.parse((await textOf(stopped)) ?? '[]');
-        return new Set(Array.isArray(ids) ? ids.map(String) : []);
-      } catch {
-        // Whatever it was, nobody is known to have stopped anything.
-        return new Set();
-      }
-    },
-    setStopped: (ids) => replaceFile(stopped, JSON.stringify([...ids])),
+    stopped: openEntries(join(folder, 'stopped'), z.string()),
   };
 }
 

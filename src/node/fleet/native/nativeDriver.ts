@@ -119,7 +119,7 @@ export function openNativeDriver({
           flags: flagsOf(service),
           since: new Date().toISOString(),
         };
-        await records.write(record);
+        await records.write(name, record);
         return { record, ended };
       } catch (error) {
         // Nobody would know of it, and nobody could end it.
@@ -135,7 +135,7 @@ export function openNativeDriver({
   async function noteEnd(record: ServerRecord, code: number | null): Promise<void> {
     await endProcessTree(record.pid, 0);
     if (!isDeepStrictEqual(await records.read(record.name), record)) return;
-    await records.write({ ...record, end: { kind: 'ended', code } });
+    await records.write(record.name, { ...record, end: { kind: 'ended', code } });
     changed.tell();
   }
 
@@ -170,7 +170,7 @@ export function openNativeDriver({
     await endAllOf(record);
     const now = await records.read(name);
     if (now !== undefined && !isDeepStrictEqual(now, record)) return runOf(now);
-    if (now !== undefined) await records.write({ ...record, end: { kind: 'ended', code: null } });
+    if (now !== undefined) await records.write(name, { ...record, end: { kind: 'ended', code: null } });
     return { kind: 'ended', code: null, byUser: false, since, restarts: 0 };
   }
 
@@ -222,7 +222,7 @@ export function openNativeDriver({
         const record = await records.read(name);
         if (record === undefined || record.end?.kind === 'stopped') return;
         // Said first, so that nobody who looks meanwhile takes it for a failure.
-        await records.write({ ...record, end: { kind: 'stopped' } });
+        await records.write(name, { ...record, end: { kind: 'stopped' } });
         changed.tell();
         await endAllOf(record);
       }),
