@@ -83,7 +83,12 @@ for (const real of REAL_SERVERS) {
       for (const role of ['Preprocessor', 'Planner', 'Coder', 'Reviewer']) {
         assert.deepEqual(
           findings.find(({ what }) => what === role),
-          { subject: 'servers', what: role, state: 'good', found: `${model} at ${server.url}, window ${WINDOW} tokens` },
+          {
+            subject: 'servers',
+            what: role,
+            state: 'good',
+            found: `${model} at ${server.url}, window ${WINDOW} tokens`,
+          },
         );
       }
     });
