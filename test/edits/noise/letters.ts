@@ -1,0 +1,155 @@
+import type { Dice } from '../dice.ts';
+import { indentOf } from '../fileLines.ts';
+import { mapSides, type Noise, type Work } from '../work.ts';
+
+/** Trailing spaces or tabs on some lines. */
+export const trailingSpace: Noise = {
+  name: 'trailing space added',
+  family: 'trailing',
+  sides: ['search', 'both'],
+  apply: (work, dice, sides) => {
+    // Two spaces at the end of a line of Markdown are a line break that somebody may have meant.
+    if (sides === 'both' && work.draft.language === 'markdown') return undefined;
+    const space = dice.pick([' ', '  ', '\t', '   ']);
+    const share = dice.pick([1, 0.5]);
+    const of = new Map<string, boolean>();
+    return mapSides(work, sides, (text) => {
+      if (text.trim() === '' || /\\$/.test(text)) return text;
+      if (!of.has(text)) of.set(text, dice.chance(share));
+      return of.get(text) ? text + space : text;
+    });
+  },
+};
+
+/** Curly quotes, long dashes and odd spaces where the file has plain ones. */
+export const fancyLetters: Noise = {
+  name: 'unicode: fancy for plain',
+  family: 'letters',
+  sides: ['search', 'both'],
+  apply: (work, dice, sides) => {
+    const { draft } = work;
+    const ways = dice.shuffled(FANCY).filter(({ plain, fancy }) => {
+      const region = work.search.map(({ text }) => text).join('\n');
+      return plain.test(region) && !fancy.test(draft.original);
+    });
+    const chosen = ways.slice(0, 1 + dice.int(2));
+    if (chosen.length === 0) return undefined;
+    const rewrite = (text: string): string => chosen.reduce((line, way) => way.rewrite(line), text);
+    const done = mapSides(work, sides, (text) => indentOf(text) + rewrite(text.slice(indentOf(text).length)));
+    return done;
+  },
+};
+
+const FANCY: { plain: RegExp; fancy: RegExp; rewrite: (line: string) => string }[] = [
+  {
+    plain: /"/,
+    fancy: /[“”„«»]/,
+    rewrite: (line) => {
+      let isOpen = false;
+      return line.replace(/"/g, () => {
+        isOpen = !isOpen;
+        return isOpen ? '“' : '”';
+      });
+    },
+  },
+  { plain: /'/, fancy: /[‘’‚]/, rewrite: (line) => line.replace(/(?<![\w)\]])'(?=\S)/g, '‘').replace(/'/g, '’') },
+  { plain: /\w-\w|\w - \w/, fancy: /[‐‑–—−]/, rewrite: (line) => line.replace(/(?<=\w ?)-(?= ?\w)/g, '–') },
+  { plain: /\w-\w/, fancy: /[‐‑–—−]/, rewrite: (line) => line.replace(/(?<=\w)-(?=\w)/g, '‑') },
+  {
+    plain: /\S \S/,
+    fancy: /[\u00A0\u2009\u202F]/,
+    rewrite: (line) => line.replace(/(?<=\w) (?=[\w"'{(=])/g, '\u00A0'),
+  },
+  { plain: /\S \S/, fancy: /[\u00A0\u2009\u202F]/, rewrite: (line) => line.replace(/(?<=,) (?=\S)/g, '\u202F') },
+];
+
+const STRAIGHT: [RegExp, string][] = [
+  [/[“”„]/g, '"'],
+  [/[‘’‚]/g, "'"],
+  [/[–—‑]/g, '-'],
+  [/[\u00A0\u202F\u2009]/g, ' '],
+];
+
+/** Plain quotes and dashes where the file has fancy ones. */
+export const plainLetters: Noise = {
+  name: 'unicode: plain for fancy',
+  family: 'letters',
+  sides: ['search', 'both'],
+  apply: (work, _dice, sides) => {
+    const plain = (text: string): string => STRAIGHT.reduce((line, [fancy, to]) => line.replace(fancy, to), text);
+    const done = mapSides(work, sides, plain);
+    if (sides === 'search') return done;
+    // A new line that has plain ones by intent may keep them; what it should be is not clear where others become fancy.
+    const isClear = work.draft.after.every(({ text, old }) => old !== undefined || !/["'-]/.test(text));
+    return isClear ? done : undefined;
+  },
+};
+
+const ENTITIES: [RegExp, string][] = [
+  [/&/g, '&amp;'],
+  [/</g, '&lt;'],
+  [/>/g, '&gt;'],
+  [/"/g, '&quot;'],
+  [/'/g, '&#39;'],
+];
+
+/** `&lt;` for `<`, all of them, or only angle brackets and ampersands. */
+export const entities: Noise = {
+  name: 'HTML entities',
+  family: 'escape',
+  sides: ['search', 'both'],
+  apply: (work, dice, sides) => {
+    const region = allText(work);
+    if (/&[#\w]+;/.test(region)) return undefined;
+    const some = ENTITIES.slice(0, dice.pick([3, 4, 5]));
+    return mapSides(work, sides, (text) => some.reduce((line, [letter, entity]) => line.replace(letter, entity), text));
+  },
+};
+
+/** A backslash before quotes, as in a string of JSON. */
+export const escapedQuotes: Noise = {
+  name: 'over-escaped quotes',
+  family: 'escape',
+  sides: ['search', 'both'],
+  apply: (work, dice, sides) => {
+    if (/\\/.test(allText(work))) return undefined;
+    const quotes = dice.pick([/"/g, /'/g, /["']/g]);
+    return mapSides(work, sides, (text) => text.replace(quotes, '\\$&'));
+  },
+};
+
+/** All lines in one, with a literal \n between them. */
+export const literalNewlines: Noise = {
+  name: 'literal \\n',
+  family: 'escape',
+  sides: ['search', 'both'],
+  apply: (work, dice, sides) => {
+    if (/\\/.test(allText(work)) || work.search.length < 2) return undefined;
+    const tabs = dice.chance(0.5);
+    const inOne = (list: { text: string }[]): { text: string }[] => {
+      if (list.length === 0) return [];
+      const text = list.map((line) => line.text).join('\\n');
+      return [{ text: tabs ? text.replaceAll('\t', '\\t') : text }];
+    };
+    return { ...work, search: inOne(work.search), replace: sides === 'both' ? inOne(work.replace) : work.replace };
+  },
+};
+
+function allText(work: Work): string {
+  return [...work.search, ...work.replace].map(({ text }) => text).join('\n');
+}
+
+/** Straight quotes in comments and prose made curly: a file that has them by itself. */
+export function withFancyLetters(text: string, dice: Dice): string {
+  const dash = dice.pick([' – ', ' — ']);
+  return text
+    .split('\n')
+    .map((line) => {
+      if (!/^\s*(\/\/|#|\*|<p|[A-Z])/.test(line)) return line;
+      return line
+        .replace(/(\w)'(\w)/g, '$1’$2')
+        .replace(/"([^"]*)"/g, '“$1”')
+        .replaceAll(' - ', dash);
+    })
+    .join('\n');
+}
