@@ -1,6 +1,7 @@
 import type { Case } from './case.ts';
-import { type Kind, RIGHT_KINDS } from './classes.ts';
+import { RIGHT_KINDS } from './classes.ts';
 import { diceOf } from './dice.ts';
+import type { Kind } from './kind.ts';
 import type { Language } from './language.ts';
 import type { SourceFile } from './packages.ts';
 import { REJECT_KINDS } from './rejects.ts';

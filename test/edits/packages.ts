@@ -43,6 +43,8 @@ const NPM = [
   'html5-boilerplate@9.0.1',
   'skeleton-css@2.0.4',
   'todomvc-app-css@2.4.3',
+  'purecss@3.0.0',
+  'codemirror@5.65.16',
   'nan@2.20.0',
   'node-addon-api@8.9.2',
   'argon2@0.45.1',

@@ -1,11 +1,14 @@
 import { type Case, editOf } from './case.ts';
-import { type Kind, placesOf, regionOf } from './classes.ts';
 import type { Dice } from './dice.ts';
 import { type Draft, type DraftWishes, drawDraft } from './draft.ts';
 import { indentOf, isBlank, timesFound } from './fileLines.ts';
+import { type Kind, placesOf, regionOf } from './kind.ts';
 import { codeLines } from './language.ts';
 import { lessIndent, moreIndent } from './noise/indents.ts';
-import { trailingSpace } from './noise/letters.ts';
+import { blankLines, otherComments } from './noise/inner.ts';
+import { fancyLetters, trailingSpace } from './noise/letters.ts';
+import { fences, lineNumbers } from './noise/prefixes.ts';
+import { elidedMiddle } from './noise/shortened.ts';
 import type { SourceFile } from './packages.ts';
 import { changedToken, type TokenKind } from './tokens.ts';
 import { type Side, type Work, workOf } from './work.ts';
@@ -64,6 +67,37 @@ function standsSomewhere({ lines }: Draft, search: readonly Side[]): boolean {
   return lines.some((_, at) => search.every(({ text }, i) => bare(lines[at + i]?.text ?? '\n') === text));
 }
 
+/** At two depths, and SEARCH at neither: loosened, it fits both. */
+const ambiguousDepth: Kind = {
+  name: 'reject: ambiguous at other depths',
+  draw: (file, dice) => {
+    const draft = drawDraft(file, dice, { unique: 'exactly once', most: 3, least: 1 });
+    if (!draft) return undefined;
+    const region = regionOf(draft);
+    const bare = region.map((line) => line.trim());
+    const texts = draft.lines.map(({ text }) => text);
+    const places = texts.flatMap((_, at) => (bare.every((line, i) => texts[at + i]?.trim() === line) ? [at] : []));
+    const depths = places.map((at) => shiftOf(region, texts.slice(at, at + region.length)));
+    if (places.length < 2 || depths.some((depth) => depth === undefined)) return undefined;
+    const by = dice.pick(['   ', '         ', '\t\t\t\t\t']);
+    const at = (list: readonly Side[]): Side[] =>
+      list.map((side) => (isBlank(side.text) ? side : { ...side, text: by + side.text }));
+    const work = workOf(draft);
+    const done = { ...work, search: at(work.search), replace: at(work.replace) };
+    return standsSomewhere(draft, done.search) ? undefined : rejection('', done, [], dice);
+  },
+};
+
+/** By how much more or less all lines of one are indented than those of the other, if it is by the same. */
+function shiftOf(one: readonly string[], other: readonly string[]): string | undefined {
+  const shifts = one.flatMap((line, i) => {
+    const [a, b] = [indentOf(line), indentOf(other[i] ?? '')];
+    if (isBlank(line)) return [];
+    return a.startsWith(b) ? [`-${a.slice(b.length)}`] : b.startsWith(a) ? [`+${b.slice(a.length)}`] : [undefined];
+  });
+  return new Set(shifts).size === 1 ? shifts[0] : undefined;
+}
+
 const equalDistance: Kind = {
   name: 'reject: equal distance to the hint',
   draw: (file, dice) => {
@@ -84,22 +118,53 @@ const equalDistance: Kind = {
 
 /** A token of a line of code is not (any more) as SEARCH has it. */
 function stale(kind: TokenKind): Kind {
-  return reject(`reject: stale ${kind}`, { least: 1 }, (work, dice) => {
-    const { draft } = work;
-    const isCode = codeOf(draft);
-    const candidates = work.search.filter(
-      ({ old, text }) =>
-        old !== undefined &&
-        isCode[old] &&
-        changedToken(text, kind, dice) !== undefined &&
-        !/\/\/|#|<!--|\/\*/.test(text),
-    );
-    if (candidates.length === 0) return undefined;
-    const chosen = dice.pick(candidates);
-    const text = changedToken(chosen.text, kind, dice) ?? chosen.text;
-    const spoilt = (list: Side[]): Side[] => list.map((side) => (side.text === chosen.text ? { ...side, text } : side));
-    return { ...work, search: spoilt(work.search), replace: dice.chance(0.7) ? spoilt(work.replace) : work.replace };
+  return reject(`reject: stale ${kind}`, { least: 1 }, (work, dice) => withStaleToken(work, kind, dice));
+}
+
+function withStaleToken(work: Work, kind: TokenKind, dice: Dice): Work | undefined {
+  const isCode = codeOf(work.draft);
+  const candidates = work.search.flatMap(({ old, text }) => {
+    if (old === undefined || !isCode[old] || /\/\/|#|<!--|\/\*/.test(text)) return [];
+    const now = changedToken(text, kind, dice);
+    return now === undefined || now === text ? [] : [{ text, now }];
   });
+  if (candidates.length === 0) return undefined;
+  const { text, now } = dice.pick(candidates);
+  const spoilt = (list: Side[]): Side[] => list.map((side) => (side.text === text ? { ...side, text: now } : side));
+  return { ...work, search: spoilt(work.search), replace: dice.chance(0.7) ? spoilt(work.replace) : work.replace };
+}
+
+/** A token differs, and a noise is there that would be overlooked alone. */
+const staleAndNoisy: Kind = {
+  name: 'reject: stale and noisy',
+  draw: (file, dice) => {
+    const draft = drawDraft(file, dice, { least: 2 });
+    if (!draft) return undefined;
+    const noise = dice.pick([
+      trailingSpace,
+      lessIndent,
+      moreIndent,
+      fancyLetters,
+      lineNumbers,
+      fences,
+      elidedMiddle,
+      otherComments,
+      blankLines,
+    ]);
+    const spoilt = withStaleToken(workOf(draft), dice.pick(['identifier', 'number', 'operator', 'string']), dice);
+    if (!spoilt || !isNowhere(spoilt)) return undefined;
+    const done = noise.apply(spoilt, dice, dice.pick(noise.sides));
+    // An elided line is none that differs.
+    const isLeft = done?.search.some(
+      ({ old, text }) => old !== undefined && text.includes(tokenLineOf(spoilt) ?? '\n'),
+    );
+    return done && (noise !== elidedMiddle || isLeft) ? rejection('', done, [noise.name], dice) : undefined;
+  },
+};
+
+/** The line of SEARCH that is not the file's. */
+function tokenLineOf({ draft, search }: Work): string | undefined {
+  return search.find(({ old, text }) => old !== undefined && draft.lines[old]?.text !== text)?.text;
 }
 
 function codeOf(draft: Draft): boolean[] {
@@ -115,7 +180,9 @@ const halfMatching = reject('reject: half-matching', { least: 4, most: 16 }, (wo
   const isCode = codeOf(work.draft);
   const chosen = new Set(work.search.filter(({ old }, i) => old !== undefined && isCode[old] && i % 2 === 1));
   if (chosen.size < 2) return undefined;
-  const search = work.search.map((side) => (chosen.has(side) ? { ...side, text: otherLine(side, dice) } : side));
+  const search = work.search.map((side) =>
+    chosen.has(side) ? { ...side, text: otherLine(side, dice, work.draft) } : side,
+  );
   return { ...work, search };
 });
 
@@ -126,12 +193,15 @@ const anchorsOnly = reject('reject: first and last line only', { least: 3, most:
   if (!middle.some(({ old, text }) => old !== undefined && isCode[old] && /\w{3}/.test(text))) return undefined;
   const search = work.search.map((side, i) => {
     const isInner = i > 0 && i < work.search.length - 1;
-    return isInner && !isBlank(side.text) ? { ...side, text: otherLine(side, dice) } : side;
+    return isInner && !isBlank(side.text) ? { ...side, text: otherLine(side, dice, work.draft) } : side;
   });
   return { ...work, search };
 });
 
-function otherLine({ text }: Side, dice: Dice): string {
+/** Another line in its place: one of the file's, or one that is in no file. */
+function otherLine({ text }: Side, dice: Dice, { lines }: Draft): string {
+  const others = lines.map((line) => line.text.trim()).filter((line) => line.length > 8 && line !== text.trim());
+  if (others.length > 0 && dice.chance(0.6)) return indentOf(text) + dice.pick(others);
   const word = dice.pick(['prepare', 'refreshAll', 'closeQuietly', 'measure', 'lookup']);
   return (
     indentOf(text) +
@@ -218,11 +288,13 @@ const oneOfSeveral: Kind = {
 export const REJECT_KINDS: Kind[] = [
   ambiguous,
   ambiguousLoosely,
+  ambiguousDepth,
   equalDistance,
   stale('identifier'),
   stale('number'),
   stale('operator'),
   stale('string'),
+  staleAndNoisy,
   halfMatching,
   anchorsOnly,
   lineMissing,

@@ -1,15 +1,16 @@
 import { caseOf } from './case.ts';
-import type { Kind } from './classes.ts';
 import { drawDraft } from './draft.ts';
+import type { Kind } from './kind.ts';
 import { lessIndent, moreIndent, otherCharacter, otherUnit } from './noise/indents.ts';
 import { blankLines, brokenLine, innerSpacing, otherComments } from './noise/inner.ts';
 import { entities, escapedQuotes, fancyLetters, trailingSpace } from './noise/letters.ts';
 import { fences, lineNumbers, markers, pathLine } from './noise/prefixes.ts';
+import { elidedMiddle } from './noise/shortened.ts';
 import { type Noise, workOf } from './work.ts';
 
 /** In the order in which a text would suffer them: from its words outwards. */
 const STAGES: Noise[][] = [
-  [blankLines, brokenLine, otherComments],
+  [blankLines, brokenLine, otherComments, elidedMiddle],
   [innerSpacing],
   [fancyLetters],
   [lessIndent, moreIndent, otherCharacter, otherUnit],
@@ -25,7 +26,7 @@ export const stacked: Kind = {
   draw: (file, dice) => {
     const count = dice.pick([2, 2, 3]);
     const stages = new Set(dice.shuffled(STAGES).slice(0, count));
-    const draft = drawDraft(file, dice, { least: 3, contextLeast: 1 });
+    const draft = drawDraft(file, dice, { least: 3, contextLeast: 1, most: 18 });
     if (!draft) return undefined;
     let work = workOf(draft);
     const noises: string[] = [];

@@ -28,6 +28,8 @@ export interface Noise {
   apply: (work: Work, dice: Dice, sides: Sides) => Work | undefined;
   /** 'search': REPLACE never has it. */
   sides: readonly Sides[];
+  /** SEARCH is as it should be. */
+  ofReplaceAlone?: true;
 }
 
 export type Sides = 'search' | 'both';

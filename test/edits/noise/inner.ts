@@ -223,7 +223,7 @@ function otherWords(comment: string, dice: Dice): string {
   const words = [...comment.matchAll(/\w{3,}/g)];
   const { index, 0: word } = dice.pick(words);
   return dice.pick([
-    comment.slice(0, index) + comment.slice(index + word.length).trimStart(),
+    ...(words.length < 3 ? [] : [comment.slice(0, index) + comment.slice(index + word.length).trimStart()]),
     `${comment.slice(0, index)}really ${comment.slice(index)}`,
     `${comment.slice(0, index)}something${comment.slice(index + word.length)}`,
   ]);

@@ -1,5 +1,6 @@
 import type { Dice } from '../dice.ts';
 import { indentOf } from '../fileLines.ts';
+import { hasBraces, type Language } from '../language.ts';
 import { mapSides, type Noise, type Work } from '../work.ts';
 
 /** Trailing spaces or tabs on some lines. */
@@ -79,8 +80,15 @@ export const plainLetters: Noise = {
     const plain = (text: string): string => STRAIGHT.reduce((line, [fancy, to]) => line.replace(fancy, to), text);
     const done = mapSides(work, sides, plain);
     if (sides === 'search') return done;
-    // A new line that has plain ones by intent may keep them; what it should be is not clear where others become fancy.
-    const isClear = work.draft.after.every(({ text, old }) => old !== undefined || !/["'-]/.test(text));
+    // A new line of code keeps its plain ones; of new prose it is not clear, where other prose has fancy ones.
+    const { draft } = work;
+    const isClear = draft.after.every(({ text, old }) => {
+      return (
+        old !== undefined ||
+        !/["'-]/.test(text) ||
+        (draft.language !== 'markdown' && !/^\s*(\/\/|\/?\*|#|<)/.test(text))
+      );
+    });
     return isClear ? done : undefined;
   },
 };
@@ -126,10 +134,12 @@ export const literalNewlines: Noise = {
   apply: (work, dice, sides) => {
     if (/\\/.test(allText(work)) || work.search.length < 2) return undefined;
     const tabs = dice.chance(0.5);
+    const quotes = dice.chance(0.3);
     const inOne = (list: { text: string }[]): { text: string }[] => {
       if (list.length === 0) return [];
       const text = list.map((line) => line.text).join('\\n');
-      return [{ text: tabs ? text.replaceAll('\t', '\\t') : text }];
+      const withTabs = tabs ? text.replaceAll('\t', '\\t') : text;
+      return [{ text: quotes ? withTabs.replaceAll('"', '\\"') : withTabs }];
     };
     return { ...work, search: inOne(work.search), replace: sides === 'both' ? inOne(work.replace) : work.replace };
   },
@@ -140,12 +150,21 @@ function allText(work: Work): string {
 }
 
 /** Straight quotes in comments and prose made curly: a file that has them by itself. */
-export function withFancyLetters(text: string, dice: Dice): string {
+export function withFancyLetters(text: string, dice: Dice, language: Language): string {
   const dash = dice.pick([' – ', ' — ']);
+  const isProse =
+    language === 'markdown'
+      ? /^[A-Z*>]/
+      : language === 'html'
+        ? /^\s*<(p|li|h\d)>/
+        : hasBraces(language)
+          ? /^\s*(\/\/|\*) /
+          : /^\s*# /;
   return text
     .split('\n')
     .map((line) => {
-      if (!/^\s*(\/\/|#|\*|<p|[A-Z])/.test(line)) return line;
+      // An apostrophe in a string of code, as in a message that is shown.
+      if (!isProse.test(line)) return line.replace(/"[^"\\]*"/g, (words) => words.replace(/(\w)'(\w)/g, '$1’$2'));
       return line
         .replace(/(\w)'(\w)/g, '$1’$2')
         .replace(/"([^"]*)"/g, '“$1”')

@@ -125,6 +125,7 @@ export const fences: Noise = {
 /** A fence around REPLACE where SEARCH is as it should be. */
 export const replaceFenced: Noise = {
   name: 'fence around REPLACE alone',
+  ofReplaceAlone: true,
   family: 'wrap',
   sides: ['both'],
   apply: (work, dice) => {
