@@ -118,12 +118,6 @@ describe('an answer of the Coder', () => {
       'shows code in a fence',
     ],
     [
-      'is a unified diff',
-      '--- a/src/greet.js\n+++ b/src/greet.js\n@@ -1 +1 @@\n-export function greet() {\n+export function greet(name) {\n',
-      'code_without_edit',
-      'a unified diff',
-    ],
-    [
       'has the markers of a merge conflict',
       "src/greet.js\n<<<<<<< HEAD\n  return 'Hello!';\n=======\n  return 'Hi!';\n>>>>>>> feature\n",
       'edit_rejected',

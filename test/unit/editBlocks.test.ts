@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type Block, codeWithoutEdit, createEditBlockParser } from '../../src/core/changes/editBlocks.ts';
+import { codeWithoutEdit } from '../../src/core/changes/codeWithoutEdit.ts';
+import { type Block, createEditBlockParser } from '../../src/core/changes/editBlocks.ts';
 
 function parse(text: string, options = { truncated: false }): Block[] {
   const parser = createEditBlockParser();
@@ -143,11 +144,26 @@ describe('edit blocks', () => {
         'DELETE a',
         '  <<<<<<< SEARCH\n',
         '😀',
+        '--- a/a.ts\n',
+        '+++ b/a.ts\n',
+        '@@ -1 +1 @@\n',
+        '@@\n',
+        '-old\n',
+        '+new\n',
+        ' same\n',
+        '*** Begin Patch\n',
+        '*** Update File: a.ts\n',
+        '*** Add File: b.ts\n',
+        '*** End Patch\n',
+        '```ts b.ts\n',
+        '```diff\n',
+        '  ```\n',
+        'a.md\n',
       ],
     );
     fc.assert(
       fc.property(
-        fc.array(piece, { maxLength: 14 }),
+        fc.array(piece, { maxLength: 16 }),
         fc.array(fc.nat(200), { maxLength: 8 }),
         fc.boolean(),
         (pieces, cuts, truncated) => {
@@ -158,7 +174,7 @@ describe('edit blocks', () => {
           assert.deepEqual([...blocks, ...parser.end({ truncated })], parse(text, { truncated }));
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 4000 },
     );
   });
 
@@ -412,8 +428,8 @@ describe('codeWithoutEdit', () => {
     ['of a third', '<function=read_file><parameter=path>a</parameter></function>', /<function=/],
     ['a tool call in a fence', '```json\n{"name": "read_file", "arguments": {"path": "a"}}\n```', /tool call as JSON/],
     ['a bare tool call', '{"name": "read_file", "arguments": {"path": "a"}}', /tool call as JSON/],
-    ['a diff', 'diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n', /unified diff/],
-    ['a diff in a fence', '```diff\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n```', /unified diff/],
+    ['a diff that names no file', 'Done:\n```diff\n-a\n+b\n```\n', /code in a fence \(diff\)/],
+    ['a file in a fence, which was taken for a quotation', 'a.ts\n```ts\nx\n```\n', /code in a fence \(ts\)/],
   ];
   for (const [what, text, pattern] of complaints) {
     it(`complains about ${what}`, () => assert.match(codeWithoutEdit(text) ?? '', pattern));

@@ -1,7 +1,9 @@
 import type { RedFlag } from '../../shared/events.ts';
 import { applyBlock, type ChangeSet } from '../changes/changeSet.ts';
-import { type Block, codeWithoutEdit, createEditBlockParser, foreignToolCall } from '../changes/editBlocks.ts';
+import { codeWithoutEdit, foreignToolCall } from '../changes/codeWithoutEdit.ts';
+import { type Block, createEditBlockParser } from '../changes/editBlocks.ts';
 import { settleBlock } from '../changes/guessedPath.ts';
+import { isQuotation } from '../changes/quotation.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
 import { type AnswerFormat, callIn, type Reading, repair } from './answerFormat.ts';
 import { jsonIn, withoutThinking } from './jsonText.ts';
@@ -54,6 +56,7 @@ export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<Coder
       const result: BlockResults = {
         changes: work.changes,
         applied: [],
+        paths: new Set(),
         done: new Set(done),
         rejected: [],
         malformed: [],
@@ -87,6 +90,8 @@ export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<Coder
 interface BlockResults {
   changes: ChangeSet;
   applied: string[];
+  /** The files that it changed. */
+  paths: Set<string>;
   done: Set<string>;
   rejected: string[];
   malformed: string[];
@@ -103,7 +108,13 @@ async function applyOne(
   emit: Emit,
 ): Promise<void> {
   const { lane, subtask } = work;
-  const block = await settleBlock(result.changes, given, run.base.workspace);
+  const { workspace } = run.base;
+  const block = await settleBlock(result.changes, given, workspace);
+  const isTitle = block.kind === 'malformed' && given.kind === 'whole' && given.guessed !== undefined;
+  if (isTitle || (await isQuotation(result.changes, given, workspace, (path) => result.paths.has(path)))) {
+    if ('path' in given && given.path !== undefined) await pinBase(run, given.path);
+    return;
+  }
   if (block.kind === 'malformed') {
     result.malformed.push(`${block.reason}\n${block.excerpt}`);
     emit({ type: 'edit.rejected', lane, subtask, edit, path: block.path ?? '', reason: block.reason });
@@ -111,7 +122,7 @@ async function applyOne(
   }
   const signature = JSON.stringify(block, (key, value) => (key === 'explanation' ? undefined : value));
   if (result.done.has(signature)) return;
-  const outcome = await applyBlock(result.changes, block, run.base.workspace);
+  const outcome = await applyBlock(result.changes, block, workspace);
   if (outcome.kind === 'rejected') {
     await pinBase(run, outcome.path);
     result.rejected.push(`${outcome.path}: ${outcome.reason}`);
@@ -121,6 +132,7 @@ async function applyOne(
   if (outcome.based) run.base.record(outcome.based.path, outcome.based.text, outcome.based.hash);
   result.changes = outcome.changes;
   result.done.add(signature);
+  result.paths.add(outcome.path);
   result.applied.push(`${outcome.action} ${outcome.path}`);
   const chunk = chunkOf(block);
   if (chunk)
@@ -139,7 +151,7 @@ async function applyOne(
   });
 }
 
-/** Records the file that a rejected edit was about, so that a resumed run judges the same edit on the same text. */
+/** Records the file that an edit which was not applied was about, so that a resumed run judges the same edit on the same text. */
 async function pinBase(run: RunContext, path: string): Promise<void> {
   const content = await run.base.workspace.read(path);
   if (content.kind === 'text') run.base.record(path, content.text, content.hash);
@@ -151,7 +163,8 @@ function readingOf(
   answer: { text: string; reasoning: string; truncated: boolean; tokens: number },
 ): Reading<CoderAnswer> {
   const applied = result.applied.length === 0 ? '' : `Applied: ${result.applied.join(', ')}. `;
-  if (answer.truncated && result.applied.length === 0 && !/^<{5,9}|"code_chunk"/m.test(answer.text)) {
+  const hasBegun = result.malformed.length > 0 || /^<{5,9}|"code_chunk"/m.test(answer.text);
+  if (answer.truncated && result.applied.length === 0 && !hasBegun) {
     const problem = `Your answer was cut off at the length limit (${answer.tokens} tokens) before it came to an edit block.`;
     return repair(
       'truncated',

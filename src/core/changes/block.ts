@@ -1,14 +1,49 @@
 /** One change as a model wrote it, or what was wrong with it. Lines carry no line ends. */
 export type Block =
-  /** An empty `search` is for a file that is new or blank. */
-  | { kind: 'edit'; path: string; search: string[]; replace: string[]; explanation: string; guessed?: GuessedPath }
+  | EditBlock
   /** Whole lines for the end of the file. */
   | { kind: 'append'; path: string; lines: string[]; guessed?: GuessedPath }
-  | { kind: 'whole'; path: string; text: string; language?: string; explanation?: string }
+  | WholeBlock
   | { kind: 'delete'; path: string }
   | { kind: 'rename'; from: string; to: string }
   /** Never applied. `reason` is a sentence for the model, `excerpt` a few lines of what it wrote. */
   | Malformed;
+
+export interface EditBlock {
+  kind: 'edit';
+  path: string;
+  /** Empty for a file that is new or blank. */
+  search: string[];
+  replace: string[];
+  explanation: string;
+  guessed?: GuessedPath;
+  /** 1-based, where a diff has numbers: a hint that only breaks ties. */
+  startLine?: number;
+  /** It was written as a hunk of a diff or a patch. */
+  hunk?: HunkPlace;
+}
+
+/** What a hunk says of its place, beside its lines. Breaks ties, like `startLine`. */
+export interface HunkPlace {
+  /** Lines that stand before it, the outermost first. */
+  after?: string[];
+  /** It is the end of the file. */
+  atEnd?: true;
+}
+
+export interface WholeBlock {
+  kind: 'whole';
+  path: string;
+  text: string;
+  language?: string;
+  explanation?: string;
+  guessed?: GuessedPath;
+  /** It stood in a fence: it may be a quotation, or only a part of the file, which must not replace the whole. */
+  fence?: {
+    /** The fence's first line, which names the path. It is part of the file only where the file begins with it already. */
+    pathLine?: string;
+  };
+}
 
 /** The file that a block is for, as far as the lines before it tell. */
 export interface NamedFile {
@@ -33,6 +68,9 @@ export interface Malformed {
   excerpt: string;
   path?: string;
 }
+
+/** Why nothing of a block that was open at the end of a truncated answer is used. */
+export const CUT_OFF = 'cut off: the answer reached its length limit here, so nothing of this was applied.';
 
 const EXCERPT_LINES = 6;
 const EXCERPT_CHARACTERS = 400;

@@ -44,10 +44,19 @@ export function isDivider(line: string): boolean {
   return /^={5,9}[ \t]*$/.test(line);
 }
 
-/** A line that opens or closes a fenced block, with its info string. */
-export function fence(line: string): { info: string } | undefined {
-  const info = /^[ \t]*(?:`{3,}|~{3,})([^`]*)$/.exec(line)?.[1];
-  return info === undefined ? undefined : { info: info.trim() };
+/** A line that opens or closes a fenced block, with its signs, what stands before them, and its info string. */
+export function fence(line: string): { indent: string; mark: string; info: string } | undefined {
+  const [, indent = '', mark = '', info = ''] = /^([ \t]*)(`{3,}|~{3,})([^`]*)$/.exec(line) ?? [];
+  return mark === '' ? undefined : { indent, mark, info: info.trim() };
+}
+
+/** A line of `=` signs underlines a heading in these, and a fence may be part of them. */
+export function isProseFile(path: string): boolean {
+  return /\.(?:md|mdx|markdown|rst|txt|adoc|asciidoc)$/i.test(path);
+}
+
+export function isListItem(line: string): boolean {
+  return /^[ \t]*(?:[-*+]|\d+[.)])[ \t]/.test(line);
 }
 
 export type FileCommand = { kind: 'delete'; path: string } | { kind: 'rename'; from: string; to: string };
@@ -116,8 +125,22 @@ function isPath(text: string, dress: 'marked' | 'plain'): boolean {
   return /[/\\]/.test(text) || /\.[\w+-]{1,15}$/.test(text) || WITHOUT_EXTENSION.test(text);
 }
 
-/** The path in a fence's info string, as in "```ts src/a.ts" or "```ts:src/a.ts". */
+/** Whether a path ends in what can only be a file's name; that of a product is none. */
+export function isFileName(path: string): boolean {
+  const name = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+  if (name === path && PRODUCT.test(name)) return false;
+  return /\.[\w+-]{1,15}$/.test(name) || WITHOUT_EXTENSION.test(name);
+}
+
+const PRODUCT =
+  /^(?:Node|Vue|Next|Nuxt|React|Express|Three|D3|Chart|Angular|Ember|Backbone|Nest)\.js$|^(?:Socket\.io|(?:ASP|VB)\.NET|vb\.net)$/;
+
+/** The path in a fence's info string, as in "```ts src/a.ts", "```ts:src/a.ts" or "```ts title="src/a.ts"". */
 export function pathInInfo(info: string): string | undefined {
+  // Lines of a file that is quoted: "12:15:src/a.ts".
+  if (/^\d+:\d+:/.test(info)) return undefined;
+  const titled = /\b(?:title|file|filename|path)=(?:"([^"]+)"|'([^']+)'|(\S+))/.exec(info);
+  if (titled) return pathIn(`File: ${titled[1] ?? titled[2] ?? titled[3] ?? ''}`);
   const last = info.split(/[\s:]+/).at(-1) ?? '';
   return /[./]/.test(last) ? pathIn(last) : undefined;
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { type Block, malformed } from './block.ts';
+import { type Block, CUT_OFF, malformed } from './block.ts';
+import { fence, openingMarker } from './blockLines.ts';
+import type { BlockReader, Taken } from './blockReader.ts';
 
 /**
  * The blueprint's JSON form of an answer: `code_chunk` objects, of which those of one file make up the whole file.
@@ -18,14 +20,14 @@ export function beginsJson(line: string): boolean {
   return /^\s*(?:\[\s*)?(?:\{\s*(?:"|$)|$)/.test(line) && line.trim() !== '';
 }
 
-export interface JsonLines {
+interface JsonLines {
   lines: string[];
   /** Takes a line. @returns the value's text and what follows it on the line, once its brackets are closed */
   push(line: string): { text: string; rest: string } | undefined;
 }
 
 /** Gathers the lines of one JSON value by its brackets. */
-export function gatherJson(): JsonLines {
+function gatherJson(): JsonLines {
   const lines: string[] = [];
   let depth = 0;
   let isInString = false;
@@ -46,6 +48,36 @@ export function gatherJson(): JsonLines {
         }
       }
       return undefined;
+    },
+  };
+}
+
+/** Reads one JSON value from its first line on; what is none of ours is given back as prose. */
+export function readCodeChunks(chunks: CodeChunks): BlockReader {
+  const json = gatherJson();
+
+  function giveUp(): Block[] {
+    const isMeant = chunks.isMeant(json.lines.join('\n'));
+    return isMeant ? [malformed('The code_chunk is no valid JSON: its brackets do not close.', json.lines)] : [];
+  }
+
+  return {
+    take(line): Taken {
+      // Neither an opening marker nor a fence can be a line of valid JSON.
+      if (json.lines.length > 0 && (openingMarker(line)?.indent === '' || fence(line))) {
+        return { blocks: giveUp(), over: { prose: json.lines, again: [line] } };
+      }
+      const value = json.push(line);
+      if (!value) return { blocks: [] };
+      const complaints = chunks.take(value.text);
+      if (!complaints) return { blocks: giveUp(), over: { prose: json.lines } };
+      const rest = value.rest.replace(/^[\s,;]+/, '');
+      return { blocks: complaints, over: rest === '' ? {} : { again: [rest] } };
+    },
+    end({ truncated, partial }) {
+      if (partial !== undefined) json.lines.push(partial);
+      if (!truncated) return giveUp();
+      return chunks.isMeant(json.lines.join('\n')) ? [malformed(CUT_OFF, json.lines, undefined, 'last')] : [];
     },
   };
 }

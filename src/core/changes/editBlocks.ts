@@ -1,18 +1,21 @@
-import { type Block, malformed, type NamedFile } from './block.ts';
+import { beginsPatch, readApplyPatch } from './applyPatch.ts';
+import { type Block, CUT_OFF, malformed, type NamedFile } from './block.ts';
+import { headOf, pathBefore } from './blockHead.ts';
 import {
   closingMarker,
-  fence,
+  fence as fenceIn,
   fileCommand,
-  guessedPathIn,
-  isDivider,
-  looksLikeOpening,
-  mentionsOtherFile,
+  isProseFile,
   type OpeningMarker,
   openingMarker,
-  pathIn,
   pathInInfo,
 } from './blockLines.ts';
-import { beginsJson, collectChunks, gatherJson, type JsonLines } from './codeChunks.ts';
+import { type BlockReader, type OpenFence, outdented } from './blockReader.ts';
+import { beginsJson, collectChunks, readCodeChunks } from './codeChunks.ts';
+import { readDiffFence, readOutdented } from './diffFence.ts';
+import { readFencedFile } from './fencedFile.ts';
+import { readSearchReplace } from './searchReplace.ts';
+import { beginsDiff, beginsHunk, readUnifiedDiff } from './unifiedDiff.ts';
 
 export type { Block } from './block.ts';
 
@@ -26,41 +29,38 @@ export interface EditBlockParser {
   end(options: { truncated: boolean }): Block[];
 }
 
-interface OpenBlock extends Omit<OpeningMarker, 'path'> {
-  file?: NamedFile;
-  explanation: string;
-  lines: string[];
-  /** The opening line, for excerpts. */
-  opening: string;
-  /** Why the block cannot be read, where that is clear before its end. */
-  flaw?: string;
-}
-
 /** Fences in which a JSON value, or a DELETE or RENAME line, is meant and not an example. */
 const JSON_FENCES = new Set(['', 'json', 'jsonc', 'json5', 'jsonl']);
 const PLAIN_FENCES = new Set(['', 'text', 'txt', 'plaintext', 'diff']);
-/** A line of `=` signs underlines a heading in these. */
-const PROSE_FILE = /\.(?:md|mdx|markdown|rst|txt|adoc|asciidoc)$/i;
 
-/** Reads edit blocks out of a model's answer while it streams. Works by whole lines, so it does not matter how it is cut. */
+/**
+ * Reads changes out of a model's answer while it streams, in every form that models were trained on: the SEARCH/REPLACE
+ * that the Coder is taught, unified diffs, patches of `apply_patch`, whole files in fences, code_chunk JSON. Works by
+ * whole lines, so it does not matter how the answer is cut.
+ */
 export function createEditBlockParser(): EditBlockParser {
   const chunks = collectChunks();
   const changed = new Set<string>();
   let partial = '';
   /** A model's own thinking at the start of its answer is no part of it. */
   let thinking: 'maybe' | 'yes' | 'over' = 'maybe';
-  let block: OpenBlock | undefined;
-  let json: JsonLines | undefined;
-  let fenceInfo: string | undefined;
+  let reader: BlockReader | undefined;
+  /** The fence that is open, with the file that is named for it. */
+  let fence: (OpenFence & { head: { path?: string; explanation: string } }) | undefined;
   let lastFile: NamedFile | undefined;
   /** Prose since the last block. */
   let prose: string[] = [];
+  /** A file of prose may hold fences of its own; what comes after it tells whether it ended where it seemed to. */
+  let unsure: (Block & { kind: 'whole' }) | undefined;
 
   function takeLine(line: string): Block[] {
     if (thinking !== 'over') return takeFirstLine(line);
-    if (block) return takeBlockLine(block, line);
-    if (json) return takeJsonLine(json, line);
-    return takeProse(line);
+    if (!reader) return takeProse(line);
+    const { blocks, over } = reader.take(line);
+    if (over) reader = undefined;
+    const given = blocks.flatMap(give);
+    if (over?.prose) prose.push(...over.prose);
+    return [...given, ...(over?.again ?? []).flatMap(takeLine)];
   }
 
   function takeFirstLine(line: string): Block[] {
@@ -77,92 +77,102 @@ export function createEditBlockParser(): EditBlockParser {
 
   function takeProse(line: string): Block[] {
     const opening = openingMarker(line);
-    if (opening) {
-      open(opening, line);
-      return [];
-    }
+    if (opening) return openSearchReplace(opening, line);
     if (closingMarker(line) === 'ours') {
       const reason = 'A closing marker stands here without the <<<<<<< SEARCH that opens its block.';
       return [malformed(reason, [...prose.slice(-3), line], lastFile?.path)];
     }
-    const fenced = fence(line);
-    if (fenced) fenceInfo = fenceInfo === undefined || fenced.info !== '' ? fenced.info.toLowerCase() : undefined;
-    else if (beginsJson(line) && JSON_FENCES.has(fenceInfo ?? '')) {
-      json = gatherJson();
-      return takeJsonLine(json, line);
+    reader = foreignReader(line);
+    if (reader) return takeLine(line);
+    const mark = fenceIn(line);
+    if (mark) return takeFence(mark, line);
+    const word = (fence?.info ?? '').toLowerCase();
+    if (beginsJson(line) && JSON_FENCES.has(word)) {
+      reader = readCodeChunks(chunks);
+      return takeLine(line);
     }
-    const command = PLAIN_FENCES.has(fenceInfo ?? '') ? fileCommand(line) : undefined;
-    if (!command) {
-      prose.push(line);
-      return [];
-    }
-    prose = [];
-    lastFile = undefined;
-    return [command];
-  }
-
-  function open(opening: OpeningMarker, line: string): void {
-    const { path, ...marker } = opening;
-    const head = headOf(prose, lastFile);
-    const file = path === undefined ? head.file : { path };
-    block = { ...marker, ...(file && { file }), explanation: head.explanation, lines: [], opening: line };
-    lastFile = file;
-    prose = [];
-  }
-
-  function takeBlockLine(current: OpenBlock, raw: string): Block[] {
-    const isIndented = raw.startsWith(current.indent);
-    const line = isIndented ? raw.slice(current.indent.length) : raw;
-    const closing = closingMarker(line);
-    if (closing === 'ours' || (closing === 'other' && !current.flaw)) {
-      block = undefined;
-      const read = closing === 'ours' ? readBlock(current) : faulty(current, CLOSING_FLAW, [...current.lines, line]);
-      if (read.kind !== 'malformed' && 'path' in read) changed.add(read.path);
-      return [read];
-    }
-    if (looksLikeOpening(line)) current.flaw ??= NESTED_FLAW;
-    else if (!isIndented && line.trim() !== '') current.flaw ??= INDENT_FLAW;
-    current.lines.push(line);
+    const command = PLAIN_FENCES.has(word) ? fileCommand(line) : undefined;
+    if (command) return give(command);
+    prose.push(line);
     return [];
   }
 
-  function takeJsonLine(current: JsonLines, line: string): Block[] {
-    // Neither an opening marker nor a fence can be a line of valid JSON.
-    if (current.lines.length > 0 && (openingMarker(line)?.indent === '' || fence(line))) {
-      return [...giveUpJson(current), ...takeLine(line)];
-    }
-    const value = current.push(line);
-    if (!value) return [];
-    const complaints = chunks.take(value.text);
-    if (!complaints) return giveUpJson(current);
-    json = undefined;
-    const rest = value.rest.replace(/^[\s,;]+/, '');
-    return rest === '' ? complaints : [...complaints, ...takeLine(rest)];
+  function openSearchReplace(opening: OpeningMarker, line: string): Block[] {
+    const head = headOf(prose, lastFile);
+    const file = opening.path === undefined ? head.file : { path: opening.path };
+    reader = readSearchReplace(opening, line, { ...(file && { file }), explanation: head.explanation });
+    lastFile = file;
+    prose = [];
+    return [];
   }
 
-  function giveUpJson(current: JsonLines): Block[] {
-    json = undefined;
-    prose.push(...current.lines);
-    const isMeant = chunks.isMeant(current.lines.join('\n'));
-    return isMeant ? [malformed('The code_chunk is no valid JSON: its brackets do not close.', current.lines)] : [];
+  /** The reader of a diff or a patch that begins with the line. */
+  function foreignReader(line: string): BlockReader | undefined {
+    const indent = fence?.indent ?? '';
+    const text = outdented(line, indent);
+    const isPatch = beginsPatch(text);
+    if (!isPatch && !beginsDiff(text) && !beginsHunk(text)) return undefined;
+    const isFirst = fence !== undefined && fenceIn(prose.findLast((said) => said.trim() !== '') ?? '') !== undefined;
+    const head = fence && isFirst ? fence.head : pathBefore(prose);
+    if (isPatch) return readOutdented(readApplyPatch(head.explanation, fence), indent);
+    const isExample = beginsHunk(text) && head.path === undefined && !/^@@ -\d/.test(text);
+    return isExample ? undefined : readOutdented(readUnifiedDiff(head, fence), indent);
+  }
+
+  function takeFence(mark: OpenFence, line: string): Block[] {
+    const isOpening = fence === undefined || mark.info !== '';
+    const { path: before, explanation } = pathBefore(prose);
+    prose.push(line);
+    if (!isOpening) {
+      fence = undefined;
+      return [];
+    }
+    const path = pathInInfo(mark.info) ?? before;
+    const head = { explanation, ...(path !== undefined && { path }) };
+    fence = { ...mark, head };
+    reader = /^(?:diff|patch)\b/i.test(mark.info)
+      ? readDiffFence(mark, head)
+      : readFencedFile(mark, before, explanation);
+    return unsure && mark.info === '' && path === undefined ? giveUnsure('unclear') : [];
+  }
+
+  /** What a block means for those after it. */
+  function give(block: Block): Block[] {
+    const before = giveUnsure('sure');
+    if (block.kind !== 'malformed') prose = [];
+    if (block.kind === 'rename' || block.kind === 'delete') lastFile = undefined;
+    else if (block.kind !== 'malformed')
+      lastFile = { path: block.path, ...(block.guessed && { guessed: block.guessed }) };
+    if (block.kind !== 'malformed' && 'path' in block) changed.add(block.path);
+    if (block.kind === 'whole' && isProseFile(block.path)) {
+      unsure = block;
+      return before;
+    }
+    return [...before, block];
+  }
+
+  function giveUnsure(how: 'sure' | 'unclear' | 'cut'): Block[] {
+    if (!unsure) return [];
+    const { path, text } = unsure;
+    const lines = text.split('\n');
+    const block = how === 'sure' ? unsure : malformed(how === 'cut' ? CUT_OFF : UNCLEAR_END, lines, path, 'last');
+    unsure = undefined;
+    return [block];
   }
 
   function takeLastLine(line: string, truncated: boolean): Block[] {
-    const isWhole = !truncated || (block !== undefined && closingMarker(line.trimStart()) === 'ours');
-    if (isWhole) return takeLine(line);
-    if (thinking === 'yes') return [];
-    if (block) block.lines.push(line);
-    else if (json) json.lines.push(line);
-    else if (/^\s*`?(?:DELETE|RENAME)\b/.test(line)) return [malformed(CUT_OFF, [line])];
-    else if (beginsJson(line) && chunks.isMeant(line)) return [malformed(CUT_OFF, [line], undefined, 'last')];
+    if (!truncated || reader?.closes?.(line)) return takeLine(line);
+    if (thinking === 'yes' || reader) return [];
+    if (/^\s*`?(?:DELETE|RENAME)\b/.test(line)) return [malformed(CUT_OFF, [line])];
+    if (beginsPatch(line)) return [malformed(CUT_OFF, [line], undefined, 'last')];
+    if (beginsJson(line) && chunks.isMeant(line)) return [malformed(CUT_OFF, [line], undefined, 'last')];
     return [];
   }
 
-  function endOpen(truncated: boolean): Block[] {
-    if (block) return [faulty(block, truncated ? CUT_OFF : NEVER_CLOSED, block.lines, 'last')];
-    if (!json) return [];
-    if (!truncated) return giveUpJson(json);
-    return chunks.isMeant(json.lines.join('\n')) ? [malformed(CUT_OFF, json.lines, undefined, 'last')] : [];
+  function endOpen(truncated: boolean, rest: string): Block[] {
+    const open = reader;
+    reader = undefined;
+    return open?.end({ truncated, ...(truncated && rest !== '' && { partial: rest }) }) ?? [];
   }
 
   function wholeFile(file: ReturnType<typeof chunks.files>[number], truncated: boolean): Block {
@@ -180,121 +190,16 @@ export function createEditBlockParser(): EditBlockParser {
       return lines.flatMap((line) => takeLine(line.replace(/\r$/, '')));
     },
     end({ truncated }) {
-      const last = partial === '' ? [] : takeLastLine(partial.replace(/\r$/, ''), truncated);
+      const rest = partial.replace(/\r$/, '');
       partial = '';
-      return [...last, ...endOpen(truncated), ...chunks.files().map((file) => wholeFile(file, truncated))];
+      const isOpen = reader !== undefined;
+      const last = rest === '' ? [] : takeLastLine(rest, truncated);
+      const open = endOpen(truncated, isOpen ? rest : '').flatMap(give);
+      const whole = chunks.files().map((file) => wholeFile(file, truncated));
+      return [...last, ...open, ...giveUnsure(truncated ? 'cut' : 'sure'), ...whole];
     },
   };
 }
 
-const CUT_OFF = 'cut off: the answer reached its length limit here, so nothing of this was applied.';
-const NEVER_CLOSED = 'The block is never closed: end it with a line >>>>>>> REPLACE.';
-const CLOSING_FLAW = 'The closing marker must read >>>>>>> REPLACE, and a merge conflict cannot be part of a block.';
-const NESTED_FLAW =
-  'A second <<<<<<< begins before the block is closed. Close each block with >>>>>>> REPLACE; ' +
-  'lines that are conflict markers themselves cannot be edited this way.';
-const INDENT_FLAW = 'The markers are indented, but not all lines between them. Write markers and lines without it.';
-
-function faulty(block: OpenBlock, reason: string, lines: readonly string[], part?: 'last'): Block {
-  return malformed(reason, part === 'last' ? lines : [block.opening, ...lines], block.file?.path, part);
-}
-
-/** The file and the explanation that the prose before a block gives. */
-function headOf(prose: readonly string[], last: NamedFile | undefined): { file?: NamedFile; explanation: string } {
-  const lines = prose.filter((line) => line.trim() !== '');
-  const fences = lines.length - 1 - lines.findLastIndex((line) => !fence(line));
-  const infos = lines.slice(lines.length - fences).map((line) => fence(line)?.info ?? '');
-  const body = lines.slice(0, lines.length - fences);
-  const explanationOf = (said: readonly string[]): string => {
-    return said
-      .filter((line) => !fence(line))
-      .slice(-3)
-      .map((line) => line.trim())
-      .join('\n');
-  };
-  const inFence = infos.map(pathInInfo).find((path) => path !== undefined);
-  if (inFence !== undefined) return { file: { path: inFence }, explanation: explanationOf(body) };
-  const line = body.at(-1) ?? '';
-  const named = pathIn(line);
-  if (named !== undefined) return { file: { path: named }, explanation: explanationOf(body.slice(0, -1)) };
-  const speaksOfAnother = last !== undefined && body.some((said) => mentionsOtherFile(said, last.path));
-  const inherited = speaksOfAnother ? undefined : last;
-  const guess = guessedPathIn(line);
-  if (guess === undefined) return { ...(inherited && { file: inherited }), explanation: explanationOf(body) };
-  const guessed = inherited === undefined ? {} : { otherwise: inherited };
-  return { file: { path: guess, guessed }, explanation: explanationOf(body.slice(0, -1)) };
-}
-
-function readBlock(block: OpenBlock): Block {
-  const { form, file, lines, flaw, explanation } = block;
-  if (form === 'unknown') {
-    return faulty(block, `The marker is not known. Write <<<<<<< SEARCH or <<<<<<< APPEND.`, lines);
-  }
-  if (flaw !== undefined) return faulty(block, flaw, lines);
-  if (file === undefined) {
-    return faulty(
-      block,
-      "The block names no file: write the file's path, alone, on the line before its marker.",
-      lines,
-    );
-  }
-  const { path } = file;
-  const dividers = lines.flatMap((line, i) => (isDivider(line) ? [i] : []));
-  const likeMarker = dividers.filter((i) => lines[i]?.trimEnd().length === block.width);
-  if (form === 'append') {
-    if (likeMarker.length === 0 || PROSE_FILE.test(path)) return { kind: 'append', ...file, lines };
-    return faulty(block, 'An APPEND block has no =======: it holds only the lines to append.', lines);
-  }
-  if (dividers.length === 0) return faulty(block, 'The block has no ======= between SEARCH and REPLACE.', lines);
-  const [only, another] = likeMarker.length > 0 ? likeMarker : dividers;
-  const couldBeUnderline = likeMarker.length === 0 && PROSE_FILE.test(path);
-  if (only === undefined || another !== undefined || couldBeUnderline) {
-    const reason =
-      'It is unclear which line of = signs divides SEARCH from REPLACE. Choose lines to replace that hold none, ' +
-      'or write markers of another length (five to nine signs, the same in all three).';
-    return faulty(block, reason, lines);
-  }
-  return { kind: 'edit', ...file, search: lines.slice(0, only), replace: lines.slice(only + 1), explanation };
-}
-
-/** Fences that show commands or output, which an answer may quote without meaning a change. */
-const QUOTED_FENCES = new Set(['sh', 'bash', 'shell', 'zsh', 'console', 'text', 'txt', 'plaintext', 'output', 'log']);
-
-/** A precise complaint about an answer that holds code, a diff or a tool call as text, but no block. */
-export function codeWithoutEdit(text: string): string | undefined {
-  const parser = createEditBlockParser();
-  if ([...parser.push(text), ...parser.end({ truncated: false })].length > 0) return undefined;
-  const called = foreignToolCall(text);
-  if (called !== undefined) return called;
-  if (/^(?:diff --git |--- \S.*\r?\n\+\+\+ \S|@@ -\d)/m.test(text)) {
-    return 'Your answer holds a unified diff, which was not applied. Write each change as an edit block.';
-  }
-  const shown = fencesIn(text).find(
-    ([, info = '', body = '']) => body.trim() !== '' && !QUOTED_FENCES.has(info.toLowerCase()),
-  );
-  if (!shown) return undefined;
-  const language = shown[1] === '' || shown[1] === undefined ? '' : ` (${shown[1]})`;
-  return `Your answer shows code in a fence${language} but holds no edit block, so nothing was changed. Write each change as an edit block.`;
-}
-
-/** A complaint about a tool call that an answer holds as text, in a form that is not ours. */
-export function foreignToolCall(text: string): string | undefined {
-  const foreign = /<tool_call>|\[TOOL_CALLS\]|<function=/.exec(text)?.[0];
-  if (foreign !== undefined) {
-    return `Your answer holds a tool call as text (${foreign}), which was not run. Use the given form of a call, or write edit blocks.`;
-  }
-  const isCall = (body: string): boolean =>
-    /^\s*\[?\s*\{/.test(body) && /"name"\s*:/.test(body) && /"(?:arguments|parameters)"\s*:/.test(body);
-  if (isCall(text) || fencesIn(text).some(([, , body = '']) => isCall(body))) {
-    return 'Your answer holds a tool call as JSON text, which was not run. Use the given form of a call, or write edit blocks.';
-  }
-  return undefined;
-}
-
-function fencesIn(text: string): RegExpMatchArray[] {
-  return [
-    ...text.matchAll(
-      /^[ \t]*(?:`{3,}|~{3,})[ \t]*([\w+#.-]*)[^\n]*\n([\s\S]*?)(?:^[ \t]*(?:`{3,}|~{3,})|(?![\s\S]))/gm,
-    ),
-  ];
-}
+const UNCLEAR_END =
+  'It is unclear where this file ends, because it may hold fences itself. Put it between fences of four signs, or write it as an edit block.';

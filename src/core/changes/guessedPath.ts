@@ -9,15 +9,27 @@ import { workspacePath } from './workspacePath.ts';
  * @param workspace the base: the files without any changes
  */
 export async function settleBlock(changes: ChangeSet, block: Block, workspace: Workspace): Promise<SettledBlock> {
-  if (block.kind !== 'edit' && block.kind !== 'append') return block;
+  if (block.kind !== 'edit' && block.kind !== 'append' && block.kind !== 'whole') return block;
   const { guessed, ...plain } = block;
   if (guessed === undefined) return plain;
-  const isNew = block.kind === 'append' || block.search.every((line) => line.trim() === '');
+  const isNew = block.kind !== 'edit' || block.search.every((line) => line.trim() === '');
   if (await isMeant(changes, block.path, isNew, workspace)) return plain;
   if (guessed.otherwise !== undefined) return settleBlock(changes, { ...plain, ...guessed.otherwise }, workspace);
   const reason = `The block names no file: "${block.path}" does not exist. Write the file's path, alone, on the line before the marker; a new path that holds spaces in quotes.`;
-  const lines = block.kind === 'edit' ? [...block.search, '=======', ...block.replace] : block.lines;
-  return malformed(reason, lines, block.path);
+  return malformed(reason, linesOf(block), block.path);
+}
+
+function linesOf(block: Extract<Block, { kind: 'edit' | 'append' | 'whole' }>): string[] {
+  switch (block.kind) {
+    case 'edit':
+      return [...block.search, '=======', ...block.replace];
+    case 'append':
+      return block.lines;
+    case 'whole':
+      return block.text.split('\n');
+    default:
+      return block satisfies never;
+  }
 }
 
 async function isMeant(changes: ChangeSet, written: string, isNew: boolean, workspace: Workspace): Promise<boolean> {

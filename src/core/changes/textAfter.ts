@@ -1,13 +1,11 @@
 import { applyEdits, type EditFailure } from './applyEdits.ts';
-import type { Block } from './block.ts';
-import { joinText, type Line, linesOf, mergeLines, splitText, stretches } from './textLines.ts';
+import type { Block, EditBlock, WholeBlock } from './block.ts';
+import { hintOf } from './hunkPlace.ts';
+import { joinText, type Line, mergeLines, splitText } from './textLines.ts';
+import { elisionIn, lostBy, wholeLines } from './wholeFile.ts';
 
 export type WritingBlock = Extract<Block, { kind: 'edit' | 'append' | 'whole' }>;
 export type TextOutcome = { kind: 'text'; text: string } | { kind: 'rejected'; reason: string };
-
-/** A file this long must not lose most of its lines to a rewrite that does not say so. */
-const LONG_FILE = 50;
-const LARGEST_LOSS = 0.6;
 
 /**
  * The file's text after the block. Lines that the block does not change keep every byte; the file keeps its BOM, its
@@ -30,16 +28,9 @@ function written(block: WritingBlock, path: string, current: string | null, styl
       if (block.lines.length === 0) return rejected(`The APPEND block for ${path} holds no lines.`);
       return { kind: 'text', text: current === null ? newText(block.lines, style) : appended(current, block.lines) };
     case 'whole':
-      return current === null
-        ? { kind: 'text', text: newText(linesOf(block.text), style) }
-        : rewritten(current, block.text, path);
-    case 'edit': {
-      if (current === null) return { kind: 'text', text: newText(block.replace, style) };
-      const outcome = applyEdits(current, [block], { path });
-      return outcome.kind === 'applied'
-        ? { kind: 'text', text: outcome.text }
-        : rejected(outcome.failures.map(failureText).join('\n'));
-    }
+      return current === null ? wholeNew(block, style) : rewritten(current, block);
+    case 'edit':
+      return current === null ? { kind: 'text', text: newText(block.replace, style) } : edited(current, block, path);
     default:
       return block satisfies never;
   }
@@ -47,6 +38,21 @@ function written(block: WritingBlock, path: string, current: string | null, styl
 
 function rejected(reason: string): TextOutcome {
   return { kind: 'rejected', reason };
+}
+
+function edited(current: string, block: EditBlock, path: string): TextOutcome {
+  const startLine = hintOf(block, current);
+  const edit = { search: block.search, replace: block.replace, ...(startLine !== undefined && { startLine }) };
+  const outcome = applyEdits(current, [edit], { path });
+  if (outcome.kind === 'applied') return { kind: 'text', text: outcome.text };
+  if (block.hunk && block.search.length === 0) {
+    return rejected(
+      `The hunk has only + lines, which does not say where in ${path} they belong. ` +
+        'Put a few of the lines around into it, each with a space in front, or write an edit block.',
+    );
+  }
+  const how = block.hunk ? 'SEARCH means the lines of the hunk without a +. ' : '';
+  return rejected(how + outcome.failures.map(failureText).join('\n'));
 }
 
 /** The nearest lines go without line numbers in front, so that they can be copied as they are. */
@@ -69,18 +75,18 @@ function appended(current: string, texts: readonly string[]): string {
   return joinText({ ...file, lines: [...file.lines, ...texts.map((text) => ({ text, end }))] });
 }
 
-function rewritten(current: string, text: string, path: string): TextOutcome {
+function wholeNew(block: WholeBlock, style: string): TextOutcome {
+  const lines = wholeLines(block, []);
+  const elision = elisionIn(block, [], lines);
+  return elision === undefined ? { kind: 'text', text: newText(lines, style) } : rejected(elision);
+}
+
+function rewritten(current: string, block: WholeBlock): TextOutcome {
   const file = splitText(current);
   const key = file.lines.map((line) => line.text);
-  const texts = withTabsOf(file.lines, linesOf(text));
-  const kept = stretches(key, texts).reduce((sum, part) => sum + (part.kind === 'shared' ? part.count : 0), 0);
-  const lost = key.length - kept;
-  if (key.length > LONG_FILE && texts.length < key.length && lost > LARGEST_LOSS * key.length) {
-    return rejected(
-      `This would drop ${lost} of the ${key.length} lines of ${path}. A whole file must be written to its end, with nothing left out. ` +
-        `Change parts with SEARCH and REPLACE; if the rest shall really go, write DELETE ${path} first.`,
-    );
-  }
+  const texts = withTabsOf(file.lines, wholeLines(block, file.lines));
+  const flaw = elisionIn(block, key, texts) ?? lostBy(block, key, texts);
+  if (flaw !== undefined) return rejected(flaw);
   const now = texts.map((line) => ({ key: line, text: line }));
   return { kind: 'text', text: joinText({ ...file, lines: mergeLines(file.lines, key, now, '\n') }) };
 }

@@ -4,7 +4,7 @@ import { type AnswerFormat, type Reading, repair } from '../agents/answerFormat.
 import { ask } from '../agents/ask.ts';
 import { withoutThinking } from '../agents/jsonText.ts';
 import { emptyChangeSet } from '../changes/changeSet.ts';
-import { foreignToolCall } from '../changes/editBlocks.ts';
+import { foreignToolCall } from '../changes/codeWithoutEdit.ts';
 import { openToolbox } from './checking.ts';
 import { type Finish, finish } from './finish.ts';
 import { questionText } from './messages.ts';

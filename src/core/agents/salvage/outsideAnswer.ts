@@ -1,14 +1,16 @@
+import { beginsPatch } from '../../changes/applyPatch.ts';
 import { closingMarker, fence, openingMarker } from '../../changes/blockLines.ts';
+import { createEditBlockParser } from '../../changes/editBlocks.ts';
+import { beginsDiff } from '../../changes/unifiedDiff.ts';
 import { balancedAt, parseJson } from '../jsonText.ts';
 
 /**
- * What a text says beside the change that it holds: without edit blocks and `code_chunk` objects, and, where there are
- * some, without fences. A marker in any of these is part of somebody's code.
+ * What a text says beside the change that it holds: without edit blocks, diffs, patches and `code_chunk` objects, and,
+ * where there are some, or a file in a fence, without fences. A marker in any of these is part of somebody's code.
  */
 export function outsideAnswer(text: string): { rest: string; isAnswer: boolean } {
-  const withoutBlocks = outsideEditBlocks(text);
-  const rest = outsideChunks(withoutBlocks);
-  const isAnswer = rest !== text;
+  const rest = outsideChunks(outsideDiffs(outsideEditBlocks(text)));
+  const isAnswer = rest !== text || holdsFile(text);
   return { rest: isAnswer ? outsideFences(rest) : rest, isAnswer };
 }
 
@@ -24,6 +26,26 @@ function outsideEditBlocks(text: string): string {
     return !isOpen;
   });
   return kept.join('\n');
+}
+
+function outsideDiffs(text: string): string {
+  const lines = text.split('\n');
+  let isOpen = false;
+  const kept = lines.filter((line, i) => {
+    const isSide = line.startsWith('--- ') && lines[i + 1]?.startsWith('+++ ') !== true;
+    isOpen = isOpen ? DIFF_LINE.test(line) : beginsPatch(line) || (beginsDiff(line) && !isSide);
+    return !isOpen;
+  });
+  return kept.join('\n');
+}
+
+/** A line of a diff or a patch that has begun. */
+const DIFF_LINE =
+  /^(?:[ +\\-]|@@|\*\*\* |\r?$|diff |index |new file |deleted file |old mode |new mode |similarity |rename )/;
+
+function holdsFile(text: string): boolean {
+  const parser = createEditBlockParser();
+  return [...parser.push(text), ...parser.end({ truncated: false })].some((block) => block.kind === 'whole');
 }
 
 function outsideChunks(text: string): string {
