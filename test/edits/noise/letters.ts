@@ -165,10 +165,9 @@ export function withFancyLetters(text: string, dice: Dice, language: Language): 
     .map((line) => {
       // An apostrophe in a string of code, as in a message that is shown.
       if (!isProse.test(line)) return line.replace(/"[^"\\]*"/g, (words) => words.replace(/(\w)'(\w)/g, '$1’$2'));
-      return line
-        .replace(/(\w)'(\w)/g, '$1’$2')
-        .replace(/"([^"]*)"/g, '“$1”')
-        .replaceAll(' - ', dash);
+      const words = line.replace(/(\w)'(\w)/g, '$1’$2').replaceAll(' - ', dash);
+      // Attributes keep theirs.
+      return language === 'html' ? words : words.replace(/"([^"]*)"/g, '“$1”');
     })
     .join('\n');
 }
