@@ -3,6 +3,7 @@ import { applyBlock, type ChangeSet } from '../changes/changeSet.ts';
 import { codeWithoutEdit, foreignToolCall } from '../changes/codeWithoutEdit.ts';
 import { type Block, createEditBlockParser } from '../changes/editBlocks.ts';
 import { settleBlock } from '../changes/guessedPath.ts';
+import { insistence, type Miss } from '../changes/misses.ts';
 import { isQuotation } from '../changes/quotation.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
 import { type AnswerFormat, callIn, type Reading, repair } from './answerFormat.ts';
@@ -49,6 +50,8 @@ export type CoderAnswer = { kind: 'edited' } | { kind: 'unchanged'; claim: strin
 export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<CoderAnswer> {
   /** Blocks that are applied: a model that is asked to mend one often sends them all again. */
   const done = new Set<string>();
+  /** What was searched in vain, by file: who misses the same part again has to write all of it anew. */
+  const missed = new Map<string, readonly Miss[]>();
   return {
     request: EDIT_REQUEST,
     begin: ({ turnKey, emit }): Reader<Reading<CoderAnswer>> => {
@@ -58,6 +61,8 @@ export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<Coder
         applied: [],
         paths: new Set(),
         done: new Set(done),
+        missedBefore: new Map(missed),
+        missed: new Map(missed),
         rejected: [],
         malformed: [],
       };
@@ -80,6 +85,7 @@ export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<Coder
           await applying;
           work.changes = result.changes;
           for (const block of result.done) done.add(block);
+          for (const [path, misses] of result.missed) missed.set(path, misses);
           return readingOf(result, { text: withoutThinking(text), reasoning, truncated, tokens });
         },
       };
@@ -93,6 +99,9 @@ interface BlockResults {
   /** The files that it changed. */
   paths: Set<string>;
   done: Set<string>;
+  /** In the answers before. */
+  missedBefore: ReadonlyMap<string, readonly Miss[]>;
+  missed: Map<string, readonly Miss[]>;
   rejected: string[];
   malformed: string[];
 }
@@ -124,9 +133,12 @@ async function applyOne(
   if (result.done.has(signature)) return;
   const outcome = await applyBlock(result.changes, block, workspace);
   if (outcome.kind === 'rejected') {
-    await pinBase(run, outcome.path);
-    result.rejected.push(`${outcome.path}: ${outcome.reason}`);
-    emit({ type: 'edit.rejected', lane, subtask, edit, path: outcome.path, reason: outcome.reason });
+    const { path, miss } = outcome;
+    await pinBase(run, path);
+    const reason = (miss && insistence(path, result.missedBefore.get(path) ?? [], miss)) ?? outcome.reason;
+    if (miss) result.missed.set(path, [...(result.missed.get(path) ?? []), miss]);
+    result.rejected.push(`${path}: ${reason}`);
+    emit({ type: 'edit.rejected', lane, subtask, edit, path, reason });
     return;
   }
   if (outcome.based) run.base.record(outcome.based.path, outcome.based.text, outcome.based.hash);

@@ -2,6 +2,7 @@ import type { FileAction, FileState } from '../../shared/events.ts';
 import type { Workspace } from '../ports.ts';
 import type { SettledBlock } from './block.ts';
 import { hashText } from './hash.ts';
+import type { Miss } from './misses.ts';
 import { textAfter } from './textAfter.ts';
 import { countChanges } from './textLines.ts';
 import { workspacePath } from './workspacePath.ts';
@@ -43,8 +44,8 @@ export type BlockOutcome =
       /** The base of a file that the change set did not hold yet; of a rename's, the file renamed. */
       based?: { path: string; hash: string | null; text: string | null };
     }
-  /** `reason` is for the model: what is wrong and what to do. */
-  | { kind: 'rejected'; path: string; reason: string };
+  /** `reason` is for the model: what is wrong and what to do. `miss`: what it searched was not found, or not only once. */
+  | { kind: 'rejected'; path: string; reason: string; miss?: Miss };
 
 /**
  * Applies one block on top of the change set, or says why not; then nothing has changed.
@@ -84,7 +85,7 @@ export async function applyBlock(changes: ChangeSet, block: SettledBlock, worksp
   const obstacle = isCreation ? await obstacleTo(changes, path, workspace) : undefined;
   if (obstacle !== undefined) return refused(obstacle);
   const outcome = textAfter(block, path, before, base.text ?? '');
-  if (outcome.kind === 'rejected') return refused(outcome.reason);
+  if (outcome.kind === 'rejected') return { ...outcome, path };
   const from = changes.files.get(path)?.from;
   const state: FileState = { path, text: outcome.text, ...(from !== undefined && { from }) };
   return applied(state, isCreation ? 'create' : 'modify', countChanges(before ?? '', outcome.text));

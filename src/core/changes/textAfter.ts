@@ -1,11 +1,12 @@
-import { applyEdits, type EditFailure } from './applyEdits.ts';
+import { applyEdits } from './applyEdits.ts';
 import type { Block, EditBlock, WholeBlock } from './block.ts';
 import { hintOf } from './hunkPlace.ts';
+import { type Miss, nearestNow } from './misses.ts';
 import { joinText, type Line, mergeLines, splitText } from './textLines.ts';
 import { elisionIn, lostBy, wholeLines } from './wholeFile.ts';
 
 export type WritingBlock = Extract<Block, { kind: 'edit' | 'append' | 'whole' }>;
-export type TextOutcome = { kind: 'text'; text: string } | { kind: 'rejected'; reason: string };
+export type TextOutcome = { kind: 'text'; text: string } | { kind: 'rejected'; reason: string; miss?: Miss };
 
 /**
  * The file's text after the block. Lines that the block does not change keep every byte; the file keeps its BOM, its
@@ -52,15 +53,15 @@ function edited(current: string, block: EditBlock, path: string): TextOutcome {
     );
   }
   const how = block.hunk ? 'SEARCH means the lines of the hunk without a +. ' : '';
-  return rejected(how + outcome.failures.map(failureText).join('\n'));
-}
-
-/** The nearest lines go without line numbers in front, so that they can be copied as they are. */
-function failureText({ reason, nearest }: EditFailure): string {
-  if (!nearest) return reason;
-  const last = nearest.startLine + nearest.lines.length - 1;
-  const where = last === nearest.startLine ? `line ${last}` : `lines ${nearest.startLine} to ${last}`;
-  return `${reason} The nearest now are ${where}:\n${nearest.lines.join('\n')}`;
+  const [failure] = outcome.failures;
+  if (!failure) return rejected(`${how}The edit of ${path} does not apply.`);
+  const { reason, nearest } = failure;
+  const file = splitText(current).lines.map((line) => line.text);
+  const miss: Miss = { search: block.search, file, ...(nearest && { nearest }) };
+  const text = nearest ? `${reason} ${nearestNow(miss)}` : reason;
+  const isMiss =
+    block.search.some((line) => line.trim() !== '') && block.search.join('\n') !== block.replace.join('\n');
+  return { kind: 'rejected', reason: how + text, ...(isMiss && { miss }) };
 }
 
 function newText(texts: readonly string[], style: string): string {
