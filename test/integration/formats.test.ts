@@ -161,7 +161,7 @@ greet('Ada');
       ofType(events, 'redflag.raised').map(({ flag }) => flag),
       ['edit_rejected'],
     );
-    assert.match(prompts('coder').at(-1) ?? '', /SEARCH was not found[\s\S]*lines 1 to 2:\nexport function greet/);
+    assert.match(prompts('coder').at(-1) ?? '', /SEARCH was not found[\s\S]*lines 1 to 3:\nexport function greet/);
     assert.equal(project.read('src/greet.js'), GREET);
   });
 });
