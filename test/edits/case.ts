@@ -1,6 +1,7 @@
 import type { Edit } from '../../src/core/changes/applyEdits.ts';
 import type { Dice } from './dice.ts';
-import { rightTexts, type Side, type Work } from './work.ts';
+import { rightText } from './draft.ts';
+import type { Side, Work } from './work.ts';
 
 /** Edits as a model may write them, and what has to come of them. */
 export interface Case {
@@ -11,15 +12,22 @@ export interface Case {
   path: string;
   original: string;
   edits: Edit[];
-  /** The texts that are right, the best first; or that all of it has to be rejected. */
-  right: readonly string[] | 'reject';
+  /** What is right; or that all of it has to be rejected. */
+  right: Right | 'reject';
 }
 
-/** Undefined where there are too many right texts, or the edit changes nothing. */
+export interface Right {
+  text: string;
+  /** Lines of the text, from 0, in which the spacing between tokens may be another. */
+  freeSpacing?: readonly number[];
+}
+
+/** Undefined where the edit changes nothing. */
 export function caseOf(of: string, work: Work, noises: string[], dice: Dice, hint?: number): Case | undefined {
-  const right = rightTexts(work);
-  if (!right || right.includes(work.draft.original)) return undefined;
-  const { path, original } = work.draft;
+  const text = rightText(work.draft);
+  const { path, original, from } = work.draft;
+  if (text === original) return undefined;
+  const right = { text, freeSpacing: [...work.freeSpacing].map((index) => from + index) };
   return { of, noises, path, original, edits: [editOf(work, dice, hint)], right };
 }
 

@@ -68,7 +68,14 @@ const emptyFile: Kind = {
     if (isBlank(lines[0] ?? '') || isBlank(lines.at(-1) ?? '')) return undefined;
     const original = dice.pick(['', '', '\n']);
     const edit = { search: dice.pick([[], '']), replace: dice.pick([lines, file.text]) };
-    return { of: 'new or empty file', noises: [], path: file.path, original, edits: [edit], right: [file.text] };
+    return {
+      of: 'new or empty file',
+      noises: [],
+      path: file.path,
+      original,
+      edits: [edit],
+      right: { text: file.text },
+    };
   },
 };
 

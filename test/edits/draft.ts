@@ -1,5 +1,5 @@
 import type { Dice } from './dice.ts';
-import { type FileLine, fileLines, indentOf, indentUnit, isBlank, textOf, timesFound } from './fileLines.ts';
+import { type FileLine, fileLines, indentOf, indentUnit, isBlank, skeleton, textOf, timesFound } from './fileLines.ts';
 import { codeLines, type Language } from './language.ts';
 import { blockAround, newLines } from './newLines.ts';
 import type { SourceFile } from './packages.ts';
@@ -53,6 +53,8 @@ export function drawDraft(file: SourceFile, dice: Dice, wishes: DraftWishes = {}
   const region = texts.slice(from, to);
   if (isBlank(region[0] ?? '') || isBlank(region.at(-1) ?? '')) return undefined;
   if (!region.some((line) => /\w{3}/.test(line)) || region.join('').length < 12) return undefined;
+  // A BOM is the file's, and no part of its first line: only a class of its own has it there.
+  if (from === 0 && file.text.startsWith('\uFEFF') && wishes.at !== 'start') return undefined;
   if (!standsAsWished(file.text, texts, region, unique)) return undefined;
   const context = Math.min(contextLeast, count - 1);
   const before = context + dice.int(Math.max(1, Math.min(4, count - 2 * context)));
@@ -61,12 +63,40 @@ export function drawDraft(file: SourceFile, dice: Dice, wishes: DraftWishes = {}
   const core = { from: from + before, to: from + before + 1 + dice.int(Math.min(rest, 5)) };
   const intent = dice.pick(wishes.intents ?? INTENTS);
   const unit = indentUnit(texts);
+  // Code that is written anew is indented as what is around it, so that has to be indented in one way.
+  const other = unit === '\t' ? /^\t* {2}/ : /^ *\t/;
+  if (['insert', 'replace', 'wrap'].includes(intent) && region.some((line) => other.test(line))) return undefined;
   const changed = apply(intent, file.language, texts, core, unit, dice);
   if (!changed) return undefined;
   const keep = (at: number): AfterLine => ({ text: texts[at] ?? '', old: at });
   const after = [...range(from, core.from).map(keep), ...changed, ...range(core.to, to).map(keep)];
   if (after.map(({ text }) => text).join('\n') === region.join('\n')) return undefined;
+  if (!areEndsClear(lines.slice(Math.max(0, from - 1), to + 1), after)) return undefined;
+  if (!areTwinsClear(lines, from, to, after)) return undefined;
   return { path: file.path, language: file.language, original: file.text, lines, unit, from, to, after, intent };
+}
+
+/** Where line ends are mixed, that of a new line is only clear where all around have the same. */
+function areEndsClear(around: readonly FileLine[], after: readonly AfterLine[]): boolean {
+  const ends = new Set(around.map(({ end }) => end).filter((end) => end !== ''));
+  return ends.size < 2 || after.every(({ old }) => old !== undefined);
+}
+
+/**
+ * Lines that go or come, and their like that stay: which of them stays is only clear where all are the same in their
+ * trailing space, their letters and their line ends, too.
+ */
+function areTwinsClear(lines: readonly FileLine[], from: number, to: number, after: readonly AfterLine[]): boolean {
+  const likeness = (text: string): string => `${indentOf(text)}${skeleton(text)}`;
+  const kept = new Set(after.flatMap(({ old, text }) => (old !== undefined && lines[old]?.text === text ? [old] : [])));
+  const moving = [
+    ...range(from, to).flatMap((at) => (kept.has(at) ? [] : [lines[at]?.text ?? ''])),
+    ...after.flatMap(({ old, text }) => (old !== undefined && kept.has(old) ? [] : [text])),
+  ];
+  return moving.every((text) => {
+    const twins = lines.slice(from, to).filter((line) => likeness(line.text) === likeness(text));
+    return twins.every((twin) => twin.text === text) && new Set(twins.map(({ end }) => end)).size < 2;
+  });
 }
 
 function range(from: number, to: number): number[] {
@@ -119,14 +149,14 @@ function apply(
     case 'rename':
       return renamed(old, dice);
     case 'delete':
-      return [];
+      return isBalanced(old) ? [] : undefined;
     case 'insert': {
       const [first, ...rest] = old;
       if (!first || !isBeside(core.from)) return undefined;
       return [first, ...written(language, texts, core.from, unit, dice), ...rest];
     }
     case 'replace':
-      if (!isBeside(core.from)) return undefined;
+      if (!isBeside(core.from) || !isBalanced(old)) return undefined;
       return written(language, texts, core.from - 1, unit, dice);
     case 'wrap': {
       const block = blockAround(language, dice);
@@ -152,8 +182,13 @@ function apply(
 function isWhole(lines: readonly string[], base: string): boolean {
   if (indentOf(lines[0] ?? '') !== base || indentOf(lines.at(-1) ?? '') !== base) return false;
   if (isBlank(lines[0] ?? '') || isBlank(lines.at(-1) ?? '')) return false;
+  return isBalanced(lines.map((text) => ({ text })));
+}
+
+/** All brackets that are opened are closed. An edit that leaves some open could as well be one that was cut short. */
+function isBalanced(lines: readonly { text: string }[]): boolean {
   let open = 0;
-  for (const letter of lines.join('')) {
+  for (const letter of lines.map(({ text }) => text).join('')) {
     if ('([{'.includes(letter)) open++;
     if (')]}'.includes(letter)) open--;
     if (open < 0) return false;
@@ -177,16 +212,10 @@ function written(language: Language, texts: readonly string[], after: number, un
 /**
  * The file as it reads after the edit: what stays keeps its line end, what is changed that of the line it was, what is new
  * that of its neighbour; and the file ends with a line end or not, as before.
- * @param texts of the lines of `after`, where they are to be others than the draft's
  */
-export function rightText(
-  { lines, from, to, after }: Draft,
-  texts: readonly string[] = after.map((l) => l.text),
-): string {
+export function rightText({ lines, from, to, after }: Draft): string {
   const hasFinal = lines.at(-1)?.end !== '';
-  const written = after.map(
-    ({ old }, i): FileLine => ({ text: texts[i] ?? '', end: old === undefined ? '' : endOf(lines, old) }),
-  );
+  const written = after.map(({ old, text }): FileLine => ({ text, end: old === undefined ? '' : endOf(lines, old) }));
   written.forEach((line, i) => {
     if (line.end === '') line.end = written[i - 1]?.end ?? endOf(lines, Math.max(0, from - 1));
   });

@@ -1,6 +1,7 @@
 import { structuredPatch } from 'diff';
 import { applyEdits } from '../../src/core/changes/applyEdits.ts';
-import type { Case } from './case.ts';
+import type { Case, Right } from './case.ts';
+import { indentOf } from './fileLines.ts';
 
 /** 'wrong': applied, and the text is none of the right ones, or there is none. */
 export type Verdict = 'exact' | 'rejected' | 'wrong';
@@ -20,8 +21,31 @@ export function judge(one: Case): Judged {
     const reason = outcome.failures.map((failure) => failure.reason).join(' / ');
     return { case: one, verdict: 'rejected', isRight: one.right === 'reject', reason };
   }
-  const isRight = one.right !== 'reject' && one.right.includes(outcome.text);
+  const isRight = one.right !== 'reject' && isSame(outcome.text, one.right);
   return { case: one, verdict: isRight ? 'exact' : 'wrong', isRight, text: outcome.text };
+}
+
+function isSame(text: string, { text: right, freeSpacing = [] }: Right): boolean {
+  if (text === right) return true;
+  const [lines, wanted] = [text.split('\n'), right.split('\n')];
+  const free = new Set(freeSpacing);
+  return (
+    lines.length === wanted.length &&
+    wanted.every(
+      (line, i) => line === lines[i] || (free.has(i) && withoutSpacing(line) === withoutSpacing(lines[i] ?? '')),
+    )
+  );
+}
+
+/** The indentation and the tokens; spaces between words stay one. */
+function withoutSpacing(line: string): string {
+  return (
+    indentOf(line) +
+    line
+      .trim()
+      .replace(/\s+/g, ' ')
+      .replace(/ ?([^\w ]) ?/g, '$1')
+  );
 }
 
 export interface Tally {
@@ -69,11 +93,10 @@ export function shown({ case: one, verdict, text, reason }: Judged): string {
     const hint = startLine === undefined ? '' : ` (hint: line ${startLine})`;
     return [`SEARCH${hint}`, visible(search), 'REPLACE', visible(replace)].join('\n');
   });
-  const want = one.right === 'reject' ? 'must be rejected' : changed(one.original, one.right[0] ?? '');
-  const others = one.right === 'reject' || one.right.length < 2 ? '' : ` (or ${one.right.length - 1} others)`;
+  const want = one.right === 'reject' ? 'must be rejected' : changed(one.original, one.right.text);
   const got = text === undefined ? `rejected: ${reason}` : changed(one.original, text);
   const title = `== ${one.of}: ${verdict} == ${one.path} ${one.noises.join(', ')}`;
-  return [title, ...edits, `RIGHT${others}`, want, 'GOT', got].join('\n');
+  return [title, ...edits, 'RIGHT', want, 'GOT', got].join('\n');
 }
 
 function visible(side: readonly string[] | string): string {

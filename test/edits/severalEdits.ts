@@ -31,7 +31,7 @@ export const several: Kind = {
     // None may make a second place for another.
     if (drafts.some((draft) => timesFound(text, regionOf(draft)) > 1)) return undefined;
     const edits = works.map((work) => editOf(work, dice));
-    return { of: 'several edits', noises, path: file.path, original: file.text, edits, right: [text] };
+    return { of: 'several edits', noises, path: file.path, original: file.text, edits, right: { text } };
   },
 };
 
@@ -54,7 +54,7 @@ export const inOrder: Kind = {
       path: file.path,
       original: file.text,
       edits,
-      right: [text],
+      right: { text },
     };
   },
 };

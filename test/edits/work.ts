@@ -1,5 +1,5 @@
 import type { Dice } from './dice.ts';
-import { type Draft, rightText } from './draft.ts';
+import type { Draft } from './draft.ts';
 
 /**
  * A line of SEARCH or of REPLACE. In SEARCH `old` is the index in the file of the line that it is a copy of; in REPLACE
@@ -16,8 +16,8 @@ export interface Work {
   draft: Draft;
   search: Side[];
   replace: Side[];
-  /** Other texts that are as right for a line of the draft's `after`, by its index. */
-  alsoRight: Map<number, string[]>;
+  /** Lines of the draft's `after`, by their indexes, in which the spacing between tokens may be another. */
+  freeSpacing: ReadonlySet<number>;
 }
 
 /** What a careless model does to the text that it writes. */
@@ -39,7 +39,7 @@ export function workOf(draft: Draft): Work {
     draft,
     search: draft.lines.slice(draft.from, draft.to).map(({ text }, i) => ({ text, old: draft.from + i })),
     replace: draft.after.map(({ text }, after) => ({ text, after })),
-    alsoRight: new Map(),
+    freeSpacing: new Set(),
   };
 }
 
@@ -59,19 +59,4 @@ export function mapSides(work: Work, sides: Sides, change: (text: string, side: 
 export function oldOf(draft: Draft, side: Side): number | undefined {
   if (side.old !== undefined) return side.old;
   return isShared(draft, side) ? draft.after[side.after ?? -1]?.old : undefined;
-}
-
-const MOST_RIGHTS = 16;
-
-/** All texts that are right, the best first; undefined where there are too many of them to be a label. */
-export function rightTexts({ draft, alsoRight }: Work): string[] | undefined {
-  let texts: string[][] = [draft.after.map(({ text }) => text)];
-  for (const [index, others] of alsoRight) {
-    texts = texts.flatMap((list) => [
-      list,
-      ...others.map((other) => list.map((text, i) => (i === index ? other : text))),
-    ]);
-    if (texts.length > MOST_RIGHTS) return undefined;
-  }
-  return [...new Set(texts.map((list) => rightText(draft, list)))];
 }

@@ -1,13 +1,13 @@
 import type { Dice } from '../dice.ts';
 import { indentOf, isBlank } from '../fileLines.ts';
-import { isShared, mapSides, type Noise, type Side, type Sides, type Work } from '../work.ts';
+import { isShared, mapSides, type Noise, oldOf, type Side, type Sides, type Work } from '../work.ts';
 
 /** All lines further left, by the same. */
 export const lessIndent: Noise = {
   name: 'indentation: less',
   family: 'indent',
   sides: ['both'],
-  apply: (work, dice) => shiftedLeft(work, dice, 'both'),
+  apply: (work, dice) => inOneFrame(work, shiftedLeft(work, dice, 'both')),
 };
 
 /** All lines further right, by the same. */
@@ -15,7 +15,7 @@ export const moreIndent: Noise = {
   name: 'indentation: more',
   family: 'indent',
   sides: ['both'],
-  apply: (work, dice) => shiftedRight(work, dice, 'both'),
+  apply: (work, dice) => inOneFrame(work, shiftedRight(work, dice, 'both')),
 };
 
 /** No line is indented at all. What becomes of new lines is only clear where there are none. */
@@ -28,6 +28,14 @@ export const noIndent: Noise = {
     if (indents.size < 2 || work.draft.after.some(({ old }) => old === undefined)) return undefined;
     // A line that was wrapped or re-indented by intent would lose that.
     if (work.draft.intent === 'wrap') return undefined;
+    // Nor may a line that goes have its like at another depth.
+    const kept = new Set(
+      work.replace.filter((side) => isShared(work.draft, side)).map((side) => oldOf(work.draft, side)),
+    );
+    const [stays, goes] = [true, false].map((isKept) =>
+      work.search.filter(({ old }) => kept.has(old) === isKept).map(({ text }) => text.trim()),
+    );
+    if (goes?.some((text) => stays?.includes(text))) return undefined;
     return mapSides(work, 'both', (text) => text.trimStart());
   },
 };
@@ -50,10 +58,27 @@ function showsFrame(work: Work): boolean {
   return shared.length > 0 && work.replace.every(({ text }) => isBlank(text) || !inSearch.has(text));
 }
 
+/** The noisy edit, where REPLACE is clearly indented as SEARCH is and not as the file. */
+function inOneFrame(before: Work, noisy: Work | undefined): Work | undefined {
+  if (!noisy) return undefined;
+  const { draft } = noisy;
+  const isShown = noisy.replace.some((line, i) => {
+    return isShared(draft, line) && !isBlank(line.text) && line.text !== before.replace[i]?.text;
+  });
+  const depth = leastIndent(noisy.search);
+  const isAsDeep = leastIndent(noisy.replace) === depth && depth !== leastIndent(before.search);
+  return isShown || isAsDeep || noisy.replace.every(({ text }) => isBlank(text)) ? noisy : undefined;
+}
+
+function leastIndent(list: readonly Side[]): string {
+  const indents = list.filter(({ text }) => !isBlank(text)).map(({ text }) => indentOf(text));
+  return indents.reduce((least, indent) => (indent.length < least.length ? indent : least), indents[0] ?? '');
+}
+
 function shiftedLeft(work: Work, dice: Dice, sides: Sides): Work | undefined {
   const lines = [...work.search, ...work.replace].filter(({ text }) => !isBlank(text));
   const indents = lines.map(({ text }) => indentOf(text));
-  const shortest = indents.reduce((least, indent) => (indent.length < least.length ? indent : least), indents[0] ?? '');
+  const shortest = leastIndent(lines);
   if (shortest === '' || indents.some((indent) => !indent.startsWith(shortest))) return undefined;
   const { unit } = work.draft;
   const steps = [shortest.length, shortest.length, unit.length, 1].filter((step) => step <= shortest.length);
@@ -87,7 +112,8 @@ export const otherCharacter: Noise = {
     if (!units) return undefined;
     const other = work.draft.unit === '\t' ? ' '.repeat(dice.pick([2, 4, 4, 8])) : '\t';
     const done = mapSides(work, sides, (text) => withUnit(text, work.draft.unit, other));
-    return sides === 'search' && !showsFrame(done) ? undefined : done;
+    if (sides === 'search') return showsFrame(done) ? done : undefined;
+    return inOneFrame(work, done);
   },
 };
 
@@ -105,7 +131,8 @@ export const otherUnit: Noise = {
     if (!isClear) return undefined;
     const other = ' '.repeat(unit.length === 4 ? 2 : 4);
     const done = mapSides(work, sides, (text) => withUnit(text, unit, other));
-    return sides === 'search' && !showsFrame(done) ? undefined : done;
+    if (sides === 'search') return showsFrame(done) ? done : undefined;
+    return inOneFrame(work, done);
   },
 };
 

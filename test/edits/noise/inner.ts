@@ -20,20 +20,14 @@ export const innerSpacing: Noise = {
       const indent = indentOf(text);
       return indent + outsideStrings(text.slice(indent.length), draft.language, way);
     };
-    const alsoRight = new Map(work.alsoRight);
-    if (sides === 'both') {
-      draft.after.forEach((line, i) => {
-        const isKept = line.old !== undefined && draft.lines[line.old]?.text === line.text;
-        // The spacing of what the model wrote anew is its own to choose.
-        if (!isKept && rewritten(line.text) !== line.text) alsoRight.set(i, [rewritten(line.text)]);
-      });
-    }
+    // The spacing of what the model wrote anew is its own to choose.
+    const free = draft.after.flatMap((line, i) => (isShared(draft, { text: line.text, after: i }) ? [] : [i]));
     const done = mapSides(work, sides, (text, side) => {
       if (side.old !== undefined && !isCode[side.old]) return text;
       const old = oldOf(draft, side);
       return old !== undefined && !isCode[old] ? text : rewritten(text);
     });
-    return { ...done, alsoRight };
+    return { ...done, freeSpacing: new Set(sides === 'both' ? free : work.freeSpacing) };
   },
 };
 

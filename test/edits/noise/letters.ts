@@ -1,7 +1,7 @@
 import type { Dice } from '../dice.ts';
 import { indentOf } from '../fileLines.ts';
 import { hasBraces, type Language } from '../language.ts';
-import { mapSides, type Noise, type Work } from '../work.ts';
+import { isShared, mapSides, type Noise, type Work } from '../work.ts';
 
 /** Trailing spaces or tabs on some lines. */
 export const trailingSpace: Noise = {
@@ -9,6 +9,8 @@ export const trailingSpace: Noise = {
   family: 'trailing',
   sides: ['search', 'both'],
   apply: (work, dice, sides) => {
+    // A space at the end of what is written anew could be meant.
+    if (work.replace.some((side) => !isShared(work.draft, side) && /\s$/.test(side.text))) return undefined;
     // Two spaces at the end of a line of Markdown are a line break that somebody may have meant.
     if (sides === 'both' && work.draft.language === 'markdown') return undefined;
     const space = dice.pick([' ', '  ', '\t', '   ']);
@@ -29,9 +31,10 @@ export const fancyLetters: Noise = {
   sides: ['search', 'both'],
   apply: (work, dice, sides) => {
     const { draft } = work;
-    const ways = dice.shuffled(FANCY).filter(({ plain, fancy }) => {
-      const region = work.search.map(({ text }) => text).join('\n');
-      return plain.test(region) && !fancy.test(draft.original);
+    const texts = work.search.map(({ text }) => text);
+    // SEARCH has to have each, or it is not clear that REPLACE has it by the same mistake.
+    const ways = dice.shuffled(FANCY).filter(({ fancy, rewrite }) => {
+      return !fancy.test(draft.original) && texts.some((text) => rewrite(text) !== text);
     });
     const chosen = ways.slice(0, 1 + dice.int(2));
     if (chosen.length === 0) return undefined;
@@ -41,9 +44,8 @@ export const fancyLetters: Noise = {
   },
 };
 
-const FANCY: { plain: RegExp; fancy: RegExp; rewrite: (line: string) => string }[] = [
+const FANCY: { fancy: RegExp; rewrite: (line: string) => string }[] = [
   {
-    plain: /"/,
     fancy: /[“”„«»]/,
     rewrite: (line) => {
       let isOpen = false;
@@ -53,15 +55,14 @@ const FANCY: { plain: RegExp; fancy: RegExp; rewrite: (line: string) => string }
       });
     },
   },
-  { plain: /'/, fancy: /[‘’‚]/, rewrite: (line) => line.replace(/(?<![\w)\]])'(?=\S)/g, '‘').replace(/'/g, '’') },
-  { plain: /\w-\w|\w - \w/, fancy: /[‐‑–—−]/, rewrite: (line) => line.replace(/(?<=\w ?)-(?= ?\w)/g, '–') },
-  { plain: /\w-\w/, fancy: /[‐‑–—−]/, rewrite: (line) => line.replace(/(?<=\w)-(?=\w)/g, '‑') },
+  { fancy: /[‘’‚]/, rewrite: (line) => line.replace(/(?<![\w)\]])'(?=\S)/g, '‘').replace(/'/g, '’') },
+  { fancy: /[‐‑–—−]/, rewrite: (line) => line.replace(/(?<=\w ?)-(?= ?\w)/g, '–') },
+  { fancy: /[‐‑–—−]/, rewrite: (line) => line.replace(/(?<=\w)-(?=\w)/g, '‑') },
   {
-    plain: /\S \S/,
     fancy: /[\u00A0\u2009\u202F]/,
     rewrite: (line) => line.replace(/(?<=\w) (?=[\w"'{(=])/g, '\u00A0'),
   },
-  { plain: /\S \S/, fancy: /[\u00A0\u2009\u202F]/, rewrite: (line) => line.replace(/(?<=,) (?=\S)/g, '\u202F') },
+  { fancy: /[\u00A0\u2009\u202F]/, rewrite: (line) => line.replace(/(?<=,) (?=\S)/g, '\u202F') },
 ];
 
 const STRAIGHT: [RegExp, string][] = [
@@ -121,7 +122,12 @@ export const escapedQuotes: Noise = {
   sides: ['search', 'both'],
   apply: (work, dice, sides) => {
     if (/\\/.test(allText(work))) return undefined;
-    const quotes = dice.pick([/"/g, /'/g, /["']/g]);
+    const inSearch = work.search.map(({ text }) => text).join('');
+    const kinds = [/"/g, /'/g, /["']/g].filter((kind) => {
+      // A kind that REPLACE alone has is not known to be escaped.
+      return kind.source.length < 3 || ['"', "'"].every((quote) => inSearch.includes(quote));
+    });
+    const quotes = dice.pick(kinds);
     return mapSides(work, sides, (text) => text.replace(quotes, '\\$&'));
   },
 };
@@ -133,8 +139,10 @@ export const literalNewlines: Noise = {
   sides: ['search', 'both'],
   apply: (work, dice, sides) => {
     if (/\\/.test(allText(work)) || work.search.length < 2) return undefined;
+    // Whether \n at the end is an empty line or only the end of one is not clear.
+    if (sides === 'both' && work.replace.at(-1)?.text.trim() === '') return undefined;
     const tabs = dice.chance(0.5);
-    const quotes = dice.chance(0.3);
+    const quotes = dice.chance(0.3) && work.search.some(({ text }) => text.includes('"'));
     const inOne = (list: { text: string }[]): { text: string }[] => {
       if (list.length === 0) return [];
       const text = list.map((line) => line.text).join('\\n');

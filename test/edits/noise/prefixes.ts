@@ -9,6 +9,9 @@ export const lineNumbers: Noise = {
   apply: (work, dice, sides) => {
     const { draft } = work;
     if ([...work.search, ...work.replace].some(({ text }) => /^\s*\d+\s*[|:→\t]/.test(text))) return undefined;
+    // The space after a number could be the file's own.
+    if (work.search.some(({ text, old }) => old !== undefined && ` ${text}` === draft.lines[old]?.text))
+      return undefined;
     const write = dice.pick(NUMBERINGS);
     const first = dice.pick([draft.from + 1, draft.from + 1, draft.from + 1, 1]);
     const numbered = (list: Side[]): Side[] => list.map((side, i) => ({ ...side, text: write(first + i, side.text) }));
