@@ -160,6 +160,21 @@ export type Written =
   | { kind: 'written'; files: { path: string; text: string | null }[] }
   | { kind: 'conflict'; paths: string[] };
 
+/** What saving made of a text that was written: a formatter's hand. */
+export interface Reformatted {
+  path: string;
+  /** Unified, from the text as it was written to the file as it was saved; empty where they are the same. */
+  diff: string;
+}
+
+/** Remembers for a workspace what a formatter made of accepted texts, so that the Coder writes as the formatter does. */
+export interface FormatterMemory {
+  /** What was seen last, none with an empty diff. */
+  recall(): Promise<Reformatted[]>;
+  /** Takes the place of what is known of the same files. */
+  keep(files: readonly Reformatted[]): Promise<void>;
+}
+
 /** A file as it was before an accepted write, and as it was after it. Null: no file. */
 export interface KeptFile {
   path: string;

@@ -71,6 +71,11 @@ export function snapshotsFolder(env: NodeJS.ProcessEnv): string {
   return path.join(dataFolder(env), 'snapshots');
 }
 
+/** Where what a formatter made of accepted changes is kept. Absolute. */
+export function formatterFolder(env: NodeJS.ProcessEnv): string {
+  return path.join(dataFolder(env), 'formatter');
+}
+
 /** Where what model servers were seen to do is kept. Absolute. */
 export function probesFolder(env: NodeJS.ProcessEnv): string {
   return path.join(dataFolder(env), 'probes');

@@ -8,11 +8,19 @@ import { ROLES, type Role } from '../shared/events.ts';
 import type { LoadedSettings } from './configuration.ts';
 import { openConfiguredEndpoint } from './configuredEndpoint.ts';
 import { openCopies } from './copies.ts';
-import { copiesFolder, ownFoldersIn, probesFolder, snapshotsFolder, storeFolder } from './dataFolder.ts';
+import {
+  copiesFolder,
+  formatterFolder,
+  ownFoldersIn,
+  probesFolder,
+  snapshotsFolder,
+  storeFolder,
+} from './dataFolder.ts';
 import { openDiskWorkspace } from './diskWorkspace.ts';
 import { openDiskWriter } from './diskWriter.ts';
 import { openFileEventLog } from './fileStore/fileEventLog.ts';
 import { openFileLeases } from './fileStore/fileLeases.ts';
+import { openFormatterMemory } from './formatterMemory.ts';
 import { openProbes } from './probes.ts';
 import { nodeProcesses } from './processes.ts';
 import { openSnapshots } from './snapshots.ts';
@@ -70,6 +78,7 @@ export async function openCrew(
     ...files,
     waivers: () => readWaivers(workspace),
     snapshots: openSnapshots(snapshotsFolder(installation.env), workspace),
+    formatter: openFormatterMemory(formatterFolder(installation.env), workspace),
     processes,
     copies: openCopies({
       workspace,

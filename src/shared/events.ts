@@ -273,9 +273,14 @@ type Body =
   | { type: 'edit.rejected'; lane: Lane; subtask: string; edit: string; path: string; reason: string }
   /**
    * The workspace's rules files that the crew is told, in order, as they were then. `cut`: longer than what is told at
-   * once; the rest is read with a tool.
+   * once; the rest is read with a tool. `formatted`: what a formatter made of files of the last accepted changes when they
+   * were saved, as unified diffs, which the Coder is told too; absent where it did nothing.
    */
-  | { type: 'rules.found'; files: { path: string /** Characters. */; chars: number; cut: boolean }[] }
+  | {
+      type: 'rules.found';
+      files: { path: string /** Characters. */; chars: number; cut: boolean }[];
+      formatted?: { path: string; diff: string }[];
+    }
   /** The text of a file when the run first touched it: what every later diff and merge is against. */
   | { type: 'file.based'; path: string; hash: string | null; text: string | null }
   // Checks and review. `subtask` is absent for the base, 'merged' for the whole.

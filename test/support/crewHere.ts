@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Acceptance } from '../../src/core/orchestrator/finishing.ts';
 import { flowOf } from '../../src/core/orchestrator/flows.ts';
 import type { Crew } from '../../src/core/orchestrator/runContext.ts';
 import { type RunEnd, resumeRun, type Session, startRun } from '../../src/core/orchestrator/session.ts';
@@ -38,6 +39,8 @@ export interface CrewHereOptions extends FleetOptions {
   answers?: string[];
   /** Sees every event as it comes. */
   onEvent?: (event: RunEvent, fleet: Fleet) => void;
+  /** What is done with an approved change: nothing, where absent. */
+  acceptance?: Acceptance;
   /** What the crew has instead of its own. */
   over?: (fleet: Fleet, own: Crew) => Partial<Crew>;
 }
@@ -47,6 +50,7 @@ export async function openCrewHere({
   limits,
   timeouts,
   over,
+  acceptance = 'leave',
   onEvent,
   answers,
   ...fleetOptions
@@ -85,7 +89,7 @@ export async function openCrewHere({
       onEvent?.(event, fleet);
     },
     catchUp: () => {},
-    work: (run, started) => flowOf(run, started, 'leave'),
+    work: (run, started) => flowOf(run, started, acceptance),
   });
   const never = new AbortController().signal;
   return {

@@ -2,6 +2,7 @@ import type { Answer, CheckReport, Finding, ProposedFile, Verdict } from '../../
 import type { PlannedSubtask } from '../../shared/wire.ts';
 import { BRIEF_SHOWS_ALL, IN_BRIEF } from '../agents/brief.ts';
 import { type Cut, clip, type Part, shareRoom } from '../agents/shareRoom.ts';
+import type { Reformatted } from '../ports.ts';
 import type { Rule } from '../rules/findRules.ts';
 import { ruleParts } from '../rules/ruleParts.ts';
 import { checkParts } from './checkParts.ts';
@@ -16,6 +17,8 @@ export interface TaskFacts {
   answers: readonly Answer[];
   /** The workspace's own. They stand at the beginning: what is the same for many agents is in the server's cache. */
   rules: readonly Rule[];
+  /** What a formatter made of files of the last accepted changes, for the Coder. */
+  formatted?: readonly Reformatted[];
   /** The files that it is about, where no subtask declares them. */
   paths?: readonly string[];
 }
@@ -61,6 +64,12 @@ export function coderText(
   return shareRoom(
     [
       ...subtaskParts(facts, subtask),
+      {
+        heading: '# What the formatter changed in the last accepted change when it was saved: write as it does',
+        text: (facts.formatted ?? []).map(({ diff }) => diff).join(''),
+        weight: 1,
+        cut: IN_BRIEF,
+      },
       { heading: '# What you have changed so far', text: state.diff, weight: 2, cut: IN_BRIEF },
       ...files,
       ...state.feedback,

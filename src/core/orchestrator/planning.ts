@@ -9,7 +9,7 @@ import { openToolbox } from './checking.ts';
 import { answersText, planningText, type TaskFacts } from './messages.ts';
 import { mendedPlan, planComplaint, settleFiles, withFreshIds } from './planGraph.ts';
 import { RESERVED_IDS } from './progress.ts';
-import { rulesOf } from './ruling.ts';
+import { formattedBefore, rulesOf } from './ruling.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 
@@ -27,7 +27,8 @@ export async function planTask(
   task: string,
   baseChecks: CheckReport,
 ): Promise<{ plan: Plan; facts: TaskFacts }> {
-  const facts = { task, answers: [] as Answer[], rules: await rulesOf(run) };
+  const rules = await rulesOf(run);
+  const facts = { task, answers: [] as Answer[], rules, formatted: formattedBefore(run) };
   const recorded = run.journal.recordedStep('plan/proposed');
   if (recorded?.type === 'plan.proposed') {
     for (let asked = 1; asked <= QUESTION_ROUNDS; asked += 1) {

@@ -1,3 +1,4 @@
+import type { Reformatted } from '../ports.ts';
 import { findRules, type Rule, readRules } from '../rules/findRules.ts';
 import { LONGEST_RULE } from '../rules/ruleParts.ts';
 import type { RunContext } from './runContext.ts';
@@ -13,8 +14,10 @@ export async function rulesOf(run: RunContext): Promise<Rule[]> {
       const content = await run.base.workspace.read(path);
       if (content.kind === 'text') run.base.record(path, content.text, content.hash);
     }
+    const formatted = await run.formatter.recall();
     return {
       type: 'rules.found',
+      ...(formatted.length > 0 && { formatted }),
       files: rules.map(({ path, text }) => ({ path, chars: text.length, cut: text.length > LONGEST_RULE })),
     };
   });
@@ -22,4 +25,10 @@ export async function rulesOf(run: RunContext): Promise<Rule[]> {
     run.base.workspace,
     files.map(({ path }) => path),
   );
+}
+
+/** What the run knew of the workspace's formatter when it looked for rules. */
+export function formattedBefore({ journal }: Pick<RunContext, 'journal'>): Reformatted[] {
+  const recorded = journal.recordedStep('rules');
+  return recorded?.type === 'rules.found' ? (recorded.formatted ?? []) : [];
 }

@@ -1,6 +1,15 @@
 import type { Role } from '../../shared/events.ts';
 import type { Probe } from '../../shared/probe.ts';
-import type { Copies, Model, Processes, Snapshots, User, Workspace, WorkspaceWriter } from '../ports.ts';
+import type {
+  Copies,
+  FormatterMemory,
+  Model,
+  Processes,
+  Snapshots,
+  User,
+  Workspace,
+  WorkspaceWriter,
+} from '../ports.ts';
 import type { NameOfSetting, Settings } from '../settings.ts';
 import type { Journal } from '../store/journal.ts';
 import type { BaseTexts } from './baseTexts.ts';
@@ -29,6 +38,7 @@ export interface Crew {
   /** Findings that the user has waived for good. @throws RunStop where what keeps them cannot be understood */
   waivers(): Promise<readonly Waiver[]>;
   snapshots: Snapshots;
+  formatter: FormatterMemory;
   processes: Processes;
   copies: Copies;
   user: User;

@@ -1,6 +1,7 @@
 import type { Ending } from '../../shared/events.ts';
 import type { PathText } from '../changes/hunks.ts';
 import { type LineRange, type Merge, mergeTexts } from '../changes/mergeTexts.ts';
+import { reformattedFrom } from '../changes/reformatted.ts';
 import { differOnlyByCase } from '../changes/workspacePath.ts';
 import type { FileContent, FileWrite, Written } from '../ports.ts';
 import type { RunContext } from './runContext.ts';
@@ -66,8 +67,26 @@ export async function writeKept(run: RunContext, writes: readonly KeptWrite[]): 
   );
   const result = await run.writer.write(writes.map(plain));
   if (result.kind === 'conflict') await snapshot.discard();
-  else await snapshot.settle(result.files);
+  else {
+    await snapshot.settle(result.files);
+    await rememberFormatting(run, writes, result.files);
+  }
   return result;
+}
+
+/**
+ * Remembers for the Coder's next turns what a formatter made of the texts that were written.
+ * @param saved the files as they are afterwards
+ */
+export async function rememberFormatting(
+  { formatter }: Pick<RunContext, 'formatter'>,
+  written: readonly PathText[],
+  saved: readonly PathText[],
+): Promise<void> {
+  const after = new Map(saved.map(({ path, text }) => [path, text]));
+  const files = written.map(({ path, text }) => reformattedFrom(path, text, after.get(path) ?? null));
+  // The change is written, and that must not fail for want of a note about it.
+  await formatter.keep(files).catch(() => {});
 }
 
 /** "changed since in lines 3-5" */

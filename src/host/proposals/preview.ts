@@ -1,10 +1,11 @@
 import { chmod, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
-import { standingProposal } from '../../core/changes/hunks.ts';
+import { type PathText, standingProposal } from '../../core/changes/hunks.ts';
 import { notWritten, recordAccepted } from '../../core/orchestrator/deciding.ts';
 import type { RunContext } from '../../core/orchestrator/runContext.ts';
 import type { RunEnd } from '../../core/orchestrator/session.ts';
+import { rememberFormatting } from '../../core/orchestrator/writing.ts';
 import type { Workspace } from '../../core/ports.ts';
 import type { Ending } from '../../shared/events.ts';
 import { tidyFolders } from './editorWriter.ts';
@@ -83,7 +84,22 @@ async function preview(run: RunContext, folder: vscode.Uri): Promise<Outcome> {
   const files = [...before].map(([path, text]) => ({ path, before: text, after: text }));
   const kept = await snapshots.keep(runId, files);
   try {
-    const { accepted, partly, unsaved } = await applied(edited.edit, { offers, before, folder, workspace, signal });
+    const { accepted, partly, unsaved, written } = await applied(edited.edit, {
+      offers,
+      before,
+      folder,
+      workspace,
+      signal,
+    });
+    const saved = await textsNow(
+      workspace,
+      written.map(({ path }) => path),
+    );
+    await rememberFormatting(
+      run,
+      written,
+      [...saved].map(([path, text]) => ({ path, text })),
+    );
     const open = offers.length - accepted.length - partly.length + there;
     return {
       accepted,
@@ -117,10 +133,10 @@ async function applied(
     workspace: Workspace;
     signal: AbortSignal;
   },
-): Promise<{ accepted: Offer[]; partly: Offer[]; unsaved: string[] }> {
+): Promise<{ accepted: Offer[]; partly: Offer[]; unsaved: string[]; written: PathText[] }> {
   const { offers, before, folder, workspace, signal } = about;
   const modes = await modesOf(offers, folder);
-  if (!(await isApplied(edit, signal))) return { accepted: [], partly: [], unsaved: [] };
+  if (!(await isApplied(edit, signal))) return { accepted: [], partly: [], unsaved: [], written: [] };
   // Before anything is saved, for a formatter would make the hunks unrecognisable.
   const shown = await textsNow(workspace, before.keys());
   const changed = [...shown].filter(([path, text]) => before.get(path) !== text);
@@ -141,7 +157,8 @@ async function applied(
     const missing = missingIn(offer, shown) ?? 0;
     return missing > 0 && missing < (missingIn(offer, before) ?? 0);
   });
-  return { accepted, partly, unsaved };
+  const written = changed.map(([path, text]) => ({ path, text })).filter(({ path }) => !unsaved.includes(path));
+  return { accepted, partly, unsaved, written };
 }
 
 /** The permissions that the new file of a rename takes over, by its path. */

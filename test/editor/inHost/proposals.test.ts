@@ -146,6 +146,8 @@ describe('a proposal in the editor', () => {
       await proposed({ path: 'p/f.txt', text: lines(THREE) });
       await here.proposals.decide('accepted', {});
       assert.equal(read('p/f.txt'), lines(THREE).toUpperCase());
+      const [told] = await here.crew.formatter.recall();
+      assert.match(told?.diff ?? '', /^\+\+\+ b\/p\/f\.txt\n[\s\S]*-line 1\n[\s\S]*\+LINE 1\n/m, 'the Coder will know');
       await settings.update('formatOnSave', undefined, vscode.ConfigurationTarget.Workspace);
       await here.proposals.undo();
       assert.equal(read('p/f.txt'), lines());
