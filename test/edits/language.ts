@@ -85,7 +85,7 @@ export function codeLines(lines: readonly string[], language: Language): boolean
     if (hasBraces(language) || language === 'css') {
       const open = text.lastIndexOf('/*');
       if (open >= 0 && text.indexOf('*/', open + 2) < 0) inside = '*/';
-      else if ((text.match(/`/g)?.length ?? 0) % 2 === 1) inside = '`';
+      else if (['js', 'ts', 'go'].includes(language) && (text.match(/`/g)?.length ?? 0) % 2 === 1) inside = '`';
       if (open >= 0) return false;
     }
     if (language === 'html') {

@@ -124,7 +124,7 @@ function stale(kind: TokenKind): Kind {
 function withStaleToken(work: Work, kind: TokenKind, dice: Dice): Work | undefined {
   const isCode = codeOf(work.draft);
   const candidates = work.search.flatMap(({ old, text }) => {
-    if (old === undefined || !isCode[old] || /\/\/|#|<!--|\/\*/.test(text)) return [];
+    if (old === undefined || !isCode[old] || /\/\/|#|<!--|\/\*|^\s*\*/.test(text)) return [];
     const now = changedToken(text, kind, dice);
     return now === undefined || now === text ? [] : [{ text, now }];
   });
