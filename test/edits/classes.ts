@@ -4,6 +4,7 @@ import { fileLines, isBlank, timesFound } from './fileLines.ts';
 import { inChangedFile, type Kind, noisy, placesOf, regionOf, sameTexts } from './kind.ts';
 import { lineEnds } from './lineEnds.ts';
 import {
+  evenIndent,
   lessIndent,
   mixedIndent,
   moreIndent,
@@ -11,11 +12,13 @@ import {
   otherCharacter,
   otherUnit,
   searchShifted,
+  withMixedIndent,
 } from './noise/indents.ts';
 import { blankLines, brokenLine, innerSpacing, otherComments } from './noise/inner.ts';
 import {
   entities,
   escapedQuotes,
+  fancyIndent,
   fancyLetters,
   literalNewlines,
   plainLetters,
@@ -25,7 +28,7 @@ import {
 import { diffPrefixes, fences, lineNumbers, markers, pathLine, replaceFenced } from './noise/prefixes.ts';
 import { closingLeftOut, elidedMiddle } from './noise/shortened.ts';
 import { trailingLeftOut, withTrailingSpace } from './noise/trailing.ts';
-import { inOrder, several } from './severalEdits.ts';
+import { inOrder, several, sharedContext } from './severalEdits.ts';
 import { workOf } from './work.ts';
 
 const WITH_CONTEXT: DraftWishes = { least: 3, contextLeast: 1 };
@@ -35,7 +38,9 @@ const exact: Kind = {
   draw: (file, dice) => {
     const unique = dice.chance(0.7) ? 'once' : 'exactly once';
     const draft = drawDraft(file, dice, { unique, most: dice.pick([3, 8, 30]) });
-    return draft && caseOf('exact', workOf(draft), [], dice);
+    // A hint that is far off changes nothing.
+    const hint = draft && dice.chance(0.2) ? 1 + dice.int(draft.lines.length) : undefined;
+    return draft && caseOf('exact', workOf(draft), [], dice, hint);
   },
 };
 
@@ -89,6 +94,7 @@ export const RIGHT_KINDS: Kind[] = [
   inChangedFile('trailing space left out', withTrailingSpace, trailingLeftOut),
   lineEnds,
   noisy(fancyLetters),
+  noisy(fancyIndent),
   inChangedFile('unicode: plain for fancy', withFancyLetters, plainLetters),
   noisy(lessIndent),
   noisy(moreIndent),
@@ -97,6 +103,7 @@ export const RIGHT_KINDS: Kind[] = [
   noisy(otherCharacter, { least: 2 }),
   noisy(otherUnit, { least: 2 }),
   noisy(mixedIndent, { least: 3 }),
+  inChangedFile('mixed tabs and spaces in the file', withMixedIndent, evenIndent, { intents: IN_PLACE, least: 2 }),
   noisy(innerSpacing),
   noisy(blankLines, WITH_CONTEXT),
   noisy(brokenLine, WITH_CONTEXT),
@@ -114,6 +121,7 @@ export const RIGHT_KINDS: Kind[] = [
   noisy(elidedMiddle, { least: 8, most: 24, contextLeast: 2 }),
   noisy(closingLeftOut, { least: 3, most: 20, contextLeast: 1 }),
   several,
+  sharedContext,
   inOrder,
   emptyFile,
 ];

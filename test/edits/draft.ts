@@ -34,6 +34,8 @@ export interface DraftWishes {
   most?: number;
   /** Lines around what changes; they belong to SEARCH and stay as they are. */
   contextLeast?: number;
+  /** Index of the line that SEARCH has to begin with. */
+  from?: number;
   /** Where SEARCH has to begin, or to end. */
   at?: 'start' | 'end';
   /** How often SEARCH stands in the file at all. 'once' however it may be copied, 'exactly once' may have look-alikes. */
@@ -46,7 +48,8 @@ export function drawDraft(file: SourceFile, dice: Dice, wishes: DraftWishes = {}
   const { least = 1, most = 14, contextLeast = 0, unique = 'once' } = wishes;
   if (lines.length < least + 2) return undefined;
   const count = Math.min(least + dice.int(most - least + 1), lines.length - 1, 30);
-  const anywhere = dice.int(lines.length - count + 1);
+  const anywhere = wishes.from ?? dice.int(lines.length - count + 1);
+  if (anywhere + count > lines.length) return undefined;
   const from = wishes.at === 'start' ? 0 : wishes.at === 'end' ? lines.length - count : anywhere;
   const to = from + count;
   const texts = lines.map(({ text }) => text);

@@ -24,7 +24,9 @@ function reject(name: string, wishes: DraftWishes, spoil: (work: Work, dice: Dic
     draw: (file, dice) => {
       const draft = drawDraft(file, dice, wishes);
       const work = draft && spoil(workOf(draft), dice);
-      return work && isNowhere(work) ? rejection(name, work, [], dice) : undefined;
+      // A hint that is right makes nothing of it right.
+      const hint = draft && dice.chance(0.3) ? draft.from + 1 : undefined;
+      return work && isNowhere(work) ? rejection(name, work, [], dice, hint) : undefined;
     },
   };
 }

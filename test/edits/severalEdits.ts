@@ -1,6 +1,6 @@
 import { editOf } from './case.ts';
 import { type Draft, drawDraft, rightText } from './draft.ts';
-import { fileLines, timesFound } from './fileLines.ts';
+import { fileLines, isBlank, timesFound } from './fileLines.ts';
 import { type Kind, regionOf, sameTexts } from './kind.ts';
 import { lessIndent, moreIndent } from './noise/indents.ts';
 import { trailingSpace } from './noise/letters.ts';
@@ -56,5 +56,22 @@ export const inOrder: Kind = {
       edits,
       right: { text },
     };
+  },
+};
+
+/** The first lines of one are the last of another; both leave them as they are. */
+export const sharedContext: Kind = {
+  name: 'edits that share context',
+  draw: (file, dice) => {
+    const first = drawDraft(file, dice, { least: 3, most: 8, contextLeast: 1 });
+    if (!first) return undefined;
+    const second = drawDraft(file, dice, { least: 3, most: 8, contextLeast: 1, from: first.to - 1 });
+    if (!second || isBlank(first.after.at(-1)?.text ?? '')) return undefined;
+    const below = fileLines(rightText(second));
+    const text = rightText({ ...first, lines: below });
+    if (timesFound(text, regionOf(second)) > 1 || timesFound(rightText(first), regionOf(second)) !== 1)
+      return undefined;
+    const edits = dice.shuffled([editOf(workOf(first), dice), editOf(workOf(second), dice)]);
+    return { of: 'edits that share context', noises: [], path: file.path, original: file.text, edits, right: { text } };
   },
 };

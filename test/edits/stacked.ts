@@ -3,7 +3,7 @@ import { drawDraft } from './draft.ts';
 import { type Kind, sameTexts } from './kind.ts';
 import { lessIndent, moreIndent, otherCharacter, otherUnit } from './noise/indents.ts';
 import { blankLines, brokenLine, innerSpacing, otherComments } from './noise/inner.ts';
-import { entities, escapedQuotes, fancyLetters, trailingSpace } from './noise/letters.ts';
+import { entities, escapedQuotes, fancyIndent, fancyLetters, trailingSpace } from './noise/letters.ts';
 import { fences, lineNumbers, markers, pathLine, replaceFenced } from './noise/prefixes.ts';
 import { closingLeftOut, elidedMiddle } from './noise/shortened.ts';
 import { type Noise, workOf } from './work.ts';
@@ -12,12 +12,13 @@ import { type Noise, workOf } from './work.ts';
 const STAGES: Noise[][] = [
   [blankLines, brokenLine, otherComments, elidedMiddle, closingLeftOut],
   [innerSpacing],
-  [fancyLetters],
+  [fancyLetters, fancyLetters, fancyIndent],
   [lessIndent, moreIndent, otherCharacter, otherUnit],
   [trailingSpace],
   [entities, escapedQuotes],
   [lineNumbers],
-  [pathLine, fences, markers, replaceFenced],
+  [pathLine],
+  [fences, markers, replaceFenced],
 ];
 
 /** Two or three noises in one edit. */

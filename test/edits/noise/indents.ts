@@ -28,17 +28,53 @@ export const noIndent: Noise = {
     if (indents.size < 2 || work.draft.after.some(({ old }) => old === undefined)) return undefined;
     // A line that was wrapped or re-indented by intent would lose that.
     if (work.draft.intent === 'wrap') return undefined;
-    // Nor may a line that goes have its like at another depth.
-    const kept = new Set(
-      work.replace.filter((side) => isShared(work.draft, side)).map((side) => oldOf(work.draft, side)),
-    );
-    const [stays, goes] = [true, false].map((isKept) =>
-      work.search.filter(({ old }) => kept.has(old) === isKept).map(({ text }) => text.trim()),
-    );
-    if (goes?.some((text) => stays?.includes(text))) return undefined;
+    if (hasTwins(work)) return undefined;
     return mapSides(work, 'both', (text) => text.trimStart());
   },
 };
+
+/** A line that goes has its like at another depth among those that stay: without indentation, it is not clear which goes. */
+function hasTwins(work: Work): boolean {
+  const kept = new Set(
+    work.replace.filter((side) => isShared(work.draft, side)).map((side) => oldOf(work.draft, side)),
+  );
+  const [stays, goes] = [true, false].map((isKept) =>
+    work.search.filter(({ old }) => kept.has(old) === isKept).map(({ text }) => text.trim()),
+  );
+  return goes?.some((text) => stays?.includes(text)) ?? false;
+}
+
+/** All lines indented in one way, where the file has tabs in some lines and spaces in others. */
+export const evenIndent: Noise = {
+  name: 'one indentation for a mixed file',
+  family: 'indent',
+  sides: ['both'],
+  apply: (work, dice) => {
+    const width = dice.pick([4, 2]);
+    const even = dice.pick([
+      (indent: string) => indent.replaceAll('\t', ' '.repeat(width)),
+      (indent: string) => indent.replaceAll(' '.repeat(width), '\t'),
+    ]);
+    if (hasTwins(work) || work.draft.after.some(({ old }) => old === undefined)) return undefined;
+    return mapSides(work, 'both', (text) => even(indentOf(text)) + text.slice(indentOf(text).length));
+  },
+};
+
+/** A file with tabs in some lines and spaces in others. */
+export function withMixedIndent(text: string, dice: Dice): string {
+  const width = dice.pick([4, 2]);
+  const lines = text.split('\n');
+  return lines
+    .map((line) => {
+      if (dice.chance(0.6)) return line;
+      const indent = indentOf(line);
+      const other = indent.includes('\t')
+        ? indent.replaceAll('\t', ' '.repeat(width))
+        : indent.replaceAll(' '.repeat(width), '\t');
+      return other + line.slice(indent.length);
+    })
+    .join('\n');
+}
 
 /** SEARCH is shifted, and REPLACE stands as the file does. */
 export const searchShifted: Noise = {

@@ -60,6 +60,7 @@ export const blankLines: Noise = {
   sides: ['search', 'both'],
   apply: (work, dice, sides) => {
     const { draft } = work;
+    if (dice.chance(0.3)) return blankAtEdge(work, dice, sides);
     const kept = (at: number): boolean =>
       draft.after.some(({ old, text }) => old === at && draft.lines[at]?.text === text);
     // Both neighbours stay, and stay neighbours: so it is clear that the blank line is no part of the change.
@@ -92,6 +93,21 @@ export const blankLines: Noise = {
     };
   },
 };
+
+/** An empty line before the first line or after the last, where the file has none. */
+function blankAtEdge(work: Work, dice: Dice, sides: Sides): Work | undefined {
+  const { lines, from, to } = work.draft;
+  const isFirst = dice.chance(0.5);
+  const beyond = isFirst ? lines[from - 1] : lines[to];
+  const edges = [work.replace.at(isFirst ? 0 : -1), beyond];
+  if (edges.some((line) => line === undefined || isBlank(line.text))) return undefined;
+  const withBlank = (list: Side[]): Side[] => (isFirst ? [{ text: '' }, ...list] : [...list, { text: '' }]);
+  return {
+    ...work,
+    search: withBlank(work.search),
+    replace: sides === 'both' ? withBlank(work.replace) : work.replace,
+  };
+}
 
 function neighboursIn(after: ReadonlyMap<number | undefined, number>, at: number): boolean {
   const index = after.get(at) ?? Number.NaN;

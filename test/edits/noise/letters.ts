@@ -39,8 +39,7 @@ export const fancyLetters: Noise = {
     const chosen = ways.slice(0, 1 + dice.int(2));
     if (chosen.length === 0) return undefined;
     const rewrite = (text: string): string => chosen.reduce((line, way) => way.rewrite(line), text);
-    const done = mapSides(work, sides, (text) => indentOf(text) + rewrite(text.slice(indentOf(text).length)));
-    return done;
+    return mapSides(work, sides, (text) => indentOf(text) + rewrite(text.slice(indentOf(text).length)));
   },
 };
 
@@ -71,6 +70,17 @@ const STRAIGHT: [RegExp, string][] = [
   [/[–—‑]/g, '-'],
   [/[\u00A0\u202F\u2009]/g, ' '],
 ];
+
+/** Lines indented with no-break spaces, as they come from a web page. */
+export const fancyIndent: Noise = {
+  name: 'unicode: indented with no-break spaces',
+  family: 'letters',
+  sides: ['both'],
+  apply: (work) => {
+    if (/[\u00A0\u2009\u202F]/.test(work.draft.original) || allText(work).includes('\t')) return undefined;
+    return mapSides(work, 'both', (text) => text.replace(/^ +/, (spaces) => '\u00A0'.repeat(spaces.length)));
+  },
+};
 
 /** Plain quotes and dashes where the file has fancy ones. */
 export const plainLetters: Noise = {
@@ -173,7 +183,8 @@ export function withFancyLetters(text: string, dice: Dice, language: Language): 
     .map((line) => {
       // An apostrophe in a string of code, as in a message that is shown.
       if (!isProse.test(line)) return line.replace(/"[^"\\]*"/g, (words) => words.replace(/(\w)'(\w)/g, '$1’$2'));
-      const words = line.replace(/(\w)'(\w)/g, '$1’$2').replaceAll(' - ', dash);
+      const spaced = line.replace(/(?<=\w\w) (?=\d|of )/g, '\u00A0');
+      const words = spaced.replace(/(\w)'(\w)/g, '$1’$2').replaceAll(' - ', dash);
       // Attributes keep theirs.
       return language === 'html' ? words : words.replace(/"([^"]*)"/g, '“$1”');
     })

@@ -24,6 +24,8 @@ export const lineNumbers: Noise = {
 };
 
 const NUMBERINGS: ((number: number, text: string) => string)[] = [
+  (number, text) => (text === '' ? `${number} |` : `${number} | ${text}`),
+
   (number, text) => `${number} | ${text}`,
   (number, text) => `${String(number).padStart(4)} | ${text}`,
   (number, text) => (text === '' ? `${number}:` : `${number}: ${text}`),

@@ -20,19 +20,20 @@ export const elidedMiddle: Noise = {
     const gap = dice.pick(gaps);
     const indent = indentOf(draft.lines[gap.from]?.text ?? '');
     const marker = dice.pick(markersOf(work)).replace(/^/, dice.chance(0.8) ? indent : '');
-    const without = (list: Side[]): Side[] =>
+    const other = dice.chance(0.15) ? indent + dice.pick(markersOf(work)) : marker;
+    const without = (list: Side[], shown: string): Side[] =>
       list.flatMap((side) => {
         const old = oldOf(draft, side);
         if (old === undefined || old < gap.from || old >= gap.to) return [side];
-        return old === gap.from ? [{ text: marker }] : [];
+        return old === gap.from ? [{ text: shown }] : [];
       });
-    return { ...work, search: without(work.search), replace: without(work.replace) };
+    return { ...work, search: without(work.search, marker), replace: without(work.replace, other) };
   },
 };
 
 /** What stands before the gap and after it tells its place alone, and the gap stays as it is. */
 function isGap({ draft }: Work, from: number, to: number): boolean {
-  if (from < draft.from + 2 || to > draft.to - 2) return false;
+  if (from < draft.from + 1 || to > draft.to - 1) return false;
   const texts = draft.lines.map(({ text }) => text);
   const head = texts.slice(draft.from, from);
   const tail = texts.slice(to, draft.to);
