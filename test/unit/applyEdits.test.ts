@@ -109,14 +109,31 @@ describe('applyEdits', () => {
       assert.equal(applied(original, edit), 'f() {\n    now();\n    last();\n}\n');
     });
 
-    it('refuses where the shift is not one shift, or REPLACE cannot follow it', () => {
-      assert.match(reason('  a\n      b\n', { search: ['a', 'b'], replace: ['c', 'b'] }), /not found/);
-      assert.match(reason('a\n', { search: ['    a'], replace: ['b'] }), /not found/);
+    it('takes the place of the line that it replaces, also where the shift is not one', () => {
+      assert.equal(applied('  a\n      b\n', { search: ['a', 'b'], replace: ['c', 'b'] }), '  c\n      b\n');
     });
 
-    it('refuses where it is unclear whose indentation REPLACE has', () => {
-      assert.match(reason('  return 1;\n', { search: ['return 1;'], replace: ['  return 2;'] }), /not found/);
-      assert.match(reason('  run();\n', { search: ['run();'], replace: ['if (x)', '  run();'] }), /not found/);
+    it('is the file’s own already where it is nobody else’s', () => {
+      assert.equal(applied('  return 1;\n', { search: ['return 1;'], replace: ['  return 2;'] }), '  return 2;\n');
+    });
+
+    it('that REPLACE may have from SEARCH, or from the file, is not guessed where nothing tells', () => {
+      assert.match(
+        reason('a\n', { search: ['    a'], replace: ['b'] }),
+        /at line 1 of src\/app\.ts, but with another indentation/,
+      );
+    });
+
+    it('is deeper in lines that were put into a block', () => {
+      const wrap = { search: ['run();'], replace: ['if (x)', '  run();'] };
+      assert.equal(applied('  run();\n', wrap), '  if (x)\n    run();\n');
+    });
+
+    it('that was lost and is code comes back for a line that takes the place of another, and for no other', () => {
+      const of = (replace: string[]) =>
+        applyEdits('if a:\n  b()\n', [{ search: ['if a:', 'b()'], replace }], { path: 'a.py' });
+      assert.deepEqual(of(['if c:', 'b()']), { kind: 'applied', text: 'if c:\n  b()\n' });
+      assert.equal(of(['if a:', 'c()', 'b()']).kind, 'rejected');
     });
   });
 

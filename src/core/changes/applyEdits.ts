@@ -1,6 +1,8 @@
-import { locate, type Place } from './locate.ts';
+import { type FileLines, fileLines } from './editing/fileLines.ts';
+import { languageOf } from './editing/language.ts';
+import { locate, type Place } from './editing/locate.ts';
 import { type Nearest, nearestLines } from './nearestLines.ts';
-import { joinText, type Line, linesOf, mergeLines, splitText, type TextLines } from './textLines.ts';
+import { joinText, type Line, linesOf, splitText, type TextLines } from './textLines.ts';
 
 /** Whole lines to look for and whole lines to put there, as text or as a list. An empty `replace` deletes the lines. */
 export interface Edit {
@@ -28,9 +30,10 @@ interface WholeEdit {
 }
 
 /**
- * Applies all edits to the text, or none. Lines match exactly, or but for trailing white space, or but for one shift of
- * the indentation, and only where they match a single place; the file's BOM, line ends and final newline stay.
- * All edits are located in the original; where they overlap or one builds on another they are applied one by one.
+ * Applies all edits to the text, or none, each only where it stands for one place. Lines match as they are, or with their
+ * layout, look-alike characters and comments overlooked, and without the noise that models put around them; what is
+ * overlooked stays as the file has it, and code that differs in more is refused. The file's BOM, line ends and final newline
+ * stay. All edits are located in the original; where they overlap or one builds on another they are applied one by one.
  */
 export function applyEdits(original: string, edits: readonly Edit[], context: { path: string }): EditOutcome {
   const whole = edits.map(({ search, replace, startLine }) => ({
@@ -64,7 +67,7 @@ function applyTogether(file: TextLines, edits: readonly WholeEdit[], path: strin
   if (isBlank && only && edits.length === 1 && only.search.every((line) => line.trim() === '')) {
     return { kind: 'applied', text: joinText(withAllLines(file, only.replace)) };
   }
-  const found = edits.map((edit) => find(file, edit, path));
+  const found = findAll(file, edits, path);
   const failures = found.flatMap((result, edit): EditFailure[] => {
     if (result.kind === 'place') return [];
     const { reason, nearest } = result;
@@ -74,8 +77,9 @@ function applyTogether(file: TextLines, edits: readonly WholeEdit[], path: strin
   if (found.some((result) => result.kind === 'refused')) return { kind: 'rejected', failures };
   const places = found.flatMap((result) => (result.kind === 'place' ? [result.place] : []));
   if (failures.length === 0 && areApart(places)) {
-    const lines = [...places].sort((a, b) => b.at - a.at).reduce<Line[]>((text, place) => put(text, place), file.lines);
-    return { kind: 'applied', text: joinText({ ...file, lines }) };
+    const lines = places.toSorted((a, b) => b.at - a.at).reduce<readonly Line[]>(put, file.lines);
+
+    return { kind: 'applied', text: joinText({ ...file, lines: [...lines] }) };
   }
   const outcome = edits.length > 1 ? applyInOrder(file, edits, path) : undefined;
   if (outcome?.kind === 'applied' || failures.length === 0) return outcome ?? { kind: 'rejected', failures };
@@ -88,28 +92,51 @@ function withAllLines(file: TextLines, texts: readonly string[]): TextLines {
   return { bom: file.bom, lines: texts.map((text) => ({ text, end })), finalNewline: true };
 }
 
-function find(file: TextLines, edit: WholeEdit, path: string): Found {
+function findAll(file: TextLines, edits: readonly WholeEdit[], path: string): Found[] {
+  const texts = fileLines(
+    file.lines.map(({ text }) => text),
+    languageOf(path),
+  );
+  return edits.map((edit) => find(texts, file.lines, edit, path));
+}
+
+function find(file: FileLines, lines: readonly Line[], edit: WholeEdit, path: string): Found {
   if (edit.search.every((line) => line.trim() === '')) {
     const reason =
-      `SEARCH is empty, but ${path} has ${file.lines.length} lines. ` +
+      `SEARCH is empty, but ${path} has ${lines.length} lines. ` +
       'Put the existing lines to change into SEARCH; an empty SEARCH is only for a new file.';
     return { kind: 'refused', reason };
   }
   if (edit.search.length === edit.replace.length && edit.search.every((line, i) => line === edit.replace[i])) {
     return { kind: 'refused', reason: `SEARCH and REPLACE are the same: the edit of ${path} changes nothing.` };
   }
-  const texts = file.lines.map((line) => line.text);
-  const result = locate(texts, edit);
-  if (result.kind === 'place') return result;
-  if (result.kind === 'several') {
-    const reason =
-      `SEARCH matches ${result.at.length} places in ${path}: lines ${listed(result.at.map((at) => at + 1))}. ` +
-      'Add more lines around, so that it matches only one.';
-    return { kind: 'refused', reason };
+  const result = locate(file, lines, { ...edit, path });
+  switch (result.kind) {
+    case 'place':
+      return result;
+    case 'several': {
+      const reason =
+        `SEARCH matches ${result.at.length} places in ${path}: lines ${listed(result.at.map((at) => at + 1))}. ` +
+        'Add more lines around, so that it matches only one.';
+      return { kind: 'refused', reason };
+    }
+    case 'lazy': {
+      const reason = `REPLACE leaves lines out ("${result.line}"), which would be gone from ${path}. Write them, or leave out the same in SEARCH.`;
+      return { kind: 'refused', reason };
+    }
+    case 'unclear': {
+      const nearest = nearestLines(file.texts, edit.search);
+      const reason = `SEARCH stands at line ${result.at + 1} of ${path}, but with another indentation, and how REPLACE is to be indented there cannot be told. Write both as the file has it.`;
+      return { kind: 'missing', reason, ...(nearest && { nearest }) };
+    }
+    case 'none': {
+      const nearest = nearestLines(file.texts, edit.search);
+      const reason = `SEARCH was not found in ${path}: its lines must be the file's own, each one whole and unchanged.`;
+      return { kind: 'missing', reason, ...(nearest && { nearest }) };
+    }
+    default:
+      return result satisfies never;
   }
-  const nearest = nearestLines(texts, edit.search);
-  const reason = `SEARCH was not found in ${path}: its lines must be the file's own, each one whole and unchanged.`;
-  return { kind: 'missing', reason, ...(nearest && { nearest }) };
 }
 
 function listed(numbers: readonly number[]): string {
@@ -125,15 +152,8 @@ function areApart(places: readonly Place[]): boolean {
   });
 }
 
-function put(lines: readonly Line[], { at, count, key, now, exact }: Place): Line[] {
-  const old = lines.slice(at, at + count);
-  const nearby = (lines[at - 1] ?? lines[at + count] ?? lines[at])?.end ?? '\n';
-  const [first] = lines;
-  const merged =
-    exact && first && lines.every((line) => line.end === first.end)
-      ? now.map(({ text }) => ({ text, end: first.end }))
-      : mergeLines(old, key, now, nearby);
-  return [...lines.slice(0, at), ...merged, ...lines.slice(at + count)];
+function put(lines: readonly Line[], { at, count, now }: Place): readonly Line[] {
+  return [...lines.slice(0, at), ...now, ...lines.slice(at + count)];
 }
 
 function applyInOrder(file: TextLines, edits: readonly WholeEdit[], path: string): EditOutcome {
@@ -142,7 +162,8 @@ function applyInOrder(file: TextLines, edits: readonly WholeEdit[], path: string
   for (const [index, edit] of edits.entries()) {
     // The hint counts lines of the original: earlier edits above it have moved what it points at.
     const moved = moves.reduce((line, { after, by }) => (line > after ? line + by : line), edit.startLine ?? 0);
-    const found = find(current, { ...edit, startLine: edit.startLine === undefined ? undefined : moved }, path);
+    const [found] = findAll(current, [{ ...edit, startLine: edit.startLine === undefined ? undefined : moved }], path);
+    if (found === undefined) continue;
     if (found.kind !== 'place') {
       const reason = `After the edits before it: ${found.reason}`;
       return {
@@ -152,7 +173,7 @@ function applyInOrder(file: TextLines, edits: readonly WholeEdit[], path: string
     }
     const { at, count, now } = found.place;
     moves.push({ after: at + count, by: now.length - count });
-    current = { ...current, lines: put(current.lines, found.place) };
+    current = { ...current, lines: [...put(current.lines, found.place)] };
   }
   return { kind: 'applied', text: joinText(current) };
 }

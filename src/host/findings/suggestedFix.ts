@@ -1,5 +1,7 @@
 import { applyEdits } from '../../core/changes/applyEdits.ts';
-import { locate } from '../../core/changes/locate.ts';
+import { fileLines } from '../../core/changes/editing/fileLines.ts';
+import { languageOf } from '../../core/changes/editing/language.ts';
+import { matchesBy } from '../../core/changes/editing/match.ts';
 import { linesOf, rawLines } from '../../core/changes/textLines.ts';
 import type { Finding } from '../../shared/events.ts';
 
@@ -16,10 +18,10 @@ export function fixedText(text: string, { path, suggested_fix: fix }: Pick<Findi
   if (fix === undefined || fix.search.trim() === '') return { kind: 'cannot', why: 'no_suggestion' };
   if (fix.search === fix.replace) return { kind: 'cannot', why: 'no_change' };
   const file = linesOf(text);
-  const whole = { search: linesOf(fix.search), replace: linesOf(fix.replace), startLine: undefined };
-  const found = locate(file, whole);
-  if (found.kind === 'several') return { kind: 'cannot', why: 'several' };
-  if (found.kind === 'place' && found.place.exact) return applied(text, path, whole.search, whole.replace);
+  const search = linesOf(fix.search);
+  const places = matchesBy('exact', fileLines(file, languageOf(path)), search);
+  if (places.length > 1) return { kind: 'cannot', why: 'several' };
+  if (places.length === 1) return applied(text, path, search, linesOf(fix.replace));
   return fixedInLine(text, path, file, fix);
 }
 

@@ -1,0 +1,235 @@
+import { isElision } from './elision.ts';
+import type { FileLines, Stream } from './fileLines.ts';
+import { linesThat, streamOf } from './fileLines.ts';
+import { indentOf, isBlank, keyOf, LINE_KEYS, type LineKey } from './lineKeys.ts';
+
+/**
+ * Lines of SEARCH, and the file's lines that they stand for; from, and up to but not with. One of both may be empty: blank
+ * lines that only one side has.
+ */
+export interface Pair {
+  search: readonly [number, number];
+  file: readonly [number, number];
+}
+
+/** A place that SEARCH stands for. */
+export interface Match {
+  /** Index of the first line. */
+  at: number;
+  count: number;
+  /** In order; together all lines of SEARCH and all of the place. */
+  pairs: readonly Pair[];
+}
+
+/** What is overlooked, from nothing to more and more; each step overlooks what those before it do. */
+export const STEPS = [...LINE_KEYS, 'blankLines', 'lineBreaks', 'comments'] as const;
+export type Step = (typeof STEPS)[number];
+
+/** All places that SEARCH stands for, by one step. */
+export function matchesBy(step: Step, file: FileLines, search: readonly string[]): Match[] {
+  switch (step) {
+    case 'blankLines':
+      return butForBlankLines(file, search);
+    case 'lineBreaks':
+      return butForLineBreaks(file, search);
+    case 'comments':
+      return butForComments(file, search);
+    default:
+      return lineByLine(file, search, step);
+  }
+}
+
+function lineByLine(file: FileLines, search: readonly string[], by: LineKey): Match[] {
+  const keys = search.map((line) => keyOf(line, by));
+  // Layout is all that they have.
+  if (keys.every((key) => key.trim() === '')) return [];
+  return startsOf(file.keys(by), keys)
+    .map((at) => {
+      const pairs = search.map((_, i): Pair => ({ search: [i, i + 1], file: [at + i, at + i + 1] }));
+      return { at, count: search.length, pairs };
+    })
+    .filter((match) => by === 'exact' || hasSameShape(file, search, match));
+}
+
+/** Indexes at which all of `part` stands in `whole`. */
+function startsOf(whole: readonly string[], part: readonly string[]): number[] {
+  const found: number[] = [];
+  for (let at = 0; at + part.length <= whole.length; at++) {
+    if (part.every((line, i) => line === whole[at + i])) found.push(at);
+  }
+  return found;
+}
+
+function butForBlankLines(file: FileLines, search: readonly string[]): Match[] {
+  return betweenMarks(
+    file,
+    search,
+    file.written(),
+    linesThat(search, (line) => !isBlank(line)),
+    'nothing',
+  );
+}
+
+function butForComments(file: FileLines, search: readonly string[]): Match[] {
+  // What stands for lines that are left out is no comment that differs.
+  if (search.some(isElision)) return [];
+  const isCode = (line: string): boolean => !isBlank(line) && !file.language.isComment(line);
+  const code = linesThat(search, isCode);
+  if (code.at.length === search.filter((line) => !isBlank(line)).length) return [];
+  // Brackets alone stand everywhere.
+  if (!code.keys.some((key) => /[\p{L}\p{N}]/u.test(key))) return [];
+  return betweenMarks(file, search, file.code(), code, 'comments');
+}
+
+/**
+ * Places where the lines that count are the same; what stands between two of them stands for what stands between the same
+ * two of SEARCH.
+ * @param before what of the file, before the first and behind the last, stands for what SEARCH has there
+ */
+function betweenMarks(
+  file: FileLines,
+  search: readonly string[],
+  there: { at: readonly number[]; keys: readonly string[] },
+  marks: { at: readonly number[]; keys: readonly string[] },
+  before: 'nothing' | 'comments',
+): Match[] {
+  if (marks.keys.length === 0) return [];
+  return startsOf(there.keys, marks.keys)
+    .flatMap((start) => {
+      const groups = marks.at.map((i, k): Pair => {
+        const at = there.at[start + k] ?? 0;
+        return { search: [i, i + 1], file: [at, at + 1] };
+      });
+      return withGaps(file, search, groups, before);
+    })
+    .filter((match) => hasSameShape(file, search, match));
+}
+
+/** Fills what is between pairs, and around them; none where the file has something else there. */
+function withGaps(
+  file: FileLines,
+  search: readonly string[],
+  groups: readonly Pair[],
+  around: 'nothing' | 'comments',
+): Match[] {
+  const [first, last] = [groups[0] as Pair, groups.at(-1) as Pair];
+  const before = search.slice(0, first.search[0]);
+  const behind = search.slice(last.search[1]);
+  const [head, tail] = around === 'comments' ? [before.length, behind.length] : [0, 0];
+  const start = first.file[0] - head;
+  if (around === 'comments' && !(isLike(file, start, before) && isLike(file, last.file[1], behind))) return [];
+  const from: Pair = { search: [0, 0], file: [start, start] };
+  const to: Pair = { search: [search.length, search.length], file: [last.file[1] + tail, last.file[1] + tail] };
+  const pairs: Pair[] = [];
+  let done = from;
+  for (const pair of [...groups, to]) {
+    const gap: Pair = { search: [done.search[1], pair.search[0]], file: [done.file[1], pair.file[0]] };
+    if (gap.search[0] < gap.search[1] || gap.file[0] < gap.file[1]) pairs.push(...evenly(gap));
+    if (pair !== to) pairs.push(pair);
+    done = pair;
+  }
+  return [{ at: start, count: to.file[0] - start, pairs }];
+}
+
+/** Line by line where both sides have as many. */
+function evenly({ search, file }: Pair): Pair[] {
+  const count = search[1] - search[0];
+  if (count !== file[1] - file[0]) return [{ search, file }];
+  return Array.from({ length: count }, (_, i) => ({
+    search: [search[0] + i, search[0] + i + 1],
+    file: [file[0] + i, file[0] + i + 1],
+  }));
+}
+
+/** Whether the lines of the file are comments and blank lines where those of SEARCH are. */
+function isLike(file: FileLines, at: number, wanted: readonly string[]): boolean {
+  return wanted.every((line, i) => {
+    const there = file.texts[at + i];
+    if (there === undefined) return false;
+    return isBlank(line) ? isBlank(there) : file.language.isComment(there);
+  });
+}
+
+/** A line that was broken in several, or several joined to one: the same text from the start of a line to the end of one. */
+function butForLineBreaks(file: FileLines, search: readonly string[]): Match[] {
+  const wanted = streamOf(search);
+  if (wanted.text === '') return [];
+  const there = file.stream();
+  const found: Match[] = [];
+  for (let at = there.text.indexOf(wanted.text); at !== -1; at = there.text.indexOf(wanted.text, at + 1)) {
+    const groups = groupsAt(there, at, wanted);
+    if (groups === undefined) continue;
+    found.push(...withGaps(file, search, groups, 'nothing').filter((match) => hasSameShape(file, search, match)));
+  }
+  return found;
+}
+
+/** The smallest runs of lines that say the same; undefined where whole lines of the file are not what is found. */
+function groupsAt(there: Stream, at: number, wanted: Stream): Pair[] | undefined {
+  let line = lineBeginningAt(there, at);
+  if (line === undefined) return undefined;
+  const groups: Pair[] = [];
+  let [fromFile, fromSearch, search] = [line, 0, 0];
+  while (search < wanted.at.length) {
+    const [ends, wants] = [(there.ends[line] ?? Number.NaN) - at, wanted.ends[search] ?? 0];
+    if (Number.isNaN(ends)) return undefined;
+    if (ends === wants) {
+      groups.push({
+        search: [wanted.at[fromSearch] ?? 0, (wanted.at[search] ?? 0) + 1],
+        file: [there.at[fromFile] ?? 0, (there.at[line] ?? 0) + 1],
+      });
+      line += 1;
+      search += 1;
+      [fromFile, fromSearch] = [line, search];
+    } else if (ends < wants) line += 1;
+    else search += 1;
+  }
+  return fromSearch === search ? groups : undefined;
+}
+
+function lineBeginningAt({ begins }: Stream, at: number): number | undefined {
+  let [low, high] = [0, begins.length - 1];
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const begin = begins[middle] ?? 0;
+    if (begin === at) return middle;
+    if (begin < at) low = middle + 1;
+    else high = middle - 1;
+  }
+  return undefined;
+}
+
+/** Where indentation is code, what is deeper, as deep or less deep than the line before is so on both sides. */
+function hasSameShape(file: FileLines, search: readonly string[], { pairs }: Match): boolean {
+  if (!file.language.isIndentationCode) return true;
+  const lines = pairs.flatMap((pair): (readonly [string, string])[] => {
+    const [wanted = '', found = ''] = [search[pair.search[0]], file.texts[pair.file[0]]];
+    const isEmpty = pair.search[0] === pair.search[1] || pair.file[0] === pair.file[1];
+    return isEmpty || isBlank(wanted) || isBlank(found) || file.language.isComment(wanted) ? [] : [[wanted, found]];
+  });
+  // One without any is the work of a formatter, and not of a writer: it says nothing.
+  if (isFlat(search)) return true;
+  return tabSizes(file.unit()).some((tab) =>
+    lines.every(([wanted, found], i) => {
+      const before = lines[i - 1];
+      if (before === undefined) return true;
+      const step = Math.sign(columnsOf(indentOf(wanted), tab) - columnsOf(indentOf(before[0]), tab));
+      return step === Math.sign(columnsOf(indentOf(found), tab) - columnsOf(indentOf(before[1]), tab));
+    }),
+  );
+}
+
+/** Whether several lines begin at the same column, as where all indentation was lost. */
+export function isFlat(search: readonly string[]): boolean {
+  const indents = new Set(search.filter((line) => !isBlank(line)).map(indentOf));
+  return indents.size === 1 && search.filter((line) => !isBlank(line)).length > 1;
+}
+
+/** What a tab may stand for, the likeliest first. */
+export function tabSizes(unit: number | 'tab'): number[] {
+  return [...new Set([...(unit === 'tab' ? [] : [unit]), 4, 2, 8, 3])];
+}
+
+export function columnsOf(indent: string, tab: number): number {
+  return Array.from(indent).reduce((sum, character) => sum + (character === '\t' ? tab : 1), 0);
+}

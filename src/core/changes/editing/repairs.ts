@@ -1,0 +1,62 @@
+import { stretches } from '../textLines.ts';
+import type { Sides } from './cleaners.ts';
+import type { FileLines } from './fileLines.ts';
+import { closelySpaced, isBlank } from './lineKeys.ts';
+
+const FENCE = /^\s*(?:`{3,}|~{3,})/;
+
+/** REPLACE without a fence around it that the place has not. */
+export function withoutOwnFence(
+  replace: readonly string[],
+  place: readonly string[],
+  { language }: FileLines,
+): readonly string[] {
+  const first = replace.findIndex((line) => !isBlank(line));
+  const last = replace.findLastIndex((line) => !isBlank(line));
+  const isFenced =
+    first < last && FENCE.test(replace[first] ?? '') && /^\s*(?:`{3,}|~{3,})\s*$/.test(replace[last] ?? '');
+  if (!isFenced || language.isMarkdown || place.some((line) => FENCE.test(line))) return replace;
+  return replace.slice(first + 1, last);
+}
+
+const CLOSING = /^\s*[)\]}]+[)\]};,]*\s*$/;
+
+/**
+ * Whether SEARCH stops one line short: REPLACE ends with the closing bracket that follows the place in the file, which would
+ * stand there twice, and with it SEARCH opens and closes as much as REPLACE does.
+ * @param next the file's line behind the place
+ * @param isExact the place is SEARCH's, indentation included
+ */
+export function stopsShort({ search, replace }: Sides, next: string | undefined, isExact: boolean): boolean {
+  const last = replace.at(-1);
+  if (last === undefined || next === undefined || !CLOSING.test(last)) return false;
+  if (closelySpaced(last.trim()) !== closelySpaced(next.trim())) return false;
+  // One that SEARCH has, too, is not the one that it lacks; where indentation is overlooked, it tells no bracket from another.
+  const bare = (line: string): string => (isExact ? line.trimEnd() : line.trim());
+  const end = stretches(search.map(bare), replace.map(bare)).at(-1);
+  if (end?.kind !== 'changed' || end.added === 0) return false;
+  const wanted = balance(replace);
+  return !isSame(balance(search), wanted) && isSame(balance([...search, next]), wanted);
+}
+
+type Balance = Readonly<Record<'(' | '[' | '{', number>>;
+const OPENING = { ')': '(', ']': '[', '}': '{' } as const;
+
+/** How many more brackets are opened than closed; those in texts do not count. */
+function balance(lines: readonly string[]): Balance {
+  const open = { '(': 0, '[': 0, '{': 0 };
+  for (const line of lines) {
+    const code = line
+      .replace(/"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`/g, '')
+      .replace(/(?:^|\s)(?:\/\/|#).*$/, '');
+    for (const character of code) {
+      if (character === '(' || character === '[' || character === '{') open[character] += 1;
+      else if (character === ')' || character === ']' || character === '}') open[OPENING[character]] -= 1;
+    }
+  }
+  return open;
+}
+
+function isSame(one: Balance, other: Balance): boolean {
+  return one['('] === other['('] && one['['] === other['['] && one['{'] === other['{'];
+}
