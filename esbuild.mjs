@@ -1,5 +1,6 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { GRAMMAR_FILES } from './grammarFiles.mjs';
 import { thirdPartyNotices } from './thirdPartyNotices.mjs';
 
 // The bundles of our own code. The headless one is built without `vscode` as an external: if the core ever imported
@@ -40,6 +41,9 @@ const bundles = await Promise.all([
     format: 'cjs',
     outExtension: { '.js': '.cjs' },
     external: ['vscode'],
+    // web-tree-sitter asks for it, and a script has none.
+    define: { 'import.meta.url': 'conclaveUrl' },
+    banner: { js: "const conclaveUrl = require('node:url').pathToFileURL(__filename).href;" },
   }),
   build({
     ...shared,
@@ -56,4 +60,8 @@ const bundles = await Promise.all([
   }),
 ]);
 
-await writeFile('dist/THIRD_PARTY_NOTICES.txt', thirdPartyNotices(bundles.map(({ metafile }) => metafile)));
+await mkdir('dist/grammars');
+for (const [name, file] of Object.entries(GRAMMAR_FILES)) await copyFile(file, `dist/grammars/${name}.wasm`);
+
+const metafiles = bundles.map(({ metafile }) => metafile);
+await writeFile('dist/THIRD_PARTY_NOTICES.txt', thirdPartyNotices(metafiles, Object.values(GRAMMAR_FILES)));

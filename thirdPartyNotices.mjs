@@ -5,16 +5,18 @@ import path from 'node:path';
 /**
  * The text of THIRD_PARTY_NOTICES.txt: every package that went into the bundles, with its licence, word for word.
  * @param {import('esbuild').Metafile[]} metafiles what esbuild says went into each bundle
+ * @param {string[]} copied files of packages that lie beside the bundles as they are
  * @returns {string}
  * @throws where a package names no licence or carries no licence text: such a package cannot be shipped
  */
-export function thirdPartyNotices(metafiles) {
-  const folders = new Set(
-    metafiles.flatMap(({ outputs }) =>
+export function thirdPartyNotices(metafiles, copied = []) {
+  const folders = new Set([
+    ...copied.flatMap(packageFolder),
+    ...metafiles.flatMap(({ outputs }) =>
       // What was looked at but left out of the bundle needs no notice.
       Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs).flatMap(packageFolder)),
     ),
-  );
+  ]);
   const notices = [...folders].map(noticeOf).sort((a, b) => (a.name < b.name ? -1 : 1));
   const texts = notices.map(({ name, licence, text }) => `${name}\nLicence: ${licence}\n\n${text}`);
   // The same package can be there twice: at the top and inside another that wants its own.
