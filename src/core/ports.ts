@@ -252,6 +252,45 @@ export interface Copy {
   dispose(): Promise<void>;
 }
 
+// ── Syntax ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Tells what does not parse. Whoever compares two texts of a file asks for both. */
+export interface Syntax {
+  /** @param path tells the language. Takes half a second at most, and never throws. */
+  errorsIn(path: string, text: string): Promise<ParsedText>;
+}
+
+export type ParsedText =
+  | { kind: 'parsed'; language: string; errors: ParseError[]; unbalanced: UnbalancedBracket[] }
+  /** There is no grammar for it, or it is no code of that language alone (a template). */
+  | { kind: 'unknown' }
+  | { kind: 'slow'; language: string }
+  /** The grammar of the language does not load; `reason` is a clause without a full stop. */
+  | { kind: 'unavailable'; language: string; reason: string };
+
+/** A stretch of a text that does not parse. Lines and columns are 1-based; `endLine` is the last that it covers. */
+export interface ParseError {
+  line: number;
+  column: number;
+  endLine: number;
+  /**
+   * `missing`: `text` is what should stand there, `within` the lines of what is not whole. `unexpected`: `text` is what
+   * does not parse. `unclosedString`: `text` opens a string that has no end.
+   */
+  kind: 'missing' | 'unexpected' | 'unclosedString';
+  text: string;
+  within?: { line: number; endLine: number };
+}
+
+/** A bracket without its other one. `before`: the line of the bracket that should have come after the missing one. */
+export interface UnbalancedBracket {
+  kind: 'unclosed' | 'extra';
+  bracket: string;
+  line: number;
+  column: number;
+  before?: number;
+}
+
 // ── User ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface ApprovalRequest {

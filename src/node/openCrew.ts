@@ -21,6 +21,8 @@ import { openDiskWriter } from './diskWriter.ts';
 import { openFileEventLog } from './fileStore/fileEventLog.ts';
 import { openFileLeases } from './fileStore/fileLeases.ts';
 import { openFormatterMemory } from './formatterMemory.ts';
+import { grammarsOf } from './grammars/grammars.ts';
+import { openSyntax } from './grammars/syntax.ts';
 import { openProbes } from './probes.ts';
 import { nodeProcesses } from './processes.ts';
 import { openSnapshots } from './snapshots.ts';
@@ -92,6 +94,7 @@ export async function openCrew(
       },
       processes,
     }),
+    syntax: openSyntax(grammarsOf(installation.home)),
     user,
     platform: process.platform === 'win32' ? 'win32' : 'other',
     version: installation.version,

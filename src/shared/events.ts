@@ -85,6 +85,28 @@ export interface Verdict {
   waived?: string[];
 }
 
+/** One place of a changed file that does not parse, and did before. */
+export interface SyntaxProblem {
+  path: string;
+  /** 1-based. */
+  line: number;
+  /** 1-based. */
+  column: number;
+  /** What is wrong there, a clause without a full stop. */
+  message: string;
+  /** The whole line, without its line end, cut at 500 characters. */
+  text: string;
+}
+
+/** A changed file whose syntax could not be checked: `language` for the rest of the run, or only this file now. */
+export interface UncheckedFile {
+  path: string;
+  language: string;
+  for: 'language' | 'file';
+  /** A clause without a full stop. */
+  reason: string;
+}
+
 export type FileAction = 'create' | 'modify' | 'delete' | 'rename';
 
 /** One file of a proposal. */
@@ -271,6 +293,19 @@ type Body =
       removed: number;
     }
   | { type: 'edit.rejected'; lane: Lane; subtask: string; edit: string; path: string; reason: string }
+  /**
+   * What the syntax of the files that a Coder's answer changed gave, before checks run; only where there is something to
+   * tell. `sent_back`: the answer goes back with the problems, once a round. `let_through`: it had gone back, and the
+   * checks decide now. `unchecked`: no problem was found, but some files could not be looked at.
+   */
+  | {
+      type: 'syntax.checked';
+      lane: Lane;
+      subtask: string;
+      outcome: 'sent_back' | 'let_through' | 'unchecked';
+      problems: SyntaxProblem[];
+      unchecked: UncheckedFile[];
+    }
   /**
    * The workspace's rules files that the crew is told, in order, as they were then. `cut`: longer than what is told at
    * once; the rest is read with a tool. `formatted`: what a formatter made of files of the last accepted changes when they

@@ -153,6 +153,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
     case 'plan.cached':
     case 'turn.finished':
     case 'code.chunk':
+    case 'syntax.checked':
     case 'file.based':
     case 'checks.output':
     case 'vote.cast':

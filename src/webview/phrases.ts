@@ -255,6 +255,24 @@ export function noteWords(event: NotedEvent): { icon: string; tone: NoteTone; te
         text: t('{0}: an answer was not taken at its word.', roleName(event.role)),
         more: event.message,
       };
+    case 'syntax.checked': {
+      const { outcome, subtask, problems, unchecked } = event;
+      const part = partName(subtask);
+      const text = {
+        sent_back: t('{0}: the change does not parse, so it goes back to the Coder once.', part),
+        let_through: t('{0}: the change still does not parse; the checks decide.', part),
+        unchecked: t('{0}: the syntax of some files could not be checked.', part),
+      }[outcome];
+      return {
+        icon: outcome === 'unchecked' ? 'circle-slash' : 'bracket-error',
+        tone: outcome === 'unchecked' ? 'quiet' : 'warning',
+        text,
+        more: [
+          ...problems.map(({ path, line, message }) => `${path}:${line}: ${message}`),
+          ...unchecked.map(({ path, language, reason }) => `${path} (${language}): ${reason}`),
+        ].join('\n'),
+      };
+    }
     case 'vote.decided':
       return {
         icon: 'law',

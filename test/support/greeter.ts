@@ -29,6 +29,18 @@ export const mendWrong = edit(
   "  return 'Hello, ' + name + '!';",
   "  return name ? 'Hello, ' + name + '!' : 'Hello!';",
 );
+/** Right but for a bracket: in line 2, `)` is missing. */
+export const greetBroken = edit(
+  'src/greet.js',
+  GREET,
+  "export function greet(name) {\n  return name ? 'Hello, '.concat(name + '!' : 'Hello!';",
+);
+/** On top of `greetBroken`: right. */
+export const mendBroken = edit(
+  'src/greet.js',
+  "  return name ? 'Hello, '.concat(name + '!' : 'Hello!';",
+  "  return name ? 'Hello, '.concat(name + '!') : 'Hello!';",
+);
 /** On top of `greetByName`: a comment, so that a round changes something. */
 export function remark(text: string): string {
   const line = "  return name ? 'Hello, ' + name + '!' : 'Hello!';";

@@ -265,6 +265,20 @@ describe('the transcript', () => {
     assert.deepEqual(kinds(transcriptOf(...planned, busy, busy, busy)), ['user', 'plan', 'note']);
   });
 
+  it('notes that a change does not parse', () => {
+    const syntax: EventBody = {
+      type: 'syntax.checked',
+      lane,
+      subtask: 'task_1',
+      outcome: 'sent_back',
+      problems: [{ path: 'a.js', line: 2, column: 4, message: '`)` is missing here', text: 'f(1;' }],
+      unchecked: [{ path: 'b.py', language: 'python', for: 'language', reason: 'its grammar did not load: gone' }],
+    };
+    const transcript = transcriptOf(...planned, syntax);
+    assert.deepEqual(kinds(transcript), ['user', 'plan', 'note']);
+    assert.equal(only(transcript, 'note').event.type, 'syntax.checked');
+  });
+
   it('stays small: texts, steps and entries are bounded, and what is left out is counted', () => {
     const long = transcriptOf(...planned, text('x'.repeat(LONGEST_TEXT * 2), { channel: 'reasoning' }));
     const [thought] = steps(long);

@@ -14,6 +14,17 @@ export interface AnswerFormat<T> {
   request: string;
   /** Begins to read one answer. */
   begin: Begin<Reading<T>>;
+  /**
+   * What is wrong with an answer that is usable all the same. It goes back and counts as a repair; where nothing better
+   * comes, the answer stands. Must end: it is asked of every answer.
+   */
+  objectTo?(value: T): Promise<Objection | undefined>;
+}
+
+/** `problem` is for people, `message` goes back to the model. */
+export interface Objection {
+  problem: string;
+  message: string;
 }
 
 export type Reading<T> =

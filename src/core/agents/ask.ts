@@ -28,12 +28,17 @@ export async function ask<T>(
   message: string,
   format: AnswerFormat<T>,
 ): Promise<{ kind: 'answer'; value: T } | NoAnswer> {
-  try {
-    return await askInTurns(run, agent, message, format);
-  } catch (error) {
+  const objected: Objected<T> = {};
+  const outcome = await askInTurns(run, agent, message, format, objected).catch((error: unknown): NoAnswer => {
     if (!(error instanceof Crowded)) throw error;
     return { kind: 'noAnswer', reason: error.message };
-  }
+  });
+  return outcome.kind === 'noAnswer' && objected.to ? { kind: 'answer', value: objected.to.value } : outcome;
+}
+
+/** The last answer that the format objected to. */
+interface Objected<T> {
+  to?: { value: T };
 }
 
 async function askInTurns<T>(
@@ -41,18 +46,16 @@ async function askInTurns<T>(
   agent: Agent,
   message: string,
   format: AnswerFormat<T>,
+  objected: Objected<T>,
 ): Promise<{ kind: 'answer'; value: T } | NoAnswer> {
   if (message !== '') say(agent.transcript, message);
   agent.transcript.requested = undefined;
-  const gathered = await gather(run, agent, format);
-  if (gathered.kind === 'answer') return gathered;
+  let reading: TurnReading<T> = await gather(run, agent, format);
   const asking = askingFor(agent, format, 'answer');
   // Where the answer has begun, how to answer is known.
-  if (gathered.kind === 'again') agent.transcript.requested = asking(agent.transcript.rung).request;
+  if (reading.kind !== 'done') agent.transcript.requested = asking(agent.transcript.rung).request;
 
-  let { held } = gathered;
-  if (held && saysNothing(gathered)) return { kind: 'answer', value: held.value };
-  let reading: Unfinished<T> | undefined = gathered.kind === 'again' ? gathered : undefined;
+  let held: { value: T } | undefined;
   const used = { repair: 0, edit: 0, part: 0, call: 0, repeat: 0 };
   const bounds = {
     repair: run.settings.limits.answerRepairs,
@@ -62,7 +65,17 @@ async function askInTurns<T>(
     repeat: REPEATS,
   };
   for (;;) {
-    if (reading) {
+    held = reading.held ?? held;
+    const answer = reading.kind === 'answer' ? reading : saysNothing(reading) ? held : undefined;
+    if (answer) {
+      const { value } = answer;
+      const objection = used.repair < bounds.repair ? await format.objectTo?.(value) : undefined;
+      if (!objection) return { kind: 'answer', value };
+      held = { value };
+      objected.to = held;
+      reading = { kind: 'again', counts: 'repair', ...objection };
+    }
+    if (reading.kind === 'again' || reading.kind === 'calls') {
       const counts = countsAs(agent, reading);
       used[counts] += reading.kind === 'calls' ? reading.calls.length : 1;
       if (used[counts] > bounds[counts]) {
@@ -80,11 +93,7 @@ async function askInTurns<T>(
         say(agent.transcript, `${format.request}\nDo not make that call again: answer with what you have.`);
       }
     }
-    const next = await takeAnswer(run, agent, asking);
-    if (next.kind === 'answer') return next;
-    held = next.held ?? held;
-    if (held && saysNothing(next)) return { kind: 'answer', value: held.value };
-    reading = next.kind === 'done' ? undefined : next;
+    reading = await takeAnswer(run, agent, asking);
   }
 }
 

@@ -8,6 +8,7 @@ import { isQuotation } from '../changes/quotation.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
 import { type AnswerFormat, callIn, type Reading, repair } from './answerFormat.ts';
 import { jsonIn, withoutThinking } from './jsonText.ts';
+import { objectToSyntax } from './syntaxObjection.ts';
 import type { Reader } from './turn.ts';
 
 /** The change set a Coder works on; replaced as its edit blocks apply. */
@@ -52,9 +53,20 @@ export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<Coder
   const done = new Set<string>();
   /** What was searched in vain, by file: who misses the same part again has to write all of it anew. */
   const missed = new Map<string, readonly Miss[]>();
+  const start = work.changes;
+  /** Of the answer that is read. */
+  let key = '';
+  let told: 'not yet' | 'before' = 'not yet';
   return {
     request: EDIT_REQUEST,
+    objectTo: async () => {
+      const { lane, subtask, changes: end } = work;
+      const objection = await objectToSyntax(run, { lane, subtask, key, start, end }, told);
+      if (objection) told = 'before';
+      return objection;
+    },
     begin: ({ turnKey, emit }): Reader<Reading<CoderAnswer>> => {
+      key = turnKey;
       const parser = createEditBlockParser();
       const result: BlockResults = {
         changes: work.changes,

@@ -6,6 +6,7 @@ import type {
   Model,
   Processes,
   Snapshots,
+  Syntax,
   User,
   Workspace,
   WorkspaceWriter,
@@ -41,6 +42,7 @@ export interface Crew {
   formatter: FormatterMemory;
   processes: Processes;
   copies: Copies;
+  syntax: Syntax;
   user: User;
   platform: 'win32' | 'other';
   version: string;

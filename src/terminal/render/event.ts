@@ -72,6 +72,8 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
         'coder',
         `${attempt(event.subtask, before)}: ! an edit of ${oneLine(event.path)} could not be applied: ${remark(event.reason)}`,
       );
+    case 'syntax.checked':
+      return syntaxLines(event, attempt(event.subtask, before));
     case 'checks.finished':
       if (event.scope === 'tool') return undefined;
       return says(
@@ -250,6 +252,22 @@ function subtaskEndLine({ subtask, outcome, rounds, reason, files }: EventOf<'su
       outcome satisfies never;
       return undefined;
   }
+}
+
+function syntaxLines({ outcome, problems, unchecked }: EventOf<'syntax.checked'>, attempt: string): string {
+  const what = {
+    sent_back: '! the change does not parse; it goes back once:',
+    let_through: '! the change still does not parse; the checks decide:',
+    unchecked: '! not looked at for syntax:',
+  }[outcome];
+  return says(
+    'checks',
+    `${attempt}: ${what}`,
+    ...problems.map(({ path, line, message }) => `✗ ${oneLine(path)}:${line} ${remark(message)}`),
+    ...unchecked.map(({ path, language, for: scope, reason }) =>
+      remark(`· ${scope === 'language' ? `${language}, from ${path} on` : path}: ${reason}`),
+    ),
+  );
 }
 
 function verdictLines({ status, failingChecks, findings, notes }: Verdict, subtask: string): string[] {

@@ -158,6 +158,7 @@ export type NotedType =
   | 'subtask.escalated'
   | 'subtask.finished'
   | 'redflag.raised'
+  | 'syntax.checked'
   | 'vote.decided'
   | 'rules.found'
   | 'protocol.lowered'

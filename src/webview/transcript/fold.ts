@@ -153,6 +153,7 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
     case 'transcript.compacted':
     case 'server.probed':
     case 'redflag.raised':
+    case 'syntax.checked':
     case 'vote.decided':
       addNote(builder, event, event.seq);
       return;

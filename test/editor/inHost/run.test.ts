@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Fleet } from '../../models/fleet.ts';
-import { greetByName, onGreet } from '../../support/greeter.ts';
+import { greetBroken, mendBroken, onGreet } from '../../support/greeter.ts';
 import { crewScripts, failed, plan } from '../../support/scripts.ts';
 import { isOver, openFleet, openRecordedRuns, type RecordedRuns } from './support/crew.ts';
 import { closeEditors, conclave, run, runWithFirstChoice, until } from './support/editor.ts';
@@ -32,7 +32,8 @@ describe('a whole run', () => {
     fleet = await openFleet(
       crewScripts({
         plan: plan([{ id: 'greet', ...onGreet }]),
-        edits: { greet: [greetByName] },
+        edits: { greet: [greetBroken] },
+        coder: [{ when: { schema: false, last: 'does not parse' }, reply: { text: mendBroken } }],
         reviewer: [
           {
             name: 'findings',
@@ -73,6 +74,11 @@ describe('a whole run', () => {
     const state = await runs.next(() => run(fix.command, ...(fix.arguments ?? [])), isOver);
     assert.equal(state.proposal?.state, 'open', JSON.stringify(state.phase));
     assert.equal(text(), original);
+    // The editor's bundle finds the grammars, too.
+    const syntax = (await runs.events(state.runId)).flatMap((event) =>
+      event.type === 'syntax.checked' ? [[event.outcome, event.problems.length, event.unchecked]] : [],
+    );
+    assert.deepEqual(syntax, [['sent_back', 1, []]]);
 
     assert.deepEqual(await run('conclave.openProposal'), []);
     assert.deepEqual(await run('conclave.acceptProposal'), []);
