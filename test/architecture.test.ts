@@ -86,4 +86,14 @@ describe('architecture', () => {
     );
     assert.deepEqual(wrong, []);
   });
+
+  it('keeps the corpus of edits apart from the engine that it judges', () => {
+    const folder = path.resolve('test/edits');
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+    const taken = files.flatMap((file) => {
+      const { importedFiles } = ts.preProcessFile(readFileSync(path.join(folder, file), 'utf8'), true, true);
+      return importedFiles.map(({ fileName }) => fileName).filter((name) => name.includes('/src/'));
+    });
+    assert.deepEqual([...new Set(taken)], ['../../src/core/changes/applyEdits.ts']);
+  });
 });
