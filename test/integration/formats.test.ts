@@ -149,6 +149,18 @@ greet('Ada');
     assert.equal(project.files()['example.js'], undefined);
   });
 
+  it('a diff that is sent again as a whole, for one hunk of it, is taken for that hunk', async () => {
+    const diff = (line: string, from: number) =>
+      `--- a/src/greet.js\n+++ b/src/greet.js\n@@ -${from},1 +${from},1 @@\n-export function greet() {\n+export function greet(name) {\n@@ -${from + 1},1 +${from + 1},1 @@\n-${line}\n+  return name ? 'Hello, ' + name + '!' : 'Hello!';\n`;
+    const { run, project } = await given(
+      coderSays(diff("  return 'Hello?';", 1), { 'SEARCH was not found': diff("  return 'Hello!';", 5) }),
+    );
+    const { status, events } = await run(['run', 'Greet', '--apply']);
+    assert.equal(status, 0);
+    assert.equal(ofType(events, 'edit.rejected').length, 1);
+    assert.equal(project.read('src/greet.js'), GREET);
+  });
+
   it('a diff that does not fit goes back with the lines as they are, and is mended', async () => {
     const stale =
       "--- a/src/greet.js\n+++ b/src/greet.js\n@@ -1,2 +1,2 @@\n export function greet() {\n-  return 'Hello?';\n+  return 1;\n";

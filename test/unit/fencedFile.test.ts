@@ -16,6 +16,7 @@ describe('a whole file in a fence', () => {
     ['in its info string', `\`\`\`ts src/a.ts\n${CODE}\`\`\`\n`, FILE],
     ['in its info string, with a colon', `\`\`\`ts:src/a.ts\n${CODE}\`\`\`\n`, FILE],
     ['in its info string, as a title', `\`\`\`ts title="src/a.ts"\n${CODE}\`\`\`\n`, FILE],
+    ['in its info string, as an attribute', `\`\`\`ts {filename=src/a.ts}\n${CODE}\`\`\`\n`, FILE],
     [
       'in a comment',
       `\`\`\`ts\n// src/a.ts\n${CODE}\`\`\`\n`,
@@ -94,6 +95,14 @@ describe('a whole file in a fence', () => {
     assert.match(reasonIn(`src/a.ts\n\`\`\`ts\n${CODE}`), /never closed/);
   });
 
+  it('is looked for in fences that are opened over and over, without end', () => {
+    const text = `${'b.ts\n```ts\nx\n'.repeat(5000)}a.ts\n<<<<<<< SEARCH\nold\n=======\nnew\n>>>>>>> REPLACE\n`;
+    assert.deepEqual(
+      parse(text).map(({ kind }) => kind),
+      ['edit'],
+    );
+  });
+
   it('gives way to what else a fence with a path may hold', () => {
     const chunk = JSON.stringify({ type: 'code_chunk', file: 'a.json', chunk: '{}\n' });
     const inFence = (text: string) => parse(`a.json\n\`\`\`json\n${text}\n\`\`\`\n`).map(({ kind }) => kind);
@@ -151,6 +160,14 @@ describe('a whole file in a fence', () => {
         assert.equal(files['src/a.ts'], file);
       }
     });
+  });
+
+  it('of JSON keeps all that is at its top', async () => {
+    const file = '{\n  "name": "a",\n  "scripts": {\n    "test": "x"\n  }\n}\n';
+    const part = 'a.json\n```json\n{\n  "scripts": {\n    "test": "y"\n  }\n}\n```\n';
+    const { files, problems } = await filesAfter({ 'a.json': file }, part);
+    assert.match(problems.join(), /leaves out name of a\.json/);
+    assert.equal(files['a.json'], file);
   });
 
   it('is new only where it leaves nothing out, and a mere comment’s only where its folder is there', async () => {

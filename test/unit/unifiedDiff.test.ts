@@ -92,6 +92,7 @@ describe('a unified diff', () => {
     ['in an indented fence', `\`\`\`diff\n${HEADERS}${HUNK}\`\`\`\n`.replace(/^(?=.)/gm, '   '), NUMBERED],
     ['with CRLF', (HEADERS + HUNK).replaceAll('\n', '\r\n'), NUMBERED],
     ['without a prefix to its names', (HEADERS + HUNK).replaceAll(/ [ab]\//g, ' '), NUMBERED],
+    ['with a prefix to one of its names', `${HEADERS.replace('a/', '')}${HUNK}`, NUMBERED],
     ['with times', HEADERS.replaceAll('.js', '.js\t2026-01-01 10:00:00') + HUNK, NUMBERED],
     ['with other words for its numbers', `${HEADERS}${HUNK.replace(/@@.*@@/, '@@ ... @@')}`, EDIT],
     ['with no numbers', `${HEADERS}${HUNK.replace(/@@.*@@/, '@@')}`, EDIT],

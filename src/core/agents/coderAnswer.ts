@@ -51,6 +51,7 @@ export type CoderAnswer = { kind: 'edited' } | { kind: 'unchanged'; claim: strin
 export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<CoderAnswer> {
   /** Blocks that are applied: a model that is asked to mend one often sends them all again. */
   const done = new Set<string>();
+  const paths = new Set<string>();
   /** What was searched in vain, by file: who misses the same part again has to write all of it anew. */
   const missed = new Map<string, readonly Miss[]>();
   const start = work.changes;
@@ -71,7 +72,7 @@ export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<Coder
       const result: BlockResults = {
         changes: work.changes,
         applied: [],
-        paths: new Set(),
+        paths: new Set(paths),
         done: new Set(done),
         missedBefore: new Map(missed),
         missed: new Map(missed),
@@ -97,6 +98,7 @@ export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<Coder
           await applying;
           work.changes = result.changes;
           for (const block of result.done) done.add(block);
+          for (const path of result.paths) paths.add(path);
           for (const [path, misses] of result.missed) missed.set(path, misses);
           return readingOf(result, { text: withoutThinking(text), reasoning, truncated, tokens });
         },
@@ -108,7 +110,7 @@ export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<Coder
 interface BlockResults {
   changes: ChangeSet;
   applied: string[];
-  /** The files that it changed. */
+  /** The files that it and the answers before it changed. */
   paths: Set<string>;
   done: Set<string>;
   /** In the answers before. */

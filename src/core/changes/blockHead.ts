@@ -27,13 +27,16 @@ export function headOf(prose: readonly string[], last: NamedFile | undefined): B
 
 /** The path that the last line of the prose holds, and nothing else; the last item of a list of files names none. */
 export function pathBefore(prose: readonly string[]): { path?: string; explanation: string } {
-  const lines = prose.filter((line) => line.trim() !== '');
+  const lines = prose.slice(-NEAR).filter((line) => line.trim() !== '');
   const line = lines.at(-1) ?? '';
   const isFenceOrItem = fence(line) !== undefined || (isListItem(line) && isListItem(lines.at(-2) ?? ''));
   const path = isFenceOrItem ? undefined : pathIn(line);
   if (path === undefined) return { explanation: explanationIn(lines) };
   return { path, explanation: explanationIn(lines.slice(0, -1)) };
 }
+
+/** Lines in which a path, and what is said of it, stand before a fence. */
+const NEAR = 40;
 
 /** Without the fences at its end, whose info strings are apart. */
 function beforeFences(prose: readonly string[]): { infos: string[]; body: string[] } {

@@ -139,7 +139,7 @@ const PRODUCT =
 export function pathInInfo(info: string): string | undefined {
   // Lines of a file that is quoted: "12:15:src/a.ts".
   if (/^\d+:\d+:/.test(info)) return undefined;
-  const titled = /\b(?:title|file|filename|path)=(?:"([^"]+)"|'([^']+)'|(\S+))/.exec(info);
+  const titled = /\b(?:title|file|filename|path)=(?:"([^"]+)"|'([^']+)'|([^\s}\]]+))/.exec(info);
   if (titled) return pathIn(`File: ${titled[1] ?? titled[2] ?? titled[3] ?? ''}`);
   const last = info.split(/[\s:]+/).at(-1) ?? '';
   return /[./]/.test(last) ? pathIn(last) : undefined;

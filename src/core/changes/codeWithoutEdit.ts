@@ -4,7 +4,7 @@ import { createEditBlockParser } from './editBlocks.ts';
 const QUOTED_FENCES = new Set(['sh', 'bash', 'shell', 'zsh', 'console', 'text', 'txt', 'plaintext', 'output', 'log']);
 
 /**
- * A precise complaint about an answer that holds code, a diff or a tool call as text, but nothing that could be applied: a
+ * A precise complaint about an answer that holds code or a tool call as text, but nothing that could be applied: a
  * file in a fence counts as such only where it is more than a quotation, which the caller has found out.
  */
 export function codeWithoutEdit(text: string): string | undefined {
@@ -13,9 +13,6 @@ export function codeWithoutEdit(text: string): string | undefined {
   if (blocks.some((block) => block.kind !== 'whole' || !block.fence)) return undefined;
   const called = foreignToolCall(text);
   if (called !== undefined) return called;
-  if (/^(?:diff --git |--- \S.*\r?\n\+\+\+ \S|@@ -\d)/m.test(text)) {
-    return 'Your answer holds a unified diff in which no file is named or nothing is changed. Write each change as an edit block.';
-  }
   const shown = fencesIn(text).find(
     ([, info = '', body = '']) => body.trim() !== '' && !QUOTED_FENCES.has(info.toLowerCase()),
   );

@@ -31,9 +31,14 @@ export function sideName(line: string, side: '---' | '+++'): string | undefined 
   return name.trim() === '' ? undefined : unquoted(name.trim());
 }
 
-/** Without git's prefixes (a/ and b/, or others of one letter), which both sides have or neither has. */
+/**
+ * Without git's prefixes (a/ and b/, or others of one letter), which both sides have or neither has; where one lacks it by
+ * mistake, the other says so.
+ */
 export function stripped(from: string, to: string): DiffNames {
   const letterOf = (name: string): string | undefined => /^([abciow])\/./.exec(name)?.[1];
+  if (from === to.slice(2) && letterOf(to) !== undefined) return stripped(from, from);
+  if (to === from.slice(2) && letterOf(from) !== undefined) return stripped(to, to);
   const [before, after] = [letterOf(from), letterOf(to)];
   const isPrefixed =
     before !== after && (before !== undefined || from === NONE) && (after !== undefined || to === NONE);

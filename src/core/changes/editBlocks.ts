@@ -53,14 +53,23 @@ export function createEditBlockParser(): EditBlockParser {
   /** A file of prose may hold fences of its own; what comes after it tells whether it ended where it seemed to. */
   let unsure: (Block & { kind: 'whole' }) | undefined;
 
-  function takeLine(line: string): Block[] {
-    if (thinking !== 'over') return takeFirstLine(line);
-    if (!reader) return takeProse(line);
-    const { blocks, over } = reader.take(line);
-    if (over) reader = undefined;
-    const given = blocks.flatMap(give);
-    if (over?.prose) prose.push(...over.prose);
-    return [...given, ...(over?.again ?? []).flatMap(takeLine)];
+  function takeLine(line: string, isAgain: boolean): Block[] {
+    const blocks: Block[] = [];
+    const due = [{ line, isAgain }];
+    for (let next = due.shift(); next; next = due.shift()) {
+      if (thinking !== 'over') blocks.push(...takeFirstLine(next.line));
+      else if (!reader) blocks.push(...takeProse(next.line, next.isAgain));
+      else {
+        const taken = reader.take(next.line);
+        if (taken.over) reader = undefined;
+        blocks.push(...taken.blocks.flatMap(give));
+        if (taken.over?.prose) prose.push(...taken.over.prose);
+        const again = taken.over?.again ?? [];
+        const wasAgain = next.isAgain;
+        due.unshift(...again.map((one, i) => ({ line: one, isAgain: wasAgain || i < again.length - 1 })));
+      }
+    }
+    return blocks;
   }
 
   function takeFirstLine(line: string): Block[] {
@@ -68,14 +77,15 @@ export function createEditBlockParser(): EditBlockParser {
       if (line.trim() === '') return [];
       thinking = line.trimStart().startsWith('<think>') ? 'yes' : 'over';
     }
-    if (thinking === 'over') return takeLine(line);
+    if (thinking === 'over') return takeLine(line, false);
     const end = line.indexOf('</think>');
     if (end === -1) return [];
     thinking = 'over';
-    return takeLine(line.slice(end + '</think>'.length));
+    return takeLine(line.slice(end + '</think>'.length), false);
   }
 
-  function takeProse(line: string): Block[] {
+  /** @param isAgain a fence gave it back: then no file can begin in it, or every line of an answer could be read over and over */
+  function takeProse(line: string, isAgain: boolean): Block[] {
     const opening = openingMarker(line);
     if (opening) return openSearchReplace(opening, line);
     if (closingMarker(line) === 'ours') {
@@ -83,13 +93,13 @@ export function createEditBlockParser(): EditBlockParser {
       return [malformed(reason, [...prose.slice(-3), line], lastFile?.path)];
     }
     reader = foreignReader(line);
-    if (reader) return takeLine(line);
+    if (reader) return takeLine(line, isAgain);
     const mark = fenceIn(line);
-    if (mark) return takeFence(mark, line);
+    if (mark) return takeFence(mark, line, isAgain);
     const word = (fence?.info ?? '').toLowerCase();
     if (beginsJson(line) && JSON_FENCES.has(word)) {
       reader = readCodeChunks(chunks);
-      return takeLine(line);
+      return takeLine(line, isAgain);
     }
     const command = PLAIN_FENCES.has(word) ? fileCommand(line) : undefined;
     if (command) return give(command);
@@ -119,7 +129,7 @@ export function createEditBlockParser(): EditBlockParser {
     return isExample ? undefined : readOutdented(readUnifiedDiff(head, fence), indent);
   }
 
-  function takeFence(mark: OpenFence, line: string): Block[] {
+  function takeFence(mark: OpenFence, line: string, isAgain: boolean): Block[] {
     const isOpening = fence === undefined || mark.info !== '';
     const { path: before, explanation } = pathBefore(prose);
     prose.push(line);
@@ -130,6 +140,7 @@ export function createEditBlockParser(): EditBlockParser {
     const path = pathInInfo(mark.info) ?? before;
     const head = { explanation, ...(path !== undefined && { path }) };
     fence = { ...mark, head };
+    if (isAgain) return [];
     reader = /^(?:diff|patch)\b/i.test(mark.info)
       ? readDiffFence(mark, head)
       : readFencedFile(mark, before, explanation);
@@ -161,7 +172,7 @@ export function createEditBlockParser(): EditBlockParser {
   }
 
   function takeLastLine(line: string, truncated: boolean): Block[] {
-    if (!truncated || reader?.closes?.(line)) return takeLine(line);
+    if (!truncated || reader?.closes?.(line)) return takeLine(line, false);
     if (thinking === 'yes' || reader) return [];
     if (/^\s*`?(?:DELETE|RENAME)\b/.test(line)) return [malformed(CUT_OFF, [line])];
     if (beginsPatch(line)) return [malformed(CUT_OFF, [line], undefined, 'last')];
@@ -187,7 +198,7 @@ export function createEditBlockParser(): EditBlockParser {
     push(delta) {
       const lines = (partial + delta).split('\n');
       partial = lines.pop() ?? '';
-      return lines.flatMap((line) => takeLine(line.replace(/\r$/, '')));
+      return lines.flatMap((line) => takeLine(line.replace(/\r$/, ''), false));
     },
     end({ truncated }) {
       const rest = partial.replace(/\r$/, '');

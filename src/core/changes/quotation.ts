@@ -7,9 +7,9 @@ import { workspacePath } from './workspacePath.ts';
 
 /**
  * Whether a block only shows what the file holds already: a fence with a part of the file as it is, or one whose only name
- * is an example's title; a diff of what the same answer has just changed. It is neither applied nor a mistake.
+ * is an example's title; a diff of what was changed already, shown or sent again. It is neither applied nor a mistake.
  * @param block as the parser gave it
- * @param isChanged whether blocks of the same answer changed the file
+ * @param isChanged whether blocks of this answer, or of one before, changed the file
  */
 export async function isQuotation(
   changes: ChangeSet,

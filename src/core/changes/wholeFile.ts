@@ -32,6 +32,9 @@ export function lostBy(block: WholeBlock, file: readonly string[], texts: readon
     return `This would drop ${lost} of the ${file.length} lines of ${path}. A whole file must be written to its end, with nothing left out. ${remedy}`;
   }
   if (!fence) return undefined;
+  const keys = path.endsWith('.json') ? keysLost(file, texts) : [];
+  if (keys.length > 0)
+    return `This leaves out ${keys.join(', ')} of ${path}, so it may be only a part of it. ${remedy}`;
   const ends = [
     ['first', parts[0]],
     ['last', parts.at(-1)],
@@ -43,6 +46,20 @@ export function lostBy(block: WholeBlock, file: readonly string[], texts: readon
     }
   }
   return undefined;
+}
+
+/** Keys at the top of JSON that the new text has no more. */
+function keysLost(file: readonly string[], texts: readonly string[]): string[] {
+  const keysOf = (lines: readonly string[]): string[] | undefined => {
+    try {
+      const value: unknown = JSON.parse(lines.join('\n'));
+      return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  const now = keysOf(texts);
+  return now === undefined ? [] : (keysOf(file) ?? []).filter((key) => !now.includes(key));
 }
 
 /** A line that stands for others which were left out. */
