@@ -90,7 +90,7 @@ function areEndsClear(around: readonly FileLine[], after: readonly AfterLine[]):
  * trailing space, their letters and their line ends, too.
  */
 function areTwinsClear(lines: readonly FileLine[], from: number, to: number, after: readonly AfterLine[]): boolean {
-  const likeness = (text: string): string => `${indentOf(text)}${skeleton(text)}`;
+  const likeness = (text: string): string => (isBlank(text) ? '' : `${indentOf(text)}${skeleton(text)}`);
   const kept = new Set(after.flatMap(({ old, text }) => (old !== undefined && lines[old]?.text === text ? [old] : [])));
   const moving = [
     ...range(from, to).flatMap((at) => (kept.has(at) ? [] : [lines[at]?.text ?? ''])),

@@ -82,6 +82,9 @@ export const pathLine: Noise = {
   sides: ['search', 'both'],
   apply: (work, dice, sides) => {
     const { path } = work.draft;
+    // A line of the file's own that names it, as some begin, could be taken for it.
+    if ([...work.search.slice(0, 1), ...work.replace.slice(0, 1)].some(({ text }) => text.includes(path)))
+      return undefined;
     const mark = work.draft.language === 'python' || work.draft.language === 'yaml' ? '#' : '//';
     const line = dice.pick([
       path,
