@@ -4,7 +4,7 @@ import type { Sides } from './cleaners.ts';
 import type { FileLines } from './fileLines.ts';
 import { type IndentMap, learnIndents } from './indentation.ts';
 import { withLineBreaksOf } from './lineBreaks.ts';
-import { indentOf, isBlank, withoutTrailingSpace } from './lineKeys.ts';
+import { indentOf, isBlank, plainOf, withoutTrailingSpace } from './lineKeys.ts';
 import { isFlat, type Match, type Pair, type Step } from './match.ts';
 import { alike, partners } from './partners.ts';
 import { type Aligned, indentedAs, type Shared, sharedLines } from './shared.ts';
@@ -23,7 +23,7 @@ export function carriedOver(
   found: Match,
   step: Step,
 ): Line[] | undefined {
-  const broken = withLineBreaksOf(file.texts, written, found);
+  const broken = withLineBreaksOf(file.texts, withPlainIndents(written), found);
   const { edit, match } = withBlankLinesOf(file.texts, broken.edit, broken.match);
   const { search, replace } = edit;
   const place = file.texts.slice(match.at, match.at + match.count);
@@ -88,6 +88,13 @@ function fileLineFor({ pairs }: Match, { texts }: FileLines, i: number): string 
   if (pair === undefined || pair.search[1] - pair.search[0] !== 1 || pair.file[1] - pair.file[0] !== 1)
     return undefined;
   return texts[pair.file[0]];
+}
+
+/** Files are not indented with no-break spaces, though models may be. */
+function withPlainIndents({ search, replace }: Sides): Sides {
+  const plain = (line: string): string =>
+    line.replace(/^\s+/u, (space) => Array.from(space, (character) => plainOf(character) ?? character).join(''));
+  return { search: search.map(plain), replace: replace.map(plain) };
 }
 
 function trailing(line: string): number {

@@ -1,3 +1,4 @@
+import { languageOf } from './language.ts';
 import { isBlank } from './lineKeys.ts';
 
 /** The lines of an edit. */
@@ -42,14 +43,35 @@ const FENCE = /^\s*(?:`{3,}|~{3,})[\w+#.:/ -]*$/;
 const MARKER =
   /^\s*(?:<{5,9}|={5,9}|>{5,9}|[-+]{5,9}(?=\s*(?:SEARCH|REPLACE)))(?:\s*(?:SEARCH|REPLACE|ORIGINAL|UPDATED|HEAD|END|:.*))?\s*$/i;
 
-function withoutFences({ search, replace }: Sides): Sides | undefined {
-  const bare = atEdges(search, (line) => FENCE.test(line));
-  return bare && { search: bare, replace: atEdges(replace, (line) => FENCE.test(line)) ?? replace };
+const isFence = (line: string): boolean => FENCE.test(line);
+const isMarker = (line: string): boolean => MARKER.test(line);
+
+function withoutFences({ search, replace }: Sides, path: string): Sides | undefined {
+  const bare = atEdges(search, isFence);
+  return bare && { search: bare, replace: withoutWrapping(atEdges(replace, isFence) ?? replace, path) };
 }
 
-function withoutMarkers({ search, replace }: Sides): Sides | undefined {
-  const bare = atEdges(search, (line) => MARKER.test(line));
-  return bare && { search: bare, replace: atEdges(replace, (line) => MARKER.test(line)) ?? replace };
+function withoutMarkers({ search, replace }: Sides, path: string): Sides | undefined {
+  const bare = atEdges(search, isMarker);
+  return bare && { search: bare, replace: withoutWrapping(replace, path) };
+}
+
+/** A line that names the file. */
+function withoutPathLine({ search, replace }: Sides, path: string): Sides | undefined {
+  const bare = afterPathLine(search, path);
+  return bare && { search: bare, replace: withoutWrapping(replace, path) };
+}
+
+/** REPLACE without all that SEARCH may have had around it, in whatever order: fences are part of Markdown only. */
+function withoutWrapping(replace: readonly string[], path: string): readonly string[] {
+  const { isMarkdown } = languageOf(path);
+  let lines = replace;
+  for (;;) {
+    const fewer =
+      afterPathLine(lines, path) ?? atEdges(lines, isMarker) ?? (isMarkdown ? undefined : atEdges(lines, isFence));
+    if (fewer === undefined) return lines;
+    lines = fewer;
+  }
 }
 
 /** Without such lines at the start and at the end; undefined where there are none. */
@@ -60,12 +82,6 @@ function atEdges(lines: readonly string[], isNoise: (line: string) => boolean): 
   const from = isNoise(lines[first] ?? '') ? first + 1 : 0;
   const to = last >= from && isNoise(lines[last] ?? '') ? last : lines.length;
   return from === 0 && to === lines.length ? undefined : lines.slice(from, to);
-}
-
-/** A line that names the file. */
-function withoutPathLine({ search, replace }: Sides, path: string): Sides | undefined {
-  const bare = afterPathLine(search, path);
-  return bare && { search: bare, replace: afterPathLine(replace, path) ?? replace };
 }
 
 function afterPathLine(lines: readonly string[], path: string): readonly string[] | undefined {
@@ -190,7 +206,9 @@ function withoutEscapedQuotes({ search, replace }: Sides): Sides | undefined {
 function withoutEscapes({ search, replace }: Sides): Sides | undefined {
   const decode = (lines: readonly string[]): string[] => lines.flatMap((line) => decoded(line).split('\n'));
   const bare = decode(search);
-  if (hasBareQuote(search) || (bare.length === search.length && bare.every((line, i) => line === search[i])))
+  // A side that only has the ends of lines escaped is no text of JSON.
+  const isMixed = hasBareQuote(replace) && replace.length === 1 && replace[0]?.includes('\\n') === true;
+  if (isMixed || hasBareQuote(search) || (bare.length === search.length && bare.every((line, i) => line === search[i])))
     return undefined;
   return {
     search: withoutLastEmpty(bare),
