@@ -1,27 +1,20 @@
 import type { Language } from './language.ts';
 import { isBlank, keyOf, type LineKey, parts } from './lineKeys.ts';
 
-/** The lines of a file, and what they are compared by; each is worked out once, when it is first asked for. */
+/** The lines of a file, and what they are compared by, worked out line by line when it is first asked for. */
 export interface FileLines {
   texts: readonly string[];
   language: Language;
-  keys(by: LineKey): readonly string[];
-  /** Indexes of the lines that are not blank, and their keys by spacing. */
-  written(): KeyedLines;
-  /** Indexes of the lines that are neither blank nor a comment, and their keys by spacing. */
-  code(): KeyedLines;
-  /** All of it in one, without the white space that lines are broken at. */
-  stream(): Stream;
+  key(by: LineKey, at: number): string;
+  /** Indexes of the lines that are not blank. */
+  written(): readonly number[];
+  /** Indexes of the lines that are neither blank nor a comment. */
+  code(): readonly number[];
   /** How deep one level is in columns; a tab where levels are tabs. */
   unit(): number | 'tab';
 }
 
-export interface KeyedLines {
-  at: readonly number[];
-  keys: readonly string[];
-}
-
-/** Lines that are not blank, joined: where each begins and ends in the text. */
+/** Lines that are not blank, joined without the white space that lines are broken at: where each begins and ends in the text. */
 export interface Stream {
   text: string;
   /** Indexes of the lines. */
@@ -31,32 +24,42 @@ export interface Stream {
 }
 
 export function fileLines(texts: readonly string[], language: Language): FileLines {
-  const keys = new Map<LineKey, readonly string[]>();
-  let written: KeyedLines | undefined;
-  let code: KeyedLines | undefined;
-  let stream: Stream | undefined;
+  const keys = new Map<LineKey, (string | undefined)[]>();
+  let written: readonly number[] | undefined;
+  let code: readonly number[] | undefined;
   let unit: number | 'tab' | undefined;
   return {
     texts,
     language,
-    keys(by) {
-      const known = keys.get(by) ?? texts.map((line) => keyOf(line, by));
+    key(by, at) {
+      const known = keys.get(by) ?? [];
       keys.set(by, known);
-      return known;
+      const key = known[at] ?? keyOf(texts[at] ?? '', by);
+      known[at] = key;
+      return key;
     },
-    written: () => (written ??= linesThat(texts, (line) => !isBlank(line))),
-    code: () => (code ??= linesThat(texts, (line) => !isBlank(line) && !language.isComment(line))),
-    stream: () => (stream ??= streamOf(texts)),
-    unit: () => (unit ??= unitOf(texts)),
+    written() {
+      written ??= linesThat(texts, (line) => !isBlank(line));
+      return written;
+    },
+    code() {
+      code ??= linesThat(texts, (line) => !isBlank(line) && !language.isComment(line));
+      return code;
+    },
+    unit() {
+      unit ??= unitOf(texts);
+      return unit;
+    },
   };
 }
 
-export function linesThat(texts: readonly string[], isMeant: (line: string) => boolean): KeyedLines {
-  const at = texts.flatMap((line, i) => (isMeant(line) ? [i] : []));
-  return { at, keys: at.map((i) => keyOf(texts[i] ?? '', 'spacing')) };
+/** Indexes of such lines. */
+export function linesThat(texts: readonly string[], isMeant: (line: string) => boolean): number[] {
+  return texts.flatMap((line, i) => (isMeant(line) ? [i] : []));
 }
 
-export function streamOf(texts: readonly string[]): Stream {
+/** @param from index of the first line, in the file */
+export function streamOf(texts: readonly string[], from = 0): Stream {
   const at: number[] = [];
   const begins: number[] = [];
   const ends: number[] = [];
@@ -70,7 +73,7 @@ export function streamOf(texts: readonly string[]): Stream {
       pieces.push(' ');
       length += 1;
     }
-    at.push(i);
+    at.push(from + i);
     begins.push(length);
     pieces.push(key);
     length += key.length;

@@ -61,8 +61,12 @@ export function plainOf(character: string): string | undefined {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is all that is ASCII
 const ASCII_ONLY = /^[\x00-\x7f]*$/;
 
+export function isAscii(line: string): boolean {
+  return ASCII_ONLY.test(line);
+}
+
 function plainCharacters(line: string): string {
-  if (ASCII_ONLY.test(line)) return line;
+  if (isAscii(line)) return line;
   return Array.from(line.normalize('NFC'), (character) => PLAIN.get(character) ?? character).join('');
 }
 

@@ -1,7 +1,7 @@
 import { isElision } from './elision.ts';
 import type { FileLines, Stream } from './fileLines.ts';
 import { linesThat, streamOf } from './fileLines.ts';
-import { indentOf, isBlank, keyOf, LINE_KEYS, type LineKey } from './lineKeys.ts';
+import { indentOf, isAscii, isBlank, keyOf, LINE_KEYS, type LineKey } from './lineKeys.ts';
 
 /**
  * Lines of SEARCH, and the file's lines that they stand for; from, and up to but not with. One of both may be empty: blank
@@ -43,7 +43,13 @@ function lineByLine(file: FileLines, search: readonly string[], by: LineKey): Ma
   const keys = search.map((line) => keyOf(line, by));
   // Layout is all that they have.
   if (keys.every((key) => key.trim() === '')) return [];
-  return startsOf(file.keys(by), keys)
+  const anchor = anchorOf(search);
+  const starts: number[] = [];
+  for (let at = 0; at + search.length <= file.texts.length; at++) {
+    if (!mayStand(anchor, file.texts[at + anchor.line])) continue;
+    if (keys.every((key, i) => key === file.key(by, at + i))) starts.push(at);
+  }
+  return starts
     .map((at) => {
       const pairs = search.map((_, i): Pair => ({ search: [i, i + 1], file: [at + i, at + i + 1] }));
       return { at, count: search.length, pairs };
@@ -51,58 +57,69 @@ function lineByLine(file: FileLines, search: readonly string[], by: LineKey): Ma
     .filter((match) => by === 'exact' || hasSameShape(file, search, match));
 }
 
-/** Indexes at which all of `part` stands in `whole`. */
-function startsOf(whole: readonly string[], part: readonly string[]): number[] {
-  const found: number[] = [];
-  for (let at = 0; at + part.length <= whole.length; at++) {
-    if (part.every((line, i) => line === whole[at + i])) found.push(at);
+/** A word that a place must have, and in which line: most places are told from it by that alone. */
+interface Anchor {
+  line: number;
+  /** Empty where no line has one. */
+  word: string;
+}
+
+/** The longest word of all lines. No way to compare lines looks into words. */
+function anchorOf(lines: readonly string[]): Anchor {
+  let anchor: Anchor = { line: 0, word: '' };
+  for (const [line, text] of lines.entries()) {
+    for (const [word] of text.matchAll(/[A-Za-z0-9_]+/g)) if (word.length > anchor.word.length) anchor = { line, word };
   }
-  return found;
+  return anchor;
+}
+
+/** What is not plain may have characters within words that nobody sees. */
+function mayStand({ word }: Anchor, line: string | undefined): boolean {
+  return line !== undefined && (line.includes(word) || !isAscii(line));
 }
 
 function butForBlankLines(file: FileLines, search: readonly string[]): Match[] {
-  return betweenMarks(
-    file,
-    search,
-    file.written(),
-    linesThat(search, (line) => !isBlank(line)),
-    'nothing',
-  );
+  const marks = linesThat(search, (line) => !isBlank(line));
+  return betweenMarks(file, search, file.written(), marks, 'nothing');
 }
 
 function butForComments(file: FileLines, search: readonly string[]): Match[] {
   // What stands for lines that are left out is no comment that differs.
   if (search.some(isElision)) return [];
-  const isCode = (line: string): boolean => !isBlank(line) && !file.language.isComment(line);
-  const code = linesThat(search, isCode);
-  if (code.at.length === search.filter((line) => !isBlank(line)).length) return [];
+  const marks = linesThat(search, (line) => !isBlank(line) && !file.language.isComment(line));
+  if (marks.length === search.filter((line) => !isBlank(line)).length) return [];
   // Brackets alone stand everywhere.
-  if (!code.keys.some((key) => /[\p{L}\p{N}]/u.test(key))) return [];
-  return betweenMarks(file, search, file.code(), code, 'comments');
+  if (!marks.some((i) => /[\p{L}\p{N}]/u.test(search[i] ?? ''))) return [];
+  return betweenMarks(file, search, file.code(), marks, 'comments');
 }
 
 /**
  * Places where the lines that count are the same; what stands between two of them stands for what stands between the same
  * two of SEARCH.
- * @param before what of the file, before the first and behind the last, stands for what SEARCH has there
+ * @param there indexes of the file's lines that count @param marks of SEARCH's
+ * @param around what of the file, before the first and behind the last, stands for what SEARCH has there
  */
 function betweenMarks(
   file: FileLines,
   search: readonly string[],
-  there: { at: readonly number[]; keys: readonly string[] },
-  marks: { at: readonly number[]; keys: readonly string[] },
-  before: 'nothing' | 'comments',
+  there: readonly number[],
+  marks: readonly number[],
+  around: 'nothing' | 'comments',
 ): Match[] {
-  if (marks.keys.length === 0) return [];
-  return startsOf(there.keys, marks.keys)
-    .flatMap((start) => {
-      const groups = marks.at.map((i, k): Pair => {
-        const at = there.at[start + k] ?? 0;
-        return { search: [i, i + 1], file: [at, at + 1] };
-      });
-      return withGaps(file, search, groups, before);
-    })
-    .filter((match) => hasSameShape(file, search, match));
+  if (marks.length === 0) return [];
+  const keys = marks.map((i) => keyOf(search[i] ?? '', 'spacing'));
+  const anchor = anchorOf(marks.map((i) => search[i] ?? ''));
+  const found: Match[] = [];
+  for (let start = 0; start + marks.length <= there.length; start++) {
+    if (!mayStand(anchor, file.texts[there[start + anchor.line] ?? -1])) continue;
+    if (!keys.every((key, k) => key === file.key('spacing', there[start + k] ?? -1))) continue;
+    const groups = marks.map((i, k): Pair => {
+      const at = there[start + k] ?? 0;
+      return { search: [i, i + 1], file: [at, at + 1] };
+    });
+    found.push(...withGaps(file, search, groups, around));
+  }
+  return found.filter((match) => hasSameShape(file, search, match));
 }
 
 /** Fills what is between pairs, and around them; none where the file has something else there. */
@@ -154,14 +171,40 @@ function isLike(file: FileLines, at: number, wanted: readonly string[]): boolean
 function butForLineBreaks(file: FileLines, search: readonly string[]): Match[] {
   const wanted = streamOf(search);
   if (wanted.text === '') return [];
-  const there = file.stream();
   const found: Match[] = [];
-  for (let at = there.text.indexOf(wanted.text); at !== -1; at = there.text.indexOf(wanted.text, at + 1)) {
-    const groups = groupsAt(there, at, wanted);
-    if (groups === undefined) continue;
-    found.push(...withGaps(file, search, groups, 'nothing').filter((match) => hasSameShape(file, search, match)));
+  for (const [from, to] of stretchesAround(anchorOf(search), file.texts, wanted.text.length)) {
+    const there = streamOf(file.texts.slice(from, to), from);
+    for (let at = there.text.indexOf(wanted.text); at !== -1; at = there.text.indexOf(wanted.text, at + 1)) {
+      const groups = groupsAt(there, at, wanted);
+      if (groups !== undefined) found.push(...withGaps(file, search, groups, 'nothing'));
+    }
+  }
+  return found.filter((match) => hasSameShape(file, search, match));
+}
+
+/** Stretches of lines, apart from each other, in which all places lie that have a word: so many characters before it and behind. */
+function stretchesAround(anchor: Anchor, lines: readonly string[], length: number): [number, number][] {
+  const found: [number, number][] = [];
+  for (const [at, line] of lines.entries()) {
+    if (!mayStand(anchor, line)) continue;
+    const from = reach(lines, at, -1, length);
+    const to = reach(lines, at, 1, length) + 1;
+    const last = found.at(-1);
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+    else found.push([from, to]);
   }
   return found;
+}
+
+/** The line that is so many characters away, white space not counted. */
+function reach(lines: readonly string[], from: number, by: 1 | -1, length: number): number {
+  let at = from;
+  let left = length;
+  while (left > 0 && lines[at + by] !== undefined) {
+    at += by;
+    left -= lines[at]?.trim().length ?? 0;
+  }
+  return at;
 }
 
 /** The smallest runs of lines that say the same; undefined where whole lines of the file are not what is found. */
