@@ -30,7 +30,7 @@ export function carriedOver(
   const there = search.map((_, i) => fileLineFor(match, file, i));
   const aligned: Aligned = { search, replace, there };
   const plain = withoutForeign(written.search, place, file.texts);
-  const trims = search.some((line, i) => trailing(line) > trailing(there[i] ?? line));
+  const trims = search.some((line, i) => trailOf(line).length > trailOf(there[i] ?? line).length);
   const isLaidOut = step !== 'trailing' && step !== 'characters';
   const indented = isLaidOut ? indentedAs(aligned, file.unit()) : 'search';
   if (indented === 'unclear') return undefined;
@@ -64,7 +64,7 @@ export function carriedOver(
   /** @param j of a line of REPLACE @param i of the line of SEARCH whose place it takes */
   function textOf(j: number, i: number | undefined): string | undefined {
     const line = replace[j] ?? '';
-    const kept = trims ? withoutTrailingSpace(line) : line;
+    const kept = trims ? withoutTrailingSpace(line) + ownTrail(line, i) : line;
     if (isBlank(kept)) return isLaidOut ? '' : kept;
     const indent = toIndent === undefined ? indentOf(kept) : toIndent(j, i);
     if (indent === undefined) return undefined;
@@ -79,6 +79,12 @@ export function carriedOver(
             replace: body,
           });
     return indent + plain(merged);
+  }
+
+  /** The white space at the end of the file's line, where the model has not changed what it has there. */
+  function ownTrail(line: string, i: number | undefined): string {
+    const own = i === undefined ? undefined : there[i];
+    return own === undefined || isBlank(line) || trailOf(line) !== trailOf(search[i ?? 0] ?? '') ? '' : trailOf(own);
   }
 }
 
@@ -97,8 +103,8 @@ function withPlainIndents({ search, replace }: Sides): Sides {
   return { search: search.map(plain), replace: replace.map(plain) };
 }
 
-function trailing(line: string): number {
-  return line.length - withoutTrailingSpace(line).length;
+function trailOf(line: string): string {
+  return line.slice(withoutTrailingSpace(line).length);
 }
 
 /** Where several lines stand for several, all of them are shared, one after another, or none. */
