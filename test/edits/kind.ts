@@ -1,6 +1,7 @@
 import { type Case, caseOf } from './case.ts';
 import type { Dice } from './dice.ts';
 import { type Draft, type DraftWishes, drawDraft, exactPlaces } from './draft.ts';
+import { isBlank } from './fileLines.ts';
 import type { Language } from './language.ts';
 import type { SourceFile } from './packages.ts';
 import { type Noise, workOf } from './work.ts';
@@ -17,7 +18,7 @@ export function noisy(noise: Noise, wishes: DraftWishes = {}): Kind {
     name: noise.name,
     draw: (file, dice) => {
       const draft = drawDraft(file, dice, wishes);
-      if (!draft) return undefined;
+      if (!draft || hasBlankEdge(draft)) return undefined;
       const sides = dice.pick(noise.sides);
       const work = workOf(draft);
       const done = noise.apply(work, dice, sides);
@@ -25,6 +26,11 @@ export function noisy(noise: Noise, wishes: DraftWishes = {}): Kind {
       return caseOf(noise.name, done, [`${noise.name} (${sides})`], dice);
     },
   };
+}
+
+/** An empty line at an edge of REPLACE could be meant, and as well be one that the model let slip in. */
+export function hasBlankEdge({ after }: Draft): boolean {
+  return [after.at(0), after.at(-1)].some((line) => line !== undefined && isBlank(line.text));
 }
 
 export function sameTexts(a: readonly { text: string }[], b: readonly { text: string }[]): boolean {

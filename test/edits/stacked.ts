@@ -1,6 +1,6 @@
 import { caseOf } from './case.ts';
 import { drawDraft } from './draft.ts';
-import { type Kind, sameTexts } from './kind.ts';
+import { hasBlankEdge, type Kind, sameTexts } from './kind.ts';
 import { lessIndent, moreIndent, otherCharacter, otherUnit } from './noise/indents.ts';
 import { blankLines, brokenLine, innerSpacing, otherComments } from './noise/inner.ts';
 import { entities, escapedQuotes, fancyIndent, fancyLetters, trailingSpace } from './noise/letters.ts';
@@ -30,7 +30,7 @@ export const stacked: Kind = {
     const isCrlf = dice.chance(0.2) && !file.text.includes('\r');
     const text = isCrlf ? file.text.replaceAll('\n', '\r\n') : file.text;
     const draft = drawDraft({ ...file, text }, dice, { least: 3, contextLeast: 1, most: 18 });
-    if (!draft) return undefined;
+    if (!draft || hasBlankEdge(draft)) return undefined;
     let work = workOf(draft);
     const noises = isCrlf ? ['CRLF'] : [];
     for (const stage of STAGES) {
