@@ -120,8 +120,14 @@ function withoutNumbers(number: RegExp): Cleaner {
     if (bare === undefined || twin === undefined || other === undefined) return bare;
     // The space is the line's where REPLACE has it as the line's.
     const isOthers = sides.replace.some((line) => twin.test(line) && !number.test(line));
-    return isOthers || commonLines(other) > commonLines(bare) ? undefined : bare;
+    const more = commonLines(other) - commonLines(bare) || oddIndents(bare) - oddIndents(other);
+    return isOthers || more > 0 ? undefined : bare;
   };
+}
+
+/** How many lines begin at a column that no unit comes to. */
+function oddIndents({ search, replace }: Sides): number {
+  return [...search, ...replace].filter((line) => (/^ *(?=\S)/.exec(line)?.[0].length ?? 0) % 2 === 1).length;
 }
 
 function bareSource(number: RegExp): string {
@@ -211,8 +217,8 @@ function withoutEscapes({ search, replace }: Sides): Sides | undefined {
   if (isMixed || hasBareQuote(search) || (bare.length === search.length && bare.every((line, i) => line === search[i])))
     return undefined;
   return {
-    search: withoutLastEmpty(bare),
-    replace: hasBareQuote(replace) ? replace : withoutLastEmpty(decode(replace)),
+    search: withoutLastEmpty(bare, search),
+    replace: hasBareQuote(replace) ? replace : withoutLastEmpty(decode(replace), replace),
   };
 }
 
@@ -227,13 +233,14 @@ function withoutEscapedEnds({ search, replace }: Sides): Sides | undefined {
   const decode = (lines: readonly string[]): string[] =>
     lines.flatMap((line) => line.replaceAll('\\t', '\t').replaceAll('\\r\\n', '\\n').split('\\n'));
   return {
-    search: withoutLastEmpty(decode(search)),
-    replace: replace.length === 1 ? withoutLastEmpty(decode(replace)) : replace,
+    search: withoutLastEmpty(decode(search), search),
+    replace: replace.length === 1 ? withoutLastEmpty(decode(replace), replace) : replace,
   };
 }
 
-function withoutLastEmpty(lines: string[]): string[] {
-  return lines.length > 1 && lines.at(-1) === '' ? lines.slice(0, -1) : lines;
+/** Without the empty line that an escaped end of the last line leaves. */
+function withoutLastEmpty(lines: readonly string[], from: readonly string[]): readonly string[] {
+  return lines.length > from.length && lines.at(-1) === '' ? lines.slice(0, -1) : lines;
 }
 
 function decoded(line: string): string {

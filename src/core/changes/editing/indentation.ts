@@ -36,7 +36,7 @@ function ruleOf(pairs: readonly IndentPair[], written: readonly string[], file: 
   if (pairs.length === 0) return undefined;
   if (pairs.every(({ search, file: there }) => search === there)) return (indent) => indent;
   const prefix = samePrefix(pairs);
-  if (prefix !== undefined && isOneStyle(pairs, written)) {
+  if (prefix !== undefined && (prefix.to === '' || isOneStyle(pairs, written))) {
     const scaled = scaledRule(pairs, written, file);
     return scaled ?? shiftRule(prefix);
   }

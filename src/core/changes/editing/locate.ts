@@ -126,7 +126,7 @@ function elided(
   startLine: number | undefined,
 ): Location | undefined {
   if (!sides.search.some(isElision)) return undefined;
-  const parts = partsOf(sides);
+  const parts = partsOf({ ...sides, replace: withoutOwnFence(sides.replace, sides.search, file) });
   if (parts === undefined) return undefined;
   const found = parts.map((part) => {
     for (const step of STEPS) {
