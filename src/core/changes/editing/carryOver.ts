@@ -194,7 +194,8 @@ function indentation(
   return (j, i) => {
     const indent = indentOf(replace[j] ?? '');
     const own = i === undefined ? undefined : ownOf(i);
-    if (i !== undefined && own !== undefined && indentOf(search[i] ?? '') === indent) return indentOf(own);
+    const isLike = own !== undefined && !isBlank(own) && indentOf(search[i ?? 0] ?? '') === indent;
+    if (isLike) return indentOf(own);
     const [beside] = kept
       .filter(({ from }) => from === indent)
       .toSorted((a, b) => Math.abs(a.j - j) - Math.abs(b.j - j));

@@ -142,7 +142,7 @@ function unnumberedSides({ search, replace }: Sides, number: RegExp): Sides | un
 
 /** How many lines of REPLACE are SEARCH's. */
 export function commonLines({ search, replace }: Sides): number {
-  return replace.filter((line) => line !== '' && search.includes(line)).length;
+  return replace.filter((line) => !isBlank(line) && search.includes(line)).length;
 }
 
 /** Undefined where not every line that is not blank has a number, each one more than the one before. */
