@@ -30,9 +30,9 @@ const CLOSING = /^\s*[)\]}]+[)\]};,]*\s*$/;
 export function stopsShort({ search, replace }: Sides, next: string | undefined, isExact: boolean): boolean {
   const last = replace.at(-1);
   if (last === undefined || next === undefined || !CLOSING.test(last)) return false;
-  if (closelySpaced(last.trim()) !== closelySpaced(next.trim())) return false;
-  // One that SEARCH has, too, is not the one that it lacks; where indentation is overlooked, it tells no bracket from another.
-  const bare = (line: string): string => (isExact ? line.trimEnd() : line.trim());
+  const bare = (line: string): string => (isExact ? line.trimEnd() : closelySpaced(line.trim()));
+  if (bare(last) !== bare(next)) return false;
+  // One that SEARCH has, too, is not the one that it lacks.
   const end = stretches(search.map(bare), replace.map(bare)).at(-1);
   if (end?.kind !== 'changed' || end.added === 0) return false;
   const wanted = balance(replace);
