@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { z } from 'zod';
 import type { PlannedService } from '../core/fleet/driver.ts';
 import { flagsOf } from '../core/fleet/flags.ts';
 import { urlOf } from '../core/fleet/observer.ts';
@@ -10,6 +9,7 @@ import { type FleetRecord, readFleetRecord } from './fleet/fleetRecord.ts';
 import { parseJson } from './jsonText.ts';
 import { isLoopback } from './loopback.ts';
 import { readPlainFile, unreadableFile } from './plainFile.ts';
+import { complaint, inWords, type Sources, URL_EXPECTED, urlHint, valueAt, where } from './settingComplaint.ts';
 import { endpointVariable, fleetVariable, nameInTerminal } from './settingNames.ts';
 
 export { ConfigurationError };
@@ -70,7 +70,7 @@ export async function loadSettings({
     ...flagAssignments(flags),
   ];
   const merged: Record<string, unknown> = {};
-  const sources: Sources = new Map();
+  const sources = new Map<string, string>();
   for (const assignment of assignments) assign(merged, sources, assignment);
   dropForeignModels(merged, sources);
 
@@ -136,7 +136,7 @@ function fleetAssignments(fleet: FleetRecord | undefined): Assignment[] {
 }
 
 /** The name under which the fleet serves a model says nothing to a server that the user has set. */
-function dropForeignModels(merged: Record<string, unknown>, sources: Sources): void {
+function dropForeignModels(merged: Record<string, unknown>, sources: Map<string, string>): void {
   for (const role of ROLES) {
     const [url, model] = [`endpoints.${role}.url`, `endpoints.${role}.model`];
     if (sources.get(model) !== FLEET || sources.get(url) === FLEET) continue;
@@ -164,9 +164,6 @@ interface Assignment {
   value: unknown;
   source: string;
 }
-
-/** From a key ("endpoints.coder.url") to where its value came from. */
-type Sources = Map<string, string>;
 
 /** In bytes: many times what all settings together need. */
 const LARGEST_CONFIGURATION = 256 * 1024;
@@ -245,7 +242,7 @@ function assignmentsIn(values: object, source: string, above: readonly string[] 
 }
 
 /** An empty object sets nothing; any other value in the place of a group stays there, for the schema to complain about. */
-function assign(into: Record<string, unknown>, sources: Sources, { key, value, source }: Assignment): void {
+function assign(into: Record<string, unknown>, sources: Map<string, string>, { key, value, source }: Assignment): void {
   let group = into;
   for (const name of key.slice(0, -1)) {
     const inner: unknown = Object.hasOwn(group, name) ? group[name] : {};
@@ -264,27 +261,6 @@ function define(group: Record<string, unknown>, name: string, value: unknown): v
   Object.defineProperty(group, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function complaint(issue: z.core.$ZodIssue, merged: unknown, sources: Sources): string {
-  const key = issue.path.map(String);
-  if (issue.code === 'unrecognized_keys') {
-    const unknown = issue.keys[0] ?? '';
-    const known = keysAt(key);
-    const nearest = nearestOf(unknown, known);
-    const hint =
-      nearest === undefined ? `known are ${known.join(', ')}` : `did you mean ${[...key, nearest].join('.')}?`;
-    return `${sourceOf([...key, unknown], sources)}: ${[...key, unknown].join('.')} is no known setting; ${hint}`;
-  }
-  const value = valueAt(merged, key);
-  const [root, , leaf] = key;
-  const expected =
-    root === 'endpoints' && leaf === 'url'
-      ? URL_EXPECTED
-      : issue.message.replace(/^[^:]*: (?=expected)/, '').replace(/, received .*$/, '');
-  return `${where(key, sources)}: ${expected}, got ${inWords(value)}${leaf === 'url' ? urlHint(value) : ''}`;
-}
-
-const URL_EXPECTED = 'expected an http(s) URL that ends in /v1';
-
 /** A base URL has to end in /v1, because paths are appended to it as they are. One slash at its end is forgiven. */
 function withPlainUrls(settings: Settings, sources: Sources): Settings {
   const endpoints = { ...settings.endpoints };
@@ -299,75 +275,6 @@ function withPlainUrls(settings: Settings, sources: Sources): Settings {
     endpoints[role] = { ...endpoints[role], url: plain };
   }
   return { ...settings, endpoints };
-}
-
-/** The URL that was probably meant. */
-function urlHint(value: unknown): string {
-  if (typeof value !== 'string' || value.trim() === '') return '';
-  const written = value.trim();
-  const url = /^https?:\/\//i.test(written) ? written : `http://${written.replace(/^[a-z]+:\/\//i, '')}`;
-  if (!URL.canParse(url)) return '';
-  const { origin, pathname } = new URL(url);
-  const base = pathname.replace(/\/v1(\/.*)?$/, '').replace(/\/+$/, '');
-  return `; did you mean ${origin}${base}/v1?`;
-}
-
-/** A variable or flag speaks for itself; a key in a file is named too. */
-function where(key: readonly string[], sources: Sources): string {
-  const source = sourceOf(key, sources);
-  return /^(CONCLAVE_|--|conclave\.)/.test(source) ? source : `${source}: ${key.join('.')}`;
-}
-
-/** Of the key, or of a group around it, or of something inside it. */
-function sourceOf(key: readonly string[], sources: Sources): string {
-  for (let length = key.length; length > 0; length -= 1) {
-    const source = sources.get(key.slice(0, length).join('.'));
-    if (source !== undefined) return source;
-  }
-  const inside = [...sources].findLast(
-    ([name, source]) => name.startsWith(`${key.join('.')}.`) && source !== 'default',
-  );
-  return inside?.[1] ?? 'default';
-}
-
-function keysAt(key: readonly string[]): string[] {
-  let schema: unknown = settingsSchema;
-  for (const name of key) schema = schema instanceof z.ZodObject ? schema.shape[name] : undefined;
-  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
-}
-
-function valueAt(values: unknown, key: readonly string[]): unknown {
-  return key.reduce(
-    (value: unknown, name) => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined),
-    values,
-  );
-}
-
-function nearestOf(name: string, known: readonly string[]): string | undefined {
-  const [nearest] = known
-    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
-    .toSorted((one, other) => one.distance - other.distance);
-  return nearest && nearest.distance <= Math.max(2, name.length / 2) ? nearest.candidate : undefined;
-}
-
-/** Levenshtein: characters to add, leave out or replace. */
-function editDistance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
-  for (const [at, character] of [...one].entries()) {
-    const next = [at + 1];
-    for (const [column, otherCharacter] of [...other].entries()) {
-      const replaced = (row[column] ?? 0) + (character === otherCharacter ? 0 : 1);
-      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
-}
-
-function inWords(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value);
-  return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -27,8 +27,10 @@ export function isBlank(line: string): boolean {
   return withoutTrailingSpace(line) === '';
 }
 
+/** An expression for it would take the square of the time where spaces stand within a line. */
 export function withoutTrailingSpace(line: string): string {
-  return line.replace(/[\s\u200b\ufeff]+$/u, '');
+  const trimmed = line.trimEnd();
+  return trimmed.endsWith('\u200b') ? withoutTrailingSpace(trimmed.slice(0, -1)) : trimmed;
 }
 
 /** The white space that a line begins with. */
@@ -89,11 +91,9 @@ export function closelySpaced(line: string): string {
 const WORD = /[\p{L}\p{N}_$]/u;
 
 function spacedCode(code: string): string {
-  return code.replace(/\s+/gu, (_, at: number, whole: string) => {
-    const before = whole[at - 1];
-    const after = whole.slice(at).trimStart()[0];
-    return parts(before, after) ? ' ' : '';
-  });
+  return code.replace(/\s+/gu, (space: string, at: number, whole: string) =>
+    parts(whole[at - 1], whole[at + space.length]) ? ' ' : '',
+  );
 }
 
 /** Whether what stands on both sides of white space needs it. */

@@ -1,6 +1,10 @@
+/** Beyond so many, comparing each line with each would take seconds; what is rewritten at that length has no partners. */
+const MOST_PAIRS = 100_000;
+
 /** Which line of SEARCH a new one takes the place of: the next alike; in order where there are as many. */
 export function partners(search: readonly string[], replace: readonly string[]): (j: number) => number | undefined {
   if (search.length === replace.length) return (j) => j;
+  if (search.length * replace.length > MOST_PAIRS) return () => undefined;
   const likeness = search.map((line) => replace.map((other) => alike(line, other)));
   // The best sum over pairs in order.
   const best = Array.from({ length: search.length + 1 }, () => new Array<number>(replace.length + 1).fill(0));

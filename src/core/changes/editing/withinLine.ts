@@ -26,7 +26,8 @@ export function mergedLine(lines: { file: string; search: string; replace: strin
   if (file === search) return replace;
   const [there, wanted, now] = [tokensOf(file), tokensOf(search), tokensOf(replace)];
   if (there.words.length !== wanted.words.length) return replace;
-  let text = '';
+  const pieces: string[] = [];
+  let last: string | undefined;
   for (const part of stretches(wanted.words, now.words)) {
     const [count, isOneForOne] =
       part.kind === 'shared' ? [part.count, true] : [part.added, part.added === part.replaced];
@@ -36,11 +37,12 @@ export function mergedLine(lines: { file: string; search: string; replace: strin
       const gap = now.gaps[to] ?? '';
       const own = there.gaps[from] ?? '';
       // What the model has not changed stays as the file has it; but no two words become one.
-      const isKept = isOneForOne && gap === wanted.gaps[from] && !(own === '' && parts(text.at(-1), word[0]));
-      text += (isKept ? own : gap) + word;
+      const isKept = isOneForOne && gap === wanted.gaps[from] && !(own === '' && parts(last, word[0]));
+      pieces.push(isKept ? own : gap, word);
+      last = word.at(-1);
     }
   }
-  return text + (/\s*$/.exec(replace)?.[0] ?? '');
+  return pieces.join('') + replace.slice(replace.trimEnd().length);
 }
 
 /** What is written by the same hand: whoever has curly single quotes has curly double ones. */

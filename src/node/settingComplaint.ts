@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { settingsSchema } from '../core/settings.ts';
+
+/** From a key ("endpoints.coder.url") to where its value came from: a file, a variable, a flag, "fleet" or "default". */
+export type Sources = ReadonlyMap<string, string>;
+
+/** What is wrong with a value, where it was set, and what is expected there. A sentence without its stop. */
+export function complaint(issue: z.core.$ZodIssue, merged: unknown, sources: Sources): string {
+  const key = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    const unknown = issue.keys[0] ?? '';
+    const known = keysAt(key);
+    const nearest = nearestOf(unknown, known);
+    const hint =
+      nearest === undefined ? `known are ${known.join(', ')}` : `did you mean ${[...key, nearest].join('.')}?`;
+    return `${sourceOf([...key, unknown], sources)}: ${[...key, unknown].join('.')} is no known setting; ${hint}`;
+  }
+  const value = valueAt(merged, key);
+  const [root, , leaf] = key;
+  const expected =
+    root === 'endpoints' && leaf === 'url'
+      ? URL_EXPECTED
+      : issue.message.replace(/^[^:]*: (?=expected)/, '').replace(/, received .*$/, '');
+  return `${where(key, sources)}: ${expected}, got ${inWords(value)}${leaf === 'url' ? urlHint(value) : ''}`;
+}
+
+export const URL_EXPECTED = 'expected an http(s) URL that ends in /v1';
+
+/** The URL that was probably meant. */
+export function urlHint(value: unknown): string {
+  if (typeof value !== 'string' || value.trim() === '') return '';
+  const written = value.trim();
+  const url = /^https?:\/\//i.test(written) ? written : `http://${written.replace(/^[a-z]+:\/\//i, '')}`;
+  if (!URL.canParse(url)) return '';
+  const { origin, pathname } = new URL(url);
+  const base = pathname.replace(/\/v1(\/.*)?$/, '').replace(/\/+$/, '');
+  return `; did you mean ${origin}${base}/v1?`;
+}
+
+/** A variable or flag speaks for itself; a key in a file is named too. */
+export function where(key: readonly string[], sources: Sources): string {
+  const source = sourceOf(key, sources);
+  return /^(CONCLAVE_|--|conclave\.)/.test(source) ? source : `${source}: ${key.join('.')}`;
+}
+
+/** Of the key, or of a group around it, or of something inside it. */
+function sourceOf(key: readonly string[], sources: Sources): string {
+  for (let length = key.length; length > 0; length -= 1) {
+    const source = sources.get(key.slice(0, length).join('.'));
+    if (source !== undefined) return source;
+  }
+  const inside = [...sources].findLast(
+    ([name, source]) => name.startsWith(`${key.join('.')}.`) && source !== 'default',
+  );
+  return inside?.[1] ?? 'default';
+}
+
+function keysAt(key: readonly string[]): string[] {
+  let schema: unknown = settingsSchema;
+  for (const name of key) schema = schema instanceof z.ZodObject ? schema.shape[name] : undefined;
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+export function valueAt(values: unknown, key: readonly string[]): unknown {
+  return key.reduce(
+    (value: unknown, name) => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined),
+    values,
+  );
+}
+
+function nearestOf(name: string, known: readonly string[]): string | undefined {
+  const [nearest] = known
+    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .toSorted((one, other) => one.distance - other.distance);
+  return nearest && nearest.distance <= Math.max(2, name.length / 2) ? nearest.candidate : undefined;
+}
+
+/** Levenshtein: characters to add, leave out or replace. */
+function editDistance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
+  for (const [at, character] of [...one].entries()) {
+    const next = [at + 1];
+    for (const [column, otherCharacter] of [...other].entries()) {
+      const replaced = (row[column] ?? 0) + (character === otherCharacter ? 0 : 1);
+      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
+
+export function inWords(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value);
+  return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
+}
