@@ -35,6 +35,8 @@ export function stopsShort({ search, replace }: Sides, next: string | undefined,
   // One that SEARCH has, too, is not the one that it lacks.
   const end = stretches(search.map(bare), replace.map(bare)).at(-1);
   if (end?.kind !== 'changed' || end.added === 0) return false;
+  // What SEARCH opens and does not close is what the bracket closes.
+  if (!unclosed(search).includes(OPENING[next.trim()[0] as keyof typeof OPENING])) return false;
   const wanted = balance(replace);
   return !isSame(balance(search), wanted) && isSame(balance([...search, next]), wanted);
 }
@@ -42,17 +44,32 @@ export function stopsShort({ search, replace }: Sides, next: string | undefined,
 type Balance = Readonly<Record<'(' | '[' | '{', number>>;
 const OPENING = { ')': '(', ']': '[', '}': '{' } as const;
 
-/** How many more brackets are opened than closed; those in texts do not count. */
-function balance(lines: readonly string[]): Balance {
-  const open = { '(': 0, '[': 0, '{': 0 };
-  for (const line of lines) {
+/** Brackets in their order; those in texts and comments do not count. */
+function bracketsOf(lines: readonly string[]): string[] {
+  return lines.flatMap((line) => {
     const code = line
       .replace(/"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`/g, '')
       .replace(/(?:^|\s)(?:\/\/|#).*$/, '');
-    for (const character of code) {
-      if (character === '(' || character === '[' || character === '{') open[character] += 1;
-      else if (character === ')' || character === ']' || character === '}') open[OPENING[character]] -= 1;
-    }
+    return code.match(/[()[\]{}]/g) ?? [];
+  });
+}
+
+/** How many more brackets are opened than closed. */
+function balance(lines: readonly string[]): Balance {
+  const open = { '(': 0, '[': 0, '{': 0 };
+  for (const bracket of bracketsOf(lines)) {
+    if (bracket === '(' || bracket === '[' || bracket === '{') open[bracket] += 1;
+    else open[OPENING[bracket as keyof typeof OPENING]] -= 1;
+  }
+  return open;
+}
+
+/** The opening brackets that nothing closes. */
+function unclosed(lines: readonly string[]): string[] {
+  const open: string[] = [];
+  for (const bracket of bracketsOf(lines)) {
+    if (bracket === '(' || bracket === '[' || bracket === '{') open.push(bracket);
+    else if (open.at(-1) === OPENING[bracket as keyof typeof OPENING]) open.pop();
   }
   return open;
 }
