@@ -252,7 +252,8 @@ function assign(into: Record<string, unknown>, sources: Map<string, string>, { k
   }
   const last = key.at(-1) ?? '';
   if (isObject(value) && Object.hasOwn(group, last)) return;
-  define(group, last, value);
+  // A copy: what is set in it later must not be set in the defaults.
+  define(group, last, isObject(value) ? { ...value } : value);
   sources.set(key.join('.'), source);
 }
 

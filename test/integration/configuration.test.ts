@@ -108,6 +108,7 @@ describe('the settings', () => {
       },
     });
     assert.deepEqual(settings.fleet, { profile: 'cpu', vllm: ['/opt/my python', '-m', 'vllm'] });
+    assert.deepEqual((await load({ env: {} })).settings.fleet, {}, 'and leaves no trace in the defaults');
     assert.equal(sources['fleet.vllm'], 'CONCLAVE_FLEET_VLLM');
     assert.equal(
       await refusal({ config: { fleet: { vllm: './evil' } } }),
