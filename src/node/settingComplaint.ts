@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { editDistance } from '../core/editDistance.ts';
 import { settingsSchema } from '../core/settings.ts';
 
 /** From a key ("endpoints.coder.url") to where its value came from: a file, a variable, a flag, "fleet" or "default". */
@@ -73,20 +74,6 @@ function nearestOf(name: string, known: readonly string[]): string | undefined {
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .toSorted((one, other) => one.distance - other.distance);
   return nearest && nearest.distance <= Math.max(2, name.length / 2) ? nearest.candidate : undefined;
-}
-
-/** Levenshtein: characters to add, leave out or replace. */
-function editDistance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
-  for (const [at, character] of [...one].entries()) {
-    const next = [at + 1];
-    for (const [column, otherCharacter] of [...other].entries()) {
-      const replaced = (row[column] ?? 0) + (character === otherCharacter ? 0 : 1);
-      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }
 
 export function inWords(value: unknown): string {

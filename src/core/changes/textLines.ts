@@ -69,6 +69,16 @@ export function stretches(old: readonly string[], now: readonly string[]): Stret
   return found;
 }
 
+/** From indexes in `now` to those in `old` of the lines that are the same, in order. */
+export function sameLines(old: readonly string[], now: readonly string[]): Map<number, number> {
+  const same = new Map<number, number>();
+  for (const part of stretches(old, now)) {
+    if (part.kind !== 'shared') continue;
+    for (let k = 0; k < part.count; k++) same.set(part.to + k, part.from + k);
+  }
+  return same;
+}
+
 /** @param at where both lists start in the whole */
 function differences(old: string[], now: string[], at: number): Stretch[] {
   if (old.length === 0 && now.length === 0) return [];

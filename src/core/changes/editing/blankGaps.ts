@@ -1,4 +1,4 @@
-import { stretches } from '../textLines.ts';
+import { sameLines } from '../textLines.ts';
 import type { Sides } from './cleaners.ts';
 import { isBlank, keyOf } from './lineKeys.ts';
 import type { Match, Pair } from './match.ts';
@@ -52,12 +52,9 @@ const lengthOf = ([from, to]: readonly [number, number]): number => to - from;
 
 /** Where in REPLACE blank lines belong that stand at some place in SEARCH. */
 function placesIn(search: readonly string[], replace: readonly string[]) {
-  const back = new Map<number, number>();
   const bare = (line: string): string => keyOf(line, 'spacing');
-  for (const part of stretches(search.map(bare), replace.map(bare))) {
-    if (part.kind !== 'shared') continue;
-    for (let k = 0; k < part.count; k++) back.set(part.from + k, part.to + k);
-  }
+  const same = sameLines(search.map(bare), replace.map(bare));
+  const back = new Map(Array.from(same, ([j, i]) => [i, j]));
 
   /** Undefined where REPLACE says itself what is to be there. */
   function of({ search: [from, to] }: Pair): { before: number; shared: number[] } | undefined {

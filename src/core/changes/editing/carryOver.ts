@@ -4,11 +4,11 @@ import type { Sides } from './cleaners.ts';
 import type { FileLines } from './fileLines.ts';
 import { type IndentMap, learnIndents } from './indentation.ts';
 import { withLineBreaksOf } from './lineBreaks.ts';
-import { indentOf, isBlank, plainOf, withoutTrailingSpace } from './lineKeys.ts';
-import { isFlat, type Match, type Pair, type Step } from './match.ts';
+import { indentOf, isBlank, plainOf, withoutIndent, withoutTrailingSpace } from './lineKeys.ts';
+import { isFlat, type Match, overlooksIndentation, type Pair, type Step } from './match.ts';
 import { alike, partners } from './partners.ts';
 import { type Aligned, indentedAs, type Shared, sharedLines } from './shared.ts';
-import { mergedLine, withoutForeign, withoutIndent } from './withinLine.ts';
+import { mergedLine, withoutForeign } from './withinLine.ts';
 
 /**
  * What shall stand at a place that was found loosely: lines that SEARCH and REPLACE share keep the file's own text, line end
@@ -27,11 +27,11 @@ export function carriedOver(
   const { edit, match } = withBlankLinesOf(file.texts, broken.edit, broken.match);
   const { search, replace } = edit;
   const place = file.texts.slice(match.at, match.at + match.count);
-  const there = search.map((_, i) => fileLineFor(match, file, i));
+  const there = fileLinesFor(match, file.texts);
   const aligned: Aligned = { search, replace, there };
   const plain = withoutForeign(written.search, place, file.texts);
   const trims = search.some((line, i) => trailOf(line).length > trailOf(there[i] ?? line).length);
-  const isLaidOut = step !== 'trailing' && step !== 'characters';
+  const isLaidOut = overlooksIndentation(step);
   const indented = isLaidOut ? indentedAs(aligned, file.unit()) : 'search';
   if (indented === 'unclear') return undefined;
   const isOwn = indented === 'file';
@@ -88,12 +88,12 @@ export function carriedOver(
   }
 }
 
-/** The file's one line for a line of SEARCH; undefined where it is not one for one. */
-function fileLineFor({ pairs }: Match, { texts }: FileLines, i: number): string | undefined {
-  const pair = pairs.find(({ search }) => search[0] <= i && i < search[1]);
-  if (pair === undefined || pair.search[1] - pair.search[0] !== 1 || pair.file[1] - pair.file[0] !== 1)
-    return undefined;
-  return texts[pair.file[0]];
+/** The file's one line for each line of SEARCH; undefined where it is not one for one. */
+function fileLinesFor({ pairs }: Match, texts: readonly string[]): (string | undefined)[] {
+  return pairs.flatMap(({ search, file }) => {
+    const isOne = lengthOf(search) === 1 && lengthOf(file) === 1;
+    return Array.from({ length: lengthOf(search) }, () => (isOne ? texts[file[0]] : undefined));
+  });
 }
 
 /** Files are not indented with no-break spaces, though models may be. */

@@ -38,6 +38,10 @@ export function indentOf(line: string): string {
   return /^[ \t]*/.exec(line)?.[0] ?? '';
 }
 
+export function withoutIndent(line: string): string {
+  return line.slice(indentOf(line).length);
+}
+
 function bare(line: string): string {
   return withoutTrailingSpace(line).replace(/^\s+/, '');
 }
@@ -74,6 +78,11 @@ function plainCharacters(line: string): string {
 
 /** Texts in quotes that end on their line. What is no such text, like the apostrophe of a comment, is none. */
 const QUOTED = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`/g;
+
+/** A line without its texts in quotes. */
+export function withoutQuoted(line: string): string {
+  return line.replace(QUOTED, '');
+}
 
 /** One space between two words, and none elsewhere; what is in quotes stays as it is. */
 export function closelySpaced(line: string): string {

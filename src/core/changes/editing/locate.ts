@@ -4,7 +4,7 @@ import { cleaned, commonLines, type Sides } from './cleaners.ts';
 import { isElision, isLazy, partsBetween } from './elision.ts';
 import type { FileLines } from './fileLines.ts';
 import { isBlank } from './lineKeys.ts';
-import { type Match, matchesBy, STEPS, type Step } from './match.ts';
+import { type Match, matchesBy, overlooksIndentation, STEPS, type Step } from './match.ts';
 import { stopsShort, withoutOwnFence } from './repairs.ts';
 
 /** Where an edit goes, and the lines that shall stand there. */
@@ -42,11 +42,16 @@ export function locate(file: FileLines, lines: readonly Line[], wanted: Wanted):
   let variants: Sides[] | undefined;
   let several: Location | undefined;
   for (const step of STEPS) {
-    const found = place(plain, step, true);
+    const found = place(plain, matchesBy(step, file, plain.search), step);
     if (found) return found;
     variants ??= cleaned(plain, wanted.path);
-    for (const variant of variants.filter((one) => matchesBy(step, file, one.search).length > 0).toSorted(byLikeness)) {
-      const other = place(variant, step, false);
+    const standing = variants
+      .map((sides) => ({ sides, matches: matchesBy(step, file, sides.search) }))
+      .filter(({ matches }) => matches.length > 0)
+      .toSorted((one, other) => commonLines(other.sides) - commonLines(one.sides));
+    // First what leaves both sides with more lines in common: the noise that is in both is taken from both.
+    for (const { sides, matches } of standing) {
+      const other = place(sides, matches, step);
       if (other) return other;
     }
   }
@@ -56,20 +61,14 @@ export function locate(file: FileLines, lines: readonly Line[], wanted: Wanted):
   }
   return several ?? { kind: 'none' };
 
-  function place(sides: Sides, step: Step, isPlain: boolean): Location | undefined {
-    const matches = matchesBy(step, file, sides.search);
+  function place(sides: Sides, matches: readonly Match[], step: Step): Location | undefined {
     const match = matches.length > 1 ? nearestTo(wanted.startLine, matches) : matches[0];
     if (match) return placed(file, lines, sides, match, step);
     if (matches.length === 0) return undefined;
     const all: Location = { kind: 'several', at: matches.map(({ at }) => at) };
     several ??= all;
-    return isPlain ? all : undefined;
+    return sides === plain ? all : undefined;
   }
-}
-
-/** First what leaves both sides with more lines in common: the noise that is in both is taken from both. */
-function byLikeness(one: Sides, other: Sides): number {
-  return commonLines(other) - commonLines(one);
 }
 
 /** The place next to the hint; none without a hint, or where two are equally far. */
@@ -86,11 +85,7 @@ function placed(file: FileLines, lines: readonly Line[], sides: Sides, match: Ma
   const lazy = replace.find((line) => isLazy(line, file.language) && !sides.search.includes(line));
   if (lazy !== undefined) return { kind: 'lazy', line: lazy.trim() };
   const next = file.texts[match.at + match.count];
-  const isShort = stopsShort(
-    { search: sides.search, replace },
-    next,
-    ['exact', 'trailing', 'characters'].includes(step),
-  );
+  const isShort = stopsShort({ search: sides.search, replace }, next, !overlooksIndentation(step));
   const edit = isShort ? { search: [...sides.search, replace.at(-1) ?? ''], replace } : { ...sides, replace };
   const whole = isShort ? withNextLine(match, sides.search.length) : match;
   const now = step === 'exact' ? asWritten(lines, edit, whole) : carriedOver(file, lines, edit, whole, step);
@@ -114,9 +109,6 @@ function asWritten(lines: readonly Line[], { search, replace }: Sides, { at, cou
   const now = replace.map((text) => ({ key: text, text }));
   return mergeLines(lines.slice(at, at + count), search, now, nearby);
 }
-
-/** Most ways in which the parts of an edit may lie that are told apart. */
-const ENOUGH = 2;
 
 /** An edit that leaves out lines in its middle: what it has around them stands in one order only, and they stay as they are. */
 function elided(
@@ -147,7 +139,7 @@ function elided(
   if (found.reduce((product, one) => product * (one?.matches.length ?? 0), 1) > 10_000) return undefined;
   extend([]);
   const starts = ways.map(([first]) => first as Match);
-  const first = ways.length >= ENOUGH ? nearestTo(startLine, starts) : starts[0];
+  const first = ways.length > 1 ? nearestTo(startLine, starts) : starts[0];
   if (first === undefined)
     return ways.length === 0 ? undefined : { kind: 'several', at: [...new Set(starts.map(({ at }) => at))] };
   const way = ways[starts.indexOf(first)] as Match[];

@@ -25,6 +25,11 @@ export interface Match {
 export const STEPS = [...LINE_KEYS, 'blankLines', 'lineBreaks', 'comments'] as const;
 export type Step = (typeof STEPS)[number];
 
+/** Whether lines are found where they begin otherwise than in SEARCH. */
+export function overlooksIndentation(step: Step): boolean {
+  return STEPS.indexOf(step) >= STEPS.indexOf('indentation');
+}
+
 /** All places that SEARCH stands for, by one step. */
 export function matchesBy(step: Step, file: FileLines, search: readonly string[]): Match[] {
   switch (step) {

@@ -1,7 +1,7 @@
 import { stretches } from '../textLines.ts';
 import type { Sides } from './cleaners.ts';
 import type { FileLines } from './fileLines.ts';
-import { closelySpaced, isBlank } from './lineKeys.ts';
+import { closelySpaced, isBlank, withoutQuoted } from './lineKeys.ts';
 
 const FENCE = /^\s*(?:`{3,}|~{3,})/;
 
@@ -47,9 +47,7 @@ const OPENING = { ')': '(', ']': '[', '}': '{' } as const;
 /** Brackets in their order; those in texts and comments do not count. */
 function bracketsOf(lines: readonly string[]): string[] {
   return lines.flatMap((line) => {
-    const code = line
-      .replace(/"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`/g, '')
-      .replace(/(?:^|\s)(?:\/\/|#).*$/, '');
+    const code = withoutQuoted(line).replace(/(?:^|\s)(?:\/\/|#).*$/, '');
     return code.match(/[()[\]{}]/g) ?? [];
   });
 }

@@ -1,7 +1,7 @@
-import { stretches } from '../textLines.ts';
+import { sameLines } from '../textLines.ts';
 import type { FileLines } from './fileLines.ts';
-import { indentOf, isBlank, keyOf, LINE_KEYS, type LineKey, withoutTrailingSpace } from './lineKeys.ts';
-import { columnsOf, type Step, tabSizes } from './match.ts';
+import { indentOf, isBlank, keyOf, LINE_KEYS, type LineKey, withoutIndent, withoutTrailingSpace } from './lineKeys.ts';
+import { columnsOf, overlooksIndentation, type Step, tabSizes } from './match.ts';
 import { alike, partners } from './partners.ts';
 
 /** An edit, and the file's own line for each line of SEARCH; undefined where it is not one for one. */
@@ -21,8 +21,8 @@ export type Shared = ReadonlyMap<number, number>;
  */
 export function sharedLines({ search, replace, there }: Aligned, file: FileLines, step: Step, isOwn: boolean): Shared {
   const by: LineKey = LINE_KEYS.find((key) => key === step) ?? 'spacing';
-  const isLaidOut = by === 'indentation' || by === 'spacing';
-  const body = isLaidOut ? bodyOf : (line: string): string => line;
+  const isLaidOut = overlooksIndentation(step);
+  const body = isLaidOut ? withoutIndent : (line: string): string => line;
   const tab = isLaidOut ? tabOf(search, there, file) : undefined;
   const keyIn = (line: string, indent: string): string => {
     if (!isLaidOut || isBlank(line)) return keyOf(line, by);
@@ -37,19 +37,7 @@ export function sharedLines({ search, replace, there }: Aligned, file: FileLines
     return body(s) === body(f) && body(r) !== body(s) && !isBlank(s);
   }
 
-  const shared = new Map<number, number>();
-  for (const part of stretches(wanted, now)) {
-    if (part.kind !== 'shared') continue;
-    for (let k = 0; k < part.count; k++) {
-      const [i, j] = [part.from + k, part.to + k];
-      if (!isMeant(i, j)) shared.set(j, i);
-    }
-  }
-  return shared;
-}
-
-function bodyOf(line: string): string {
-  return line.slice(indentOf(line).length);
+  return new Map(Array.from(sameLines(wanted, now)).filter(([j, i]) => !isMeant(i, j)));
 }
 
 /** Columns of a tab by which SEARCH is as deep as the file; undefined where it is not. */
@@ -70,11 +58,7 @@ export function indentedAs({ search, replace, there }: Aligned, unit: number | '
   });
   if (known.every((pair) => pair.search === pair.there)) return 'search';
   const bare = (line: string): string => keyOf(line, 'spacing');
-  const pairs = new Map<number, number>();
-  for (const part of stretches(search.map(bare), replace.map(bare))) {
-    if (part.kind !== 'shared') continue;
-    for (let k = 0; k < part.count; k++) pairs.set(part.to + k, part.from + k);
-  }
+  const pairs = sameLines(search.map(bare), replace.map(bare));
   const isStep = (indent: string): boolean => indent.includes('\t') || unit === 'tab' || indent.length % unit === 0;
   const written = replace.flatMap((line, j) => (isBlank(line) ? [] : [j]));
   const isLike = (lines: readonly (string | undefined)[]) => (j: number | undefined) => {

@@ -1,5 +1,5 @@
 import { stretches } from '../textLines.ts';
-import { indentOf, parts, plainOf } from './lineKeys.ts';
+import { parts, plainOf } from './lineKeys.ts';
 
 /** Words and signs of a line, and the white space before each. */
 interface Tokens {
@@ -73,8 +73,4 @@ export function withoutForeign(
       const plain = plainOf(character);
       return plain !== undefined && foreign.has(plain) && !whole.includes(character) ? plain : character;
     }).join('');
-}
-
-export function withoutIndent(line: string): string {
-  return line.slice(indentOf(line).length);
 }
