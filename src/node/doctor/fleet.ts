@@ -87,7 +87,9 @@ async function plannedFindings(
     engine === undefined
       ? [vllm(loaded, env, here.machine)]
       : [engine.docker, ...(profile.runsOn === 'cuda' && engine.nvidia !== undefined ? [engine.nvidia] : [])];
-  const runs = await runningOf(profile.driver, { env, home }, loaded.settings, signal);
+  // An engine that gave no answer would be waited for once more.
+  const isSilent = engine?.docker.state === 'missing';
+  const runs = isSilent ? new Set<string>() : await runningOf(profile.driver, { env, home }, loaded.settings, signal);
   const models = new Set(plan.services.flatMap(({ serves }) => (serves === undefined ? [] : [serves.model])));
   const servers = Object.values(profile.servers).filter(({ model }) => models.has(model));
   const [ports, { fetched, finding }] = await Promise.all([

@@ -10,11 +10,8 @@ export const innerSpacing: Noise = {
   sides: ['search', 'both'],
   apply: (work, dice, sides) => {
     const { draft } = work;
-    if (!hasBraces(draft.language) && !['python', 'json', 'css'].includes(draft.language)) return undefined;
-    const isCode = codeLines(
-      draft.lines.map(({ text }) => text),
-      draft.language,
-    );
+    const isCode = codeOf(draft);
+    if (isCode === undefined) return undefined;
     const way = dice.pick(draft.language === 'css' || draft.language === 'json' ? WIDER : [...WIDER, ...OTHERWISE]);
     const rewritten = (text: string): string => {
       const indent = indentOf(text);
@@ -30,6 +27,15 @@ export const innerSpacing: Noise = {
     return { ...done, freeSpacing: new Set(sides === 'both' ? free : work.freeSpacing) };
   },
 };
+
+/** Which lines of the file are code; undefined of a language in which spaces and line ends may be more than layout. */
+function codeOf({ lines, language }: Work['draft']): readonly boolean[] | undefined {
+  if (!hasBraces(language) && !['python', 'json', 'css'].includes(language)) return undefined;
+  return codeLines(
+    lines.map(({ text }) => text),
+    language,
+  );
+}
 
 const WIDER: ((code: string) => string)[] = [
   (code) => code.replace(/(?<=[=,:{]) (?=\S)/g, '  '),
@@ -125,11 +131,8 @@ export const brokenLine: Noise = {
   sides: ['search', 'both'],
   apply: (work, dice, sides) => {
     const { draft } = work;
-    if (!hasBraces(draft.language) && !['python', 'json', 'css'].includes(draft.language)) return undefined;
-    const isCode = codeLines(
-      draft.lines.map(({ text }) => text),
-      draft.language,
-    );
+    const isCode = codeOf(draft);
+    if (isCode === undefined) return undefined;
     const after = new Map(draft.after.map((line, i) => [line.old, i]));
     const stays = (at: number): boolean => {
       const line = draft.after[after.get(at) ?? -1];

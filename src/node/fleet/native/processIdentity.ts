@@ -23,10 +23,16 @@ export async function identityOf(pid: number): Promise<string | undefined> {
   }
 }
 
-/** What tells this start of the machine from every other; undefined where the system does not name them. */
+let boot: string | undefined;
+
+/**
+ * What tells this start of the machine from every other; undefined where the system does not name them. No process lives
+ * through two, so it is read once: settings ask for it whenever they are read.
+ */
 export async function bootId(): Promise<string | undefined> {
   if (process.platform !== 'linux') return undefined;
-  return (await readFile('/proc/sys/kernel/random/boot_id', 'latin1')).trim();
+  boot ??= (await readFile('/proc/sys/kernel/random/boot_id', 'latin1')).trim();
+  return boot;
 }
 
 /**
