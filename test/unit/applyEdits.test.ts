@@ -137,6 +137,33 @@ describe('applyEdits', () => {
     });
   });
 
+  describe('noise around an edit', () => {
+    it('is taken off where it is noise, and left where the file has it', () => {
+      const doc = '/**\n\t```\n\told();\n\t```\n*/\n';
+      const fenced = {
+        search: ['### src/app.ts', '\t```', '\told();', '\t```'],
+        replace: ['### src/app.ts', '\t```', '\t```'],
+      };
+      assert.equal(applied(doc, fenced), '/**\n\t```\n\t```\n*/\n');
+    });
+
+    it('of dashes is no sign of a diff', () => {
+      const edit = { search: ['------- SEARCH', '  a();', '  b();'], replace: ['  a();', '  x();', '  b();'] };
+      assert.equal(applied('a();\nb();\n', edit), 'a();\nx();\nb();\n');
+    });
+
+    it('does not hide the bracket that SEARCH lacks', () => {
+      const space = '\u00a0\u00a0';
+      const edit = { search: ['f() {', `${space}a();`], replace: ['f() {', `${space}b();`, '}'] };
+      assert.equal(applied('f() {\n  a();\n}\n', edit), 'f() {\n  b();\n}\n');
+      const inner = {
+        search: [`${space}f() {`, `${space}${space}a();`],
+        replace: [`${space}f() {`, `${space}${space}b();`, `${space}}`],
+      };
+      assert.equal(applied('  f() {\n    a();\n  }\n', inner), '  f() {\n    b();\n  }\n');
+    });
+  });
+
   describe('what the file keeps', () => {
     it('CRLF, BOM and a missing final newline', () => {
       assert.equal(applied('\uFEFFa\r\nb\r\nc', { search: ['b'], replace: ['x', 'y'] }), '\uFEFFa\r\nx\r\ny\r\nc');

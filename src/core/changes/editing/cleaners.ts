@@ -1,3 +1,4 @@
+import { withoutOwnFence } from './fences.ts';
 import { languageOf } from './language.ts';
 import { isBlank } from './lineKeys.ts';
 
@@ -48,30 +49,25 @@ const isMarker = (line: string): boolean => MARKER.test(line);
 
 function withoutFences({ search, replace }: Sides, path: string): Sides | undefined {
   const bare = atEdges(search, isFence);
-  return bare && { search: bare, replace: withoutWrapping(atEdges(replace, isFence) ?? replace, path) };
+  return bare && { search: bare, replace: withoutWrapping(atEdges(replace, isFence) ?? replace, bare, path) };
 }
 
 function withoutMarkers({ search, replace }: Sides, path: string): Sides | undefined {
   const bare = atEdges(search, isMarker);
-  return bare && { search: bare, replace: withoutWrapping(replace, path) };
+  return bare && { search: bare, replace: withoutWrapping(replace, bare, path) };
 }
 
 /** A line that names the file. */
 function withoutPathLine({ search, replace }: Sides, path: string): Sides | undefined {
   const bare = afterPathLine(search, path);
-  return bare && { search: bare, replace: withoutWrapping(replace, path) };
+  return bare && { search: bare, replace: withoutWrapping(replace, bare, path) };
 }
 
-/** REPLACE without all that SEARCH may have had around it, in whatever order: fences are part of Markdown only. */
-function withoutWrapping(replace: readonly string[], path: string): readonly string[] {
-  const { isMarkdown } = languageOf(path);
-  let lines = replace;
-  for (;;) {
-    const fewer =
-      afterPathLine(lines, path) ?? atEdges(lines, isMarker) ?? (isMarkdown ? undefined : atEdges(lines, isFence));
-    if (fewer === undefined) return lines;
-    lines = fewer;
-  }
+/** REPLACE without all that SEARCH may have had around it, in whatever order. @param search without it */
+function withoutWrapping(replace: readonly string[], search: readonly string[], path: string): readonly string[] {
+  const bare =
+    afterPathLine(replace, path) ?? atEdges(replace, isMarker) ?? withoutOwnFence(replace, search, languageOf(path));
+  return bare === replace ? replace : withoutWrapping(bare, search, path);
 }
 
 /** Without such lines at the start and at the end; undefined where there are none. */
@@ -162,6 +158,8 @@ function unnumbered(lines: readonly string[], number: RegExp): string[] | undefi
 
 /** The signs that a diff has before its lines. */
 function withoutDiffSigns({ search, replace }: Sides): Sides | undefined {
+  // Markers of dashes are none.
+  if (search.some((line) => line.startsWith('-') && isMarker(line))) return undefined;
   const written = search.filter((line) => line !== '');
   if (written.length === 0 || !written.every((line) => /^[ -]/.test(line))) return undefined;
   const hasMinus = written.some((line) => line.startsWith('-'));

@@ -2,10 +2,11 @@ import { type Line, mergeLines } from '../textLines.ts';
 import { carriedOver } from './carryOver.ts';
 import { cleaned, commonLines, type Sides } from './cleaners.ts';
 import { isElision, isLazy, partsBetween } from './elision.ts';
+import { withoutOwnFence } from './fences.ts';
 import type { FileLines } from './fileLines.ts';
 import { isBlank } from './lineKeys.ts';
-import { type Match, matchesBy, overlooksIndentation, STEPS, type Step } from './match.ts';
-import { stopsShort, withoutOwnFence } from './repairs.ts';
+import { type Match, matchesBy, STEPS, type Step } from './match.ts';
+import { stopsShort } from './repairs.ts';
 
 /** Where an edit goes, and the lines that shall stand there. */
 export interface Place {
@@ -81,11 +82,11 @@ function nearestTo(startLine: number | undefined, matches: readonly Match[]): Ma
 
 function placed(file: FileLines, lines: readonly Line[], sides: Sides, match: Match, step: Step): Location {
   const place = file.texts.slice(match.at, match.at + match.count);
-  const replace = withoutOwnFence(sides.replace, place, file);
+  const replace = withoutOwnFence(sides.replace, place, file.language);
   const lazy = replace.find((line) => isLazy(line, file.language) && !sides.search.includes(line));
   if (lazy !== undefined) return { kind: 'lazy', line: lazy.trim() };
   const next = file.texts[match.at + match.count];
-  const isShort = stopsShort({ search: sides.search, replace }, next, !overlooksIndentation(step));
+  const isShort = stopsShort({ search: sides.search, replace }, next, step);
   const edit = isShort ? { search: [...sides.search, replace.at(-1) ?? ''], replace } : { ...sides, replace };
   const whole = isShort ? withNextLine(match, sides.search.length) : match;
   const now = step === 'exact' ? asWritten(lines, edit, whole) : carriedOver(file, lines, edit, whole, step);
@@ -118,7 +119,7 @@ function elided(
   startLine: number | undefined,
 ): Location | undefined {
   if (!sides.search.some(isElision)) return undefined;
-  const parts = partsOf({ ...sides, replace: withoutOwnFence(sides.replace, sides.search, file) });
+  const parts = partsOf({ ...sides, replace: withoutOwnFence(sides.replace, sides.search, file.language) });
   if (parts === undefined) return undefined;
   const found = parts.map((part) => {
     for (const step of STEPS) {

@@ -25,6 +25,11 @@ export interface Match {
 export const STEPS = [...LINE_KEYS, 'blankLines', 'lineBreaks', 'comments'] as const;
 export type Step = (typeof STEPS)[number];
 
+/** How single lines are compared at a step. */
+export function lineKeyOf(step: Step): LineKey {
+  return LINE_KEYS.find((key) => key === step) ?? 'spacing';
+}
+
 /** Whether lines are found where they begin otherwise than in SEARCH. */
 export function overlooksIndentation(step: Step): boolean {
   return STEPS.indexOf(step) >= STEPS.indexOf('indentation');

@@ -1,23 +1,7 @@
 import { stretches } from '../textLines.ts';
 import type { Sides } from './cleaners.ts';
-import type { FileLines } from './fileLines.ts';
-import { closelySpaced, isBlank, withoutQuoted } from './lineKeys.ts';
-
-const FENCE = /^\s*(?:`{3,}|~{3,})/;
-
-/** REPLACE without a fence around it that the place has not. */
-export function withoutOwnFence(
-  replace: readonly string[],
-  place: readonly string[],
-  { language }: FileLines,
-): readonly string[] {
-  const first = replace.findIndex((line) => !isBlank(line));
-  const last = replace.findLastIndex((line) => !isBlank(line));
-  const isFenced =
-    first < last && FENCE.test(replace[first] ?? '') && /^\s*(?:`{3,}|~{3,})\s*$/.test(replace[last] ?? '');
-  if (!isFenced || language.isMarkdown || place.some((line) => FENCE.test(line))) return replace;
-  return replace.slice(first + 1, last);
-}
+import { keyOf, withoutQuoted } from './lineKeys.ts';
+import { lineKeyOf, type Step } from './match.ts';
 
 const CLOSING = /^\s*[)\]}]+[)\]};,]*\s*$/;
 
@@ -25,12 +9,13 @@ const CLOSING = /^\s*[)\]}]+[)\]};,]*\s*$/;
  * Whether SEARCH stops one line short: REPLACE ends with the closing bracket that follows the place in the file, which would
  * stand there twice, and with it SEARCH opens and closes as much as REPLACE does.
  * @param next the file's line behind the place
- * @param isExact the place is SEARCH's, indentation included
+ * @param step by which the place was found
  */
-export function stopsShort({ search, replace }: Sides, next: string | undefined, isExact: boolean): boolean {
+export function stopsShort({ search, replace }: Sides, next: string | undefined, step: Step): boolean {
   const last = replace.at(-1);
   if (last === undefined || next === undefined || !CLOSING.test(last)) return false;
-  const bare = (line: string): string => (isExact ? line.trimEnd() : closelySpaced(line.trim()));
+  const by = step === 'exact' ? 'trailing' : lineKeyOf(step);
+  const bare = (line: string): string => keyOf(line, by);
   if (bare(last) !== bare(next)) return false;
   // One that SEARCH has, too, is not the one that it lacks.
   const end = stretches(search.map(bare), replace.map(bare)).at(-1);

@@ -1,7 +1,7 @@
 import { sameLines } from '../textLines.ts';
 import type { FileLines } from './fileLines.ts';
-import { indentOf, isBlank, keyOf, LINE_KEYS, type LineKey, withoutIndent, withoutTrailingSpace } from './lineKeys.ts';
-import { columnsOf, overlooksIndentation, type Step, tabSizes } from './match.ts';
+import { indentOf, isBlank, keyOf, withoutIndent, withoutTrailingSpace } from './lineKeys.ts';
+import { columnsOf, lineKeyOf, overlooksIndentation, type Step, tabSizes } from './match.ts';
 import { alike, partners } from './partners.ts';
 
 /** An edit, and the file's own line for each line of SEARCH; undefined where it is not one for one. */
@@ -20,7 +20,7 @@ export type Shared = ReadonlyMap<number, number>;
  * @param isOwn REPLACE has the file's indentation, and SEARCH has not
  */
 export function sharedLines({ search, replace, there }: Aligned, file: FileLines, step: Step, isOwn: boolean): Shared {
-  const by: LineKey = LINE_KEYS.find((key) => key === step) ?? 'spacing';
+  const by = lineKeyOf(step);
   const isLaidOut = overlooksIndentation(step);
   const body = isLaidOut ? withoutIndent : (line: string): string => line;
   const tab = isLaidOut ? tabOf(search, there, file) : undefined;
