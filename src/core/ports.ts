@@ -351,3 +351,35 @@ export interface EventLog {
   list(): Promise<RunSummary[]>;
   delete(runId: string): Promise<void>;
 }
+
+// ── Memory ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Something that a run has taught about its workspace. Data for models and people, never an instruction. */
+export interface MemoryEntry {
+  /** Stable: the same thing learnt again has the same one. */
+  id: string;
+  kind: 'failure' | 'convention';
+  text: string;
+  /** What it is about; none where it is about no file. */
+  paths: string[];
+  /** ISO 8601, UTC: when it was learnt last. */
+  at: string;
+  run?: string;
+}
+
+/**
+ * What the runs of a workspace have taught, and plans that can be used again; both within the bounds of
+ * core/memory/entries.ts. Failures are thrown as StoreError.
+ */
+export interface Memory {
+  /** Everything that is kept of a workspace, oldest first. What is damaged is left out. @param workspace its absolute path */
+  recall(workspace: string): Promise<MemoryEntry[]>;
+  /** Adds entries, or puts them in the place of those with the same id; the oldest beyond the bound go. */
+  remember(workspace: string, entries: readonly MemoryEntry[]): Promise<void>;
+  forget(workspace: string, ids: readonly string[] | 'all'): Promise<void>;
+  /** A kept plan as JSON text; undefined where there is none under that key (SHA-256, hex). */
+  plan(key: string): Promise<string | undefined>;
+  /** In the place of one with the same key; those kept longest ago beyond the bound go. */
+  keepPlan(key: string, json: string): Promise<void>;
+  forgetPlan(key: string): Promise<void>;
+}

@@ -20,6 +20,7 @@ import { openDiskWorkspace } from './diskWorkspace.ts';
 import { openDiskWriter } from './diskWriter.ts';
 import { openFileEventLog } from './fileStore/fileEventLog.ts';
 import { openFileLeases } from './fileStore/fileLeases.ts';
+import { openFileMemory } from './fileStore/fileMemory.ts';
 import { openFormatterMemory } from './formatterMemory.ts';
 import { grammarsOf } from './grammars/grammars.ts';
 import { openSyntax } from './grammars/syntax.ts';
@@ -102,13 +103,13 @@ export async function openCrew(
   };
 }
 
-/** The runs of this user, in files. */
+/** The runs of this user and what they have taught, in files. */
 export async function openStore(env: NodeJS.ProcessEnv): Promise<Store & { close(): Promise<void> }> {
   const dir = storeFolder(env);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const leases = openFileLeases(dir);
   const log = openFileEventLog(dir, leases);
-  return { log, leases, close: () => log.close() };
+  return { log, leases, memory: openFileMemory(dir), close: () => log.close() };
 }
 
 function byRole<T>(make: (role: Role) => T): Record<Role, T> {

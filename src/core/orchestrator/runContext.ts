@@ -3,6 +3,7 @@ import type { Probe } from '../../shared/probe.ts';
 import type {
   Copies,
   FormatterMemory,
+  Memory,
   Model,
   Processes,
   Snapshots,
@@ -52,6 +53,7 @@ export interface Crew {
 /** Everything that the parts of one run share. Passed first, everywhere. */
 export interface RunContext extends Crew {
   runId: string;
+  memory: Memory;
   journal: Journal;
   /** The files as they were when the run first touched them; untouched ones as they are now. */
   base: BaseTexts;

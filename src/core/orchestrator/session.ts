@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type Ending, type EventOf, ROLES, type RunEvent } from '../../shared/events.ts';
 import { fold } from '../../shared/fold.ts';
 import { untilQuiet } from '../agents/retries.ts';
-import type { EventLog, Lease, Leases } from '../ports.ts';
+import type { EventLog, Lease, Leases, Memory } from '../ports.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import { runLeaseName } from '../store/runLease.ts';
 import { StoreError } from '../store/storeError.ts';
@@ -12,10 +12,11 @@ import type { Crew, RunContext } from './runContext.ts';
 import { openLimits } from './runLimits.ts';
 import { isPassing, RunStop } from './runStop.ts';
 
-/** Where runs are kept. */
+/** Where runs are kept, and what they have taught. */
 export interface Store {
   log: EventLog;
   leases: Leases;
+  memory: Memory;
 }
 
 /** What one process brings to a run, be it fresh or resumed. */
@@ -155,7 +156,7 @@ interface Opened {
 
 async function runWith(
   crew: Crew,
-  { log }: Store,
+  { log, memory }: Store,
   session: Session,
   { runId, lease, lost, recorded, started }: Opened,
 ): Promise<RunEnd> {
@@ -178,7 +179,16 @@ async function runWith(
     journal.emit(recorded.length === 0 ? started : { type: 'run.resumed', epoch: lease.epoch });
     await journal.flush();
     const base = openBaseTexts(crew.workspace, recorded, journal.emit);
-    const run: RunContext = { ...crew, runId, journal, base, signal, inTurn: openTurns(), checkLimits: limits.check };
+    const run: RunContext = {
+      ...crew,
+      memory,
+      runId,
+      journal,
+      base,
+      signal,
+      inTurn: openTurns(),
+      checkLimits: limits.check,
+    };
     const finished = await session.work(run, started);
     journal.emit(finished);
     // Where even this cannot be kept, the run has not finished: the failure is its ending.

@@ -2,17 +2,19 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Lease } from '../../../src/core/ports.ts';
+import type { Lease, MemoryEntry } from '../../../src/core/ports.ts';
 import { openJournal } from '../../../src/core/store/journal.ts';
 import { StoreError } from '../../../src/core/store/storeError.ts';
 import { openFileEventLog } from '../../../src/node/fileStore/fileEventLog.ts';
 import { openFileLeases } from '../../../src/node/fileStore/fileLeases.ts';
+import { openFileMemory } from '../../../src/node/fileStore/fileMemory.ts';
 import type { RunEvent } from '../../../src/shared/events.ts';
 
 type Order =
   | { order: 'acquire'; name: string }
   | { order: 'release'; lease: Lease }
   | { order: 'append'; lease: Lease; events: RunEvent[] }
+  | { order: 'remember'; workspace: string; entries: MemoryEntry[] }
   /** Records steps until the process is ended; each is reported once it is durable. */
   | { order: 'recordSteps'; runId: string; lease: Lease };
 
@@ -24,6 +26,7 @@ export interface StoreProcess {
   acquire(name: string): Promise<Lease | { heldBy: string }>;
   release(lease: Lease): Promise<Outcome>;
   append(lease: Lease, events: RunEvent[]): Promise<Outcome>;
+  remember(workspace: string, entries: MemoryEntry[]): Promise<Outcome>;
   recordSteps(runId: string, lease: Lease, onRecorded: (key: string) => void): void;
   kill(signal: NodeJS.Signals): void;
   /** Ends it with SIGKILL and resolves when it is gone. */
@@ -49,6 +52,7 @@ export async function startStoreProcess(dir: string, options: { ttl?: number } =
     acquire: (name) => ask({ order: 'acquire', name }),
     release: (lease) => ask({ order: 'release', lease }),
     append: (lease, events) => ask({ order: 'append', lease, events }),
+    remember: (workspace, entries) => ask({ order: 'remember', workspace, entries }),
     recordSteps(runId, lease, onRecorded) {
       child.on('message', (key) => onRecorded(String(key)));
       child.send({ order: 'recordSteps', runId, lease });
@@ -65,6 +69,7 @@ export async function startStoreProcess(dir: string, options: { ttl?: number } =
 function serve(dir: string, options: { ttl?: number }, answer: (message: unknown) => void): void {
   const leases = openFileLeases(dir, options);
   const log = openFileEventLog(dir, leases);
+  const memory = openFileMemory(dir);
 
   async function carryOut(order: Order): Promise<unknown> {
     switch (order.order) {
@@ -81,6 +86,9 @@ function serve(dir: string, options: { ttl?: number }, answer: (message: unknown
           if (error instanceof StoreError) return error.failure;
           throw error;
         }
+      case 'remember':
+        await memory.remember(order.workspace, order.entries);
+        return 'done';
       case 'recordSteps':
         return recordSteps(order.runId, order.lease);
       default:

@@ -1,10 +1,11 @@
-import type { EventLog, Lease, Leases } from '../../../src/core/ports.ts';
+import type { EventLog, Lease, Leases, Memory } from '../../../src/core/ports.ts';
 import type { EventBody, RunEvent } from '../../../src/shared/events.ts';
 
 /** One process's view of a store. */
 export interface StoreClient {
   leases: Leases;
   log: EventLog;
+  memory: Memory;
 }
 
 /** A store that several processes share. */
