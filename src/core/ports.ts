@@ -320,9 +320,14 @@ export interface Lease {
 }
 
 export interface Leases {
-  /** Grants the lease with an epoch higher than any before, or says who holds it. */
-  acquire(name: string, holder: string): Promise<Lease | { heldBy: string }>;
-  /** @returns false where a higher epoch was granted meanwhile. */
+  /** Milliseconds after which a holder that did not renew counts as gone, by the store's clock. */
+  readonly ttl: number;
+  /**
+   * Grants the lease with an epoch higher than any before, or says who holds it.
+   * @param options.takeOver grants it also where a living holder has it: that one is fenced from then on
+   */
+  acquire(name: string, holder: string, options?: { takeOver?: true }): Promise<Lease | { heldBy: string }>;
+  /** Also of a lease that has run out, as long as nobody else took it. @returns false where a higher epoch was granted. */
   renew(lease: Lease): Promise<boolean>;
   release(lease: Lease): Promise<void>;
 }

@@ -45,12 +45,16 @@ export function openFileLeases(dir: string, options: { ttl?: number } = {}): Fil
   const folderOf = (name: string) => join(dir, 'leases', fileNameFrom(name));
   const fileOf = (name: string, epoch: number) => join(folderOf(name), `${epochText(epoch)}.json`);
 
-  async function acquire(name: string, holder: string): Promise<Lease | { heldBy: string }> {
+  async function acquire(
+    name: string,
+    holder: string,
+    { takeOver }: { takeOver?: true } = {},
+  ): Promise<Lease | { heldBy: string }> {
     await mkdir(folderOf(name), { recursive: true, mode: 0o700 });
     // Every further turn means that somebody else was granted an epoch (or forgot the lease) in between.
     for (;;) {
       const newest = await newestEpoch(folderOf(name));
-      const heldBy = newest === 0 ? undefined : await liveHolder(fileOf(name, newest), ttl);
+      const heldBy = newest === 0 || takeOver ? undefined : await liveHolder(fileOf(name, newest), ttl);
       if (heldBy !== undefined) return { heldBy };
       const token = randomUUID();
       const grant: Grant = { holder, pid: process.pid, host: hostname(), token, at: new Date().toISOString() };
@@ -99,7 +103,8 @@ export function openFileLeases(dir: string, options: { ttl?: number } = {}): Fil
   };
 
   return {
-    acquire: (name, holder) => inWords(`Taking the lease "${name}"`, acquire(name, holder)),
+    ttl,
+    acquire: (name, holder, options) => inWords(`Taking the lease "${name}"`, acquire(name, holder, options)),
     isNewest: (lease) => inWords(`Checking the lease "${lease.name}"`, isNewest(lease)),
     release: (lease) => inWords(`Releasing the lease "${lease.name}"`, release(lease)),
     renew(lease) {

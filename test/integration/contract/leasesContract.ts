@@ -58,6 +58,24 @@ export function leasesContract(name: string, open: () => Promise<StoreUnderTest>
       assert.equal(await one.leases.renew(first), false);
     });
 
+    it('is taken over from a living holder by who asks for just that', async () => {
+      const [one, other] = [await store.connect(), await store.connect()];
+      const first = await take(one.leases, 'run/a', 'terminal');
+      const second = await other.leases.acquire('run/a', 'editor', { takeOver: true });
+      assert.ok(!('heldBy' in second));
+      assert.equal(second.epoch, first.epoch + 1);
+      assert.equal(await one.leases.renew(first), false);
+      assert.equal(await other.leases.renew(second), true);
+      assert.ok(one.leases.ttl > 0);
+    });
+
+    it('renews a lease that has run out, as long as nobody else took it', async () => {
+      const { leases } = await store.connect({ ttl: 100 });
+      const lease = await take(leases, 'run/a');
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      assert.equal(await leases.renew(lease), true);
+    });
+
     it('does not take a lease from a holder that renews', async () => {
       const [one, other] = [await store.connect({ ttl: 1500 }), await store.connect({ ttl: 1500 })];
       const lease = await take(one.leases, 'run/a');
