@@ -309,13 +309,17 @@ type Body =
   /**
    * The workspace's rules files that the crew is told, in order, as they were then. `cut`: longer than what is told at
    * once; the rest is read with a tool. `formatted`: what a formatter made of files of the last accepted changes when they
-   * were saved, as unified diffs, which the Coder is told too; absent where it did nothing.
+   * were saved, as unified diffs, which the Coder is told too; absent where it did nothing. `remembered`: how many notes
+   * of earlier runs can be recalled; absent where there are none, and then no role of the run is offered to.
    */
   | {
       type: 'rules.found';
       files: { path: string /** Characters. */; chars: number; cut: boolean }[];
       formatted?: { path: string; diff: string }[];
+      remembered?: number;
     }
+  /** What earlier runs have taught cannot be read or written: the run goes on without it. Told once a session. */
+  | { type: 'memory.lost'; message: string }
   /** The text of a file when the run first touched it: what every later diff and merge is against. */
   | { type: 'file.based'; path: string; hash: string | null; text: string | null }
   // Checks and review. `subtask` is absent for the base, 'merged' for the whole.

@@ -149,6 +149,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
     case 'transcript.compacted':
     case 'window.learnt':
     case 'rules.found':
+    case 'memory.lost':
     case 'plan.delta':
     case 'plan.cached':
     case 'turn.finished':

@@ -93,6 +93,8 @@ export function toolWords({ tool, args, result }: ToolStep): { verb: string; sub
       return { verb: done ? t('Searched the docs') : t('Searches the docs'), subject: said('query') };
     case 'find_references':
       return { verb: done ? t('Found references') : t('Finds references'), subject: said('symbol') };
+    case 'recall':
+      return { verb: done ? t('Looked up earlier runs') : t('Looks up earlier runs'), subject: said('query') };
     case 'git_diff':
       return { verb: done ? t('Looked at the changes') : t('Looks at the changes'), subject: said('file') };
     case 'run_tests':
@@ -284,13 +286,27 @@ export function noteWords(event: NotedEvent): { icon: string; tone: NoteTone; te
       };
     case 'rules.found': {
       const inPart = event.files.filter(({ cut }) => cut).map(({ path }) => path);
+      const { files, remembered = 0 } = event;
+      const notes =
+        remembered === 0
+          ? []
+          : [remembered === 1 ? t('1 note from earlier runs') : t('{0} notes from earlier runs', number(remembered))];
+      const rules =
+        files.length === 0 ? [] : [t('Rules of the workspace: {0}', files.map(({ path }) => path).join(', '))];
       return {
-        icon: 'law',
+        icon: files.length === 0 ? 'history' : 'law',
         tone: 'quiet',
-        text: t('Rules of the workspace: {0}', event.files.map(({ path }) => path).join(', ')),
+        text: [...rules, ...notes].join(' · '),
         ...(inPart.length > 0 && { more: t('Told in part, because of their length: {0}', inPart.join(', ')) }),
       };
     }
+    case 'memory.lost':
+      return {
+        icon: 'history',
+        tone: 'warning',
+        text: t('The run goes on without what earlier runs have taught.'),
+        more: event.message,
+      };
     case 'server.probed': {
       const { model, url, window, notes } = event.probe;
       return {

@@ -161,6 +161,7 @@ describe('tool schema', () => {
       'find_references(symbol: string, path?: string)',
       'git_diff(file?: string, ref?: string)',
       'run_tests(test_file?: string)',
+      'recall(query: string, limit?: integer)',
     ]) {
       assert.ok(description.includes(`- \`${signature}\`: `), signature);
     }

@@ -1,5 +1,6 @@
 import { parsedJson } from '../models/parsedJson.ts';
 import type { MemoryEntry } from '../ports.ts';
+import { cutLine } from '../tools/bounded.ts';
 
 /** Entries that are kept of a workspace. */
 export const MOST_ENTRIES = 200;
@@ -15,9 +16,14 @@ const MOST_PATHS = 20;
 
 /** An entry as it may be kept: text and paths beyond the bounds are cut. */
 export function boundedEntry({ id, kind, text, paths, at, run }: MemoryEntry): MemoryEntry {
-  // Never half of a character that takes two units.
-  const short = text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
-  return { id, kind, text: short, paths: paths.slice(0, MOST_PATHS), at, ...(run === undefined ? {} : { run }) };
+  return {
+    id,
+    kind,
+    text: cutLine(text, MOST_TEXT),
+    paths: paths.slice(0, MOST_PATHS),
+    at,
+    ...(run === undefined ? {} : { run }),
+  };
 }
 
 /** Oldest first, the newest `MOST_ENTRIES` of them; `dropped` are the others. */

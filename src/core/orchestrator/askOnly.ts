@@ -13,7 +13,7 @@ import { rulesOf } from './ruling.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 
-const TOOLS = ['read_file', 'analyze_codebase', 'search_docs', 'find_references', 'git_diff'];
+const TOOLS = ['read_file', 'analyze_codebase', 'search_docs', 'find_references', 'git_diff', 'recall'];
 
 const ANSWER_REQUEST =
   'Answer the question now, for the user, in Markdown. Name files as `path:line`. Be short, and say what you could not find out. No JSON, no edits.';

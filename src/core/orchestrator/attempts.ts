@@ -41,7 +41,15 @@ export type AttemptsResult =
   | { kind: 'approved'; changes: ChangeSet; rounds: number; verdict: Verdict; claim?: string }
   | { kind: 'failed'; changes: ChangeSet; rounds: RoundRecord[]; reason: string };
 
-export const CODER_TOOLS = ['read_file', 'analyze_codebase', 'search_docs', 'find_references', 'git_diff', 'run_tests'];
+export const CODER_TOOLS = [
+  'read_file',
+  'analyze_codebase',
+  'search_docs',
+  'find_references',
+  'git_diff',
+  'run_tests',
+  'recall',
+];
 
 /** Rounds of coding, checks and review, until one is approved, the rounds are used up, or a round brings nothing new. */
 export async function workInRounds(run: RunContext, assignment: Assignment): Promise<AttemptsResult> {

@@ -4,6 +4,7 @@ import { type ChangeSet, emptyChangeSet, fileStates } from '../changes/changeSet
 import { overlay } from '../changes/overlay.ts';
 import { runChecks } from '../checks/runChecks.ts';
 import { StoreError } from '../store/storeError.ts';
+import { canRecall } from './ruling.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 
@@ -75,7 +76,10 @@ export function checkBase(run: RunContext): Promise<CheckReport> {
   return checkChanges(run, { key: 'base/checks', scope: 'base', changes: emptyChangeSet });
 }
 
-/** The tools of an agent over the workspace with its change set on top, as it is at the time of the call. */
+/**
+ * The tools of an agent over the workspace with its change set on top, as it is at the time of the call; without `recall`
+ * where the run had nothing to recall when it began.
+ */
 export function openToolbox(
   run: RunContext,
   names: readonly string[],
@@ -83,8 +87,9 @@ export function openToolbox(
   subtask?: string,
 ): Toolbox {
   const about = subtask === undefined ? {} : { subtask };
+  const memory = canRecall(run);
   return {
-    names,
+    names: memory ? names : names.filter((name) => name !== 'recall'),
     changes,
     context: () => {
       const now = changes();
@@ -92,6 +97,7 @@ export function openToolbox(
         workspace: overlay(run.base.workspace, now),
         processes: run.processes,
         changed: [...now.files.keys()],
+        remembered: () => run.memory.recall(run.workspace.root),
         runChecks: (testFile, signal) =>
           checkChanges(run, {
             scope: 'tool',

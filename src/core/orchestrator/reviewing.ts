@@ -22,7 +22,7 @@ export interface ReviewAssignment {
   knownFailures: readonly string[];
 }
 
-export const REVIEWER_TOOLS = ['read_file', 'find_references', 'search_docs', 'git_diff', 'run_tests'];
+export const REVIEWER_TOOLS = ['read_file', 'find_references', 'search_docs', 'git_diff', 'run_tests', 'recall'];
 
 export type Reviewed =
   | { kind: 'reviewed'; verdict: Verdict; remark: string; reason: string }

@@ -15,9 +15,11 @@ export async function rulesOf(run: RunContext): Promise<Rule[]> {
       if (content.kind === 'text') run.base.record(path, content.text, content.hash);
     }
     const formatted = await run.formatter.recall();
+    const remembered = (await run.memory.recall(run.workspace.root)).length;
     return {
       type: 'rules.found',
       ...(formatted.length > 0 && { formatted }),
+      ...(remembered > 0 && { remembered }),
       files: rules.map(({ path, text }) => ({ path, chars: text.length, cut: text.length > LONGEST_RULE })),
     };
   });
@@ -25,6 +27,15 @@ export async function rulesOf(run: RunContext): Promise<Rule[]> {
     run.base.workspace,
     files.map(({ path }) => path),
   );
+}
+
+/**
+ * Whether there was something to recall when the run looked for rules. That is so for all of the run, and when it is
+ * resumed: which tools a role has stands at the beginning of what it is told.
+ */
+export function canRecall({ journal }: Pick<RunContext, 'journal'>): boolean {
+  const recorded = journal.recordedStep('rules');
+  return recorded?.type === 'rules.found' && recorded.remembered !== undefined;
 }
 
 /** What the run knew of the workspace's formatter when it looked for rules. */

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type Ending, type EventOf, ROLES, type RunEvent } from '../../shared/events.ts';
 import { fold } from '../../shared/fold.ts';
 import { untilQuiet } from '../agents/retries.ts';
+import { openRunMemory } from '../memory/runMemory.ts';
 import type { EventLog, Lease, Leases, Memory } from '../ports.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import { runLeaseName } from '../store/runLease.ts';
@@ -181,7 +182,7 @@ async function runWith(
     const base = openBaseTexts(crew.workspace, recorded, journal.emit);
     const run: RunContext = {
       ...crew,
-      memory,
+      memory: openRunMemory(memory, (message) => journal.emit({ type: 'memory.lost', message })),
       runId,
       journal,
       base,

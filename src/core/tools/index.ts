@@ -5,6 +5,7 @@ import { analyzeCodebase } from './analyzeCodebase.ts';
 import { findReferences } from './findReferences.ts';
 import { gitDiff } from './gitDiff.ts';
 import { readFile } from './readFile.ts';
+import { recall } from './recall.ts';
 import { runTests } from './runTests.ts';
 import { searchDocs } from './searchDocs.ts';
 import { SearchError } from './searchError.ts';
@@ -28,6 +29,7 @@ export const TOOLS = {
   find_references: callable(findReferences),
   git_diff: callable(gitDiff),
   run_tests: callable(runTests),
+  recall: callable(recall),
 } as const satisfies Record<string, CallableTool>;
 
 export type ToolName = keyof typeof TOOLS;

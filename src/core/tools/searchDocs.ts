@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { z } from 'zod';
 import type { Workspace } from '../ports.ts';
 import { bounded, cutLine } from './bounded.ts';
+import { rankByWords } from './rankByWords.ts';
 import { readTexts } from './readTexts.ts';
 import type { Tool } from './tool.ts';
 
@@ -46,30 +47,15 @@ export const searchDocs: Tool<z.infer<typeof ARGS>> = {
 
 /** The passages with at least one word of the query: those with most different words first, then those with the rarer words. */
 export function rankPassages(passages: readonly Passage[], query: string): Passage[] {
-  const terms = termsOf(query);
-  const scored = passages.map((passage) => ({ passage, hits: weightsOf(terms, passage) }));
-  const rarity = terms.map((_, at) => {
-    const count = scored.filter(({ hits }) => (hits[at] ?? 0) > 0).length;
-    return Math.log(1 + passages.length / (1 + count));
+  const words = (passage: Passage) => ({
+    text: passage.text,
+    beside: [
+      { text: passage.headings.join(' '), weight: 2 },
+      { text: passage.path, weight: 0.5 },
+    ],
   });
-  return scored
-    .map(({ passage, hits }) => ({
-      passage,
-      matched: hits.filter((weight) => weight > 0).length,
-      score: hits.reduce((sum, weight, at) => sum + weight * (rarity[at] ?? 0), 0),
-    }))
-    .filter(({ matched }) => matched > 0)
-    .sort(
-      (a, b) =>
-        b.matched - a.matched ||
-        b.score - a.score ||
-        (a.passage.path === b.passage.path
-          ? a.passage.line - b.passage.line
-          : a.passage.path < b.passage.path
-            ? -1
-            : 1),
-    )
-    .map(({ passage }) => passage);
+  const inOrder = (a: Passage, b: Passage) => (a.path === b.path ? a.line - b.line : a.path < b.path ? -1 : 1);
+  return rankByWords([...passages].sort(inOrder), query, words);
 }
 
 /** Splits a document at headings (Markdown's and reStructuredText's) and empty lines. Code blocks stay whole. */
@@ -139,42 +125,6 @@ function isDocument(path: string): boolean {
   if (/^(requirements.*|cmakelists|constraints.*|robots)\.txt$/.test(name)) return false;
   if (/\.(md|mdx|markdown|rst|adoc|txt)$/.test(name)) return true;
   return /^(readme|changelog|contributing|news)(\.|$)/.test(name);
-}
-
-const STOP_WORDS = new Set(
-  'a an and are as at be by do does for from how in is it of on or our that the this to we what when where which who why with'.split(
-    ' ',
-  ),
-);
-
-function termsOf(query: string): string[] {
-  const words = [...new Set(wordsOf(query))];
-  const telling = words.filter((word) => !STOP_WORDS.has(word));
-  return telling.length > 0 ? telling : words;
-}
-
-function wordsOf(text: string): string[] {
-  return text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
-}
-
-/** For each word 0 where it does not occur; a heading or a file's name weighs more than the text. */
-function weightsOf(terms: readonly string[], passage: Passage): number[] {
-  const [text, headings, path] = [passage.text, passage.headings.join(' '), passage.path].map(wordsOf);
-  return terms.map((term) => {
-    const occurs = (words: string[] | undefined) => words?.filter((word) => isSameWord(word, term)).length ?? 0;
-    const inText = occurs(text);
-    const beside = (occurs(headings) > 0 ? 2 : 0) + (occurs(path) > 0 ? 0.5 : 0);
-    return (inText > 0 ? 1 + Math.min(3, inText) * 0.5 : 0) + beside;
-  });
-}
-
-/** `retry` is found in `retries` and `retrying` too: equal stems with a short ending. */
-function isSameWord(a: string, b: string): boolean {
-  return a === b || (a.length > 3 && b.length > 3 && stem(a) === stem(b));
-}
-
-function stem(word: string): string {
-  return word.replace(/(?:ing|ed|es|s|e)$/, '').replace(/y$/, 'i');
 }
 
 function passageText({ path, line, headings, text }: Passage): string {

@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod';
 import type { CheckReport } from '../../shared/events.ts';
-import type { Processes, Workspace } from '../ports.ts';
+import type { MemoryEntry, Processes, Workspace } from '../ports.ts';
 
 /** What a tool may touch. */
 export interface ToolContext {
@@ -9,6 +9,8 @@ export interface ToolContext {
   /** The paths of that change set; absent where there is none. */
   changed?: readonly string[];
   processes: Processes;
+  /** What earlier runs have taught, oldest first; absent for who is not told of it. */
+  remembered?: () => Promise<readonly MemoryEntry[]>;
   /** Runs the workspace's checks on a copy with the agent's change set; the runner picks the whole suite without a file. */
   runChecks(testFile: string | undefined, signal: AbortSignal): Promise<CheckReport>;
   /** Upper bound for the result's text, in characters: a share of the asking role's window. */

@@ -115,7 +115,9 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
     case 'server.recovered':
       return says(event.role, `the server answers again (${oneLine(event.url)})`);
     case 'rules.found':
-      return event.files.length === 0 ? undefined : says('crew', `rules: ${event.files.map(ruleInWords).join(', ')}`);
+      return toldLines(event);
+    case 'memory.lost':
+      return says('crew', `! goes on without what earlier runs have taught: ${remark(event.message)}`);
     case 'server.probed':
       return says(event.role, remark(probeInWords(event.probe)));
     case 'protocol.lowered':
@@ -323,6 +325,14 @@ function cacheInWords({ cached, expected, differsAt }: EventOf<'cache.missed'>):
       ? 'others use it too, or it has too few slots or blocks for its cache'
       : `the request does not begin with that one (from byte ${differsAt}), a defect of Conclave: please report it`;
   return `its server had kept only ${cached} of ${expected} tokens of the request before: ${cause}`;
+}
+
+function toldLines({ files, remembered = 0 }: EventOf<'rules.found'>): string | undefined {
+  const lines = [
+    ...(files.length > 0 ? [`rules: ${files.map(ruleInWords).join(', ')}`] : []),
+    ...(remembered > 0 ? [`${count(remembered, 'note')} from earlier runs to look things up in`] : []),
+  ];
+  return lines.length === 0 ? undefined : says('crew', ...lines);
 }
 
 function ruleInWords({ path, cut }: EventOf<'rules.found'>['files'][number]): string {

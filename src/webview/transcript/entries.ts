@@ -161,6 +161,7 @@ export type NotedType =
   | 'syntax.checked'
   | 'vote.decided'
   | 'rules.found'
+  | 'memory.lost'
   | 'protocol.lowered'
   | 'cache.missed'
   | 'transcript.compacted'

@@ -145,8 +145,9 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
       addServerNote(builder, event, event.seq);
       return;
     case 'rules.found':
-      if (event.files.length > 0) addNote(builder, event, event.seq);
+      if (event.files.length > 0 || event.remembered !== undefined) addNote(builder, event, event.seq);
       return;
+    case 'memory.lost':
     case 'plan.cached':
     case 'protocol.lowered':
     case 'cache.missed':
