@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { RunSummary } from '../../core/ports.ts';
+import { endingAmong } from '../../core/store/runEnding.ts';
 import { StoreError } from '../../core/store/storeError.ts';
 import type { RunEvent } from '../../shared/events.ts';
 import { corrupt, eventFrom, readLines, readSpans, type Span } from './segments.ts';
@@ -38,29 +39,9 @@ async function summaryFrom(
     startedAt: first.at,
     task: first.type === 'run.started' ? first.task : '',
     workspace: first.type === 'run.started' ? first.workspace : '',
-    state: endingOf(last) ?? ((await isLive()) ? 'running' : 'interrupted'),
+    state: endingAmong(last) ?? ((await isLive()) ? 'running' : 'interrupted'),
     lastSeq: end.seq,
   };
-}
-
-/** The state of a run that has come to an end, for good or for now; undefined where it has not. */
-function endingOf(last: readonly RunEvent[]): string | undefined {
-  // An ending is among the last events: nothing but `run.resumed` follows one.
-  for (const event of last.toReversed()) {
-    switch (event.type) {
-      case 'run.started':
-      case 'run.resumed':
-        return undefined;
-      case 'run.paused':
-        return 'paused';
-      case 'run.aborted':
-        return 'aborted';
-      case 'run.finished':
-        return event.outcome;
-      default:
-    }
-  }
-  return undefined;
 }
 
 async function firstEvent(spans: readonly Span[], runId: string): Promise<RunEvent | undefined> {

@@ -1,0 +1,76 @@
+import { Cluster } from 'ioredis';
+import type { RunSummary } from '../../core/ports.ts';
+import { endingAmong } from '../../core/store/runEnding.ts';
+import { runLeaseName } from '../../core/store/runLease.ts';
+import { StoreError } from '../../core/store/storeError.ts';
+import type { RedisLeases, RedisParts } from './redisLeases.ts';
+import { eventFrom } from './streamEntries.ts';
+
+/** Keys that a server looks at in one go, and runs that are asked about at once. */
+const SCANNED = 1_000;
+const AT_ONCE = 100;
+/** The ending of a run is among so many of its last events. */
+const LAST = 4;
+
+/** All runs, newest first. */
+export async function listRuns(parts: RedisParts, leases: RedisLeases): Promise<RunSummary[]> {
+  const runIds = await findRuns(parts);
+  const runs: RunSummary[] = [];
+  for (let from = 0; from < runIds.length; from += AT_ONCE) {
+    const some = runIds.slice(from, from + AT_ONCE).map((runId) => summariseRun(parts, leases, runId));
+    runs.push(...(await Promise.all(some)).filter((run) => run !== undefined));
+  }
+  return runs.sort((a, b) => compare(b.startedAt, a.startedAt) || compare(b.runId, a.runId));
+}
+
+/** The ids of all runs, on all nodes. */
+async function findRuns({ connection, keys }: RedisParts): Promise<string[]> {
+  const found = await connection.run('Listing runs', async (client) => {
+    const nodes = client instanceof Cluster ? client.nodes('master') : [client];
+    const streams = nodes.map(async (node) => {
+      const all: string[] = [];
+      for (let cursor = '0'; ; ) {
+        const [next, some] = await node.scan(cursor, 'MATCH', keys.allEvents, 'COUNT', SCANNED, 'TYPE', 'stream');
+        all.push(...some);
+        if (next === '0') return all;
+        cursor = next;
+      }
+    });
+    return (await Promise.all(streams)).flat();
+  });
+  // A scan may name a key twice.
+  return [...new Set(found)].map(keys.runOf);
+}
+
+/** Of one that cannot be read "unreadable", so that the others are listed; undefined where it is gone by now. */
+async function summariseRun(
+  { connection, keys }: RedisParts,
+  leases: RedisLeases,
+  runId: string,
+): Promise<RunSummary | undefined> {
+  const key = keys.events(runId);
+  const [[first], newest] = await connection.run(`Looking at run ${runId}`, (client) =>
+    Promise.all([client.xrange(key, '-', '+', 'COUNT', 1), client.xrevrange(key, '+', '-', 'COUNT', LAST)]),
+  );
+  if (first === undefined) return undefined;
+  try {
+    const start = eventFrom(first, runId, connection.where);
+    const last = newest.reverse().map((entry) => eventFrom(entry, runId, connection.where));
+    const isLive = async (): Promise<boolean> => (await leases.holder(runLeaseName(runId))) !== undefined;
+    return {
+      runId,
+      startedAt: start.at,
+      task: start.type === 'run.started' ? start.task : '',
+      workspace: start.type === 'run.started' ? start.workspace : '',
+      state: endingAmong(last) ?? ((await isLive()) ? 'running' : 'interrupted'),
+      lastSeq: last.at(-1)?.seq ?? start.seq,
+    };
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.failure !== 'corrupt') throw error;
+    return { runId, startedAt: new Date(0).toISOString(), task: '', workspace: '', state: 'unreadable', lastSeq: 0 };
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
