@@ -9,7 +9,7 @@ import type { Installation } from './node/openCrew.ts';
 import { demoCommand } from './terminal/commands/demoCommand.ts';
 import { doctorCommand } from './terminal/commands/doctorCommand.ts';
 import { FLEET_ACTIONS, type FleetOptions, fleetCommand } from './terminal/commands/fleetCommand.ts';
-import { replayCommand, runsCommand } from './terminal/commands/pastRuns.ts';
+import { type ExportOptions, exportCommand, replayCommand, runsCommand } from './terminal/commands/pastRuns.ts';
 import { type RunOptions, runCommand } from './terminal/commands/runCommand.ts';
 import { EXIT, exitStatus, UsageError } from './terminal/exitStatus.ts';
 import { clean } from './terminal/render/plainText.ts';
@@ -112,6 +112,13 @@ program
   .action(
     running((run: string, options: { json?: boolean }) => replayCommand(installation, run, options, stop.signal)),
   );
+
+program
+  .command('export <run>')
+  .description('write a run as one file to be handed on, with secrets masked')
+  .option('--format <format>', 'markdown, for people; or json, all its events, one a line', 'markdown')
+  .option('--output <file>', 'where to (default: standard output)')
+  .action(running((run: string, options: ExportOptions) => exportCommand(installation, run, options)));
 
 program
   .command('runs')

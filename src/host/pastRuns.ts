@@ -1,10 +1,10 @@
+import { homedir } from 'node:os';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { exportedRun } from '../core/export/exportRun.ts';
 import type { Store } from '../core/orchestrator/session.ts';
 import type { RunEvent } from '../shared/events.ts';
-import { fold } from '../shared/fold.ts';
 import type { RunEntry } from '../shared/protocol.ts';
-import { runAsMarkdown } from './runMarkdown.ts';
 
 /** The past runs that match, newest first. */
 export async function listRuns(
@@ -29,7 +29,7 @@ export async function listRuns(
     .slice(0, 200);
 }
 
-/** Asks where to, and writes the run there. @returns the file, or undefined where the user thought better of it */
+/** Asks where to, and writes the run there, without secrets. @returns the file, or undefined where the user thought better of it */
 export async function exportRun(
   store: Store,
   runId: string,
@@ -46,9 +46,7 @@ export async function exportRun(
   if (!file) return undefined;
   const events: RunEvent[] = [];
   for await (const event of store.log.read(runId)) events.push(event);
-  const text =
-    format === 'markdown' ? runAsMarkdown(fold(events)) : events.map((event) => `${JSON.stringify(event)}\n`).join('');
-  await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
+  await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(exportedRun(events, format, homedir())));
   return file;
 }
 

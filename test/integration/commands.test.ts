@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RunEvent } from '../../src/shared/events.ts';
 import { fold } from '../../src/shared/fold.ts';
 import { greetByName, leaveByName, onGreet } from '../support/greeter.ts';
 import { GREETER, makeProject } from '../support/project.ts';
@@ -205,6 +207,28 @@ describe('a run that is over', () => {
     const shown = await conclave.run(['replay', idOf(events)]);
     assert.equal(shown.status, 0);
     assert.match(shown.stderr, /Approved, and written to 1 file/);
+  });
+
+  it('is exported as one file, without secrets', async () => {
+    const { run, conclave } = await given(greeting());
+    const { events } = await run(['run', 'Greet by name; the PASSWORD=correct-horse']);
+    const id = idOf(events);
+    const document = await conclave.run(['export', id]);
+    assert.equal(document.status, 0, document.stderr);
+    assert.match(document.stdout, /^# Greet by name; the PASSWORD=‹secret: password›\n[\s\S]*\n```diff\n/);
+    const file = join(conclave.data, 'run.jsonl');
+    const json = await conclave.run(['export', id, '--format', 'json', '--output', file]);
+    assert.equal(json.status, 0, json.stderr);
+    assert.equal(json.stdout, '');
+    const text = readFileSync(file, 'utf8');
+    assert.ok(!text.includes('correct-horse'));
+    const exported = text
+      .trimEnd()
+      .split('\n')
+      .map((line): RunEvent => JSON.parse(line));
+    assert.deepEqual(fold(exported).proposal, fold(events).proposal);
+    assert.equal((await conclave.run(['export', id, '--format', 'pdf'])).status, 2);
+    assert.match((await conclave.run(['export', 'none'])).stderr, /none/);
   });
 
   it('is listed, newest first, with its state', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { runAsMarkdown } from '../../src/host/runMarkdown.ts';
+import { runAsMarkdown } from '../../src/core/export/runMarkdown.ts';
 import { fold } from '../../src/shared/fold.ts';
 import { recordDemo } from '../support/demoRun.ts';
 

@@ -1,7 +1,10 @@
+import { writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { type ExportFormat, exportedRun } from '../../core/export/exportRun.ts';
 import { type Installation, openStore } from '../../node/openCrew.ts';
 import type { RunEvent } from '../../shared/events.ts';
 import { fold } from '../../shared/fold.ts';
-import { EXIT } from '../exitStatus.ts';
+import { EXIT, UsageError } from '../exitStatus.ts';
 import { hasColour, painter } from '../render/paint.ts';
 import { drawRuns } from '../render/runs.ts';
 import { openOutput } from '../runOutput.ts';
@@ -62,4 +65,46 @@ export async function replayCommand(
   } finally {
     await store.close();
   }
+}
+
+export interface ExportOptions {
+  format?: string;
+  output?: string;
+}
+
+/** `conclave export RUN`: the run as one file to be handed on, without secrets; on standard output where none is named. */
+export async function exportCommand(
+  installation: Installation,
+  runId: string,
+  { format = 'markdown', output }: ExportOptions,
+): Promise<number> {
+  if (!isFormat(format)) throw new UsageError(`--format: expected ${FORMATS.join(' or ')}, got "${format}".`);
+  const store = await openStore(installation.env);
+  try {
+    const events: RunEvent[] = [];
+    for await (const event of store.log.read(runId)) events.push(event);
+    const text = exportedRun(events, format, homedir());
+    if (output === undefined) process.stdout.write(text);
+    else await writeExport(output, text);
+    return EXIT.approved;
+  } finally {
+    await store.close();
+  }
+}
+
+const FORMATS: readonly ExportFormat[] = ['markdown', 'json'];
+
+function isFormat(text: string): text is ExportFormat {
+  return FORMATS.some((format) => format === text);
+}
+
+async function writeExport(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (cause) {
+    throw new UsageError(`--output: ${file} cannot be written (${cause instanceof Error ? cause.message : cause}).`, {
+      cause,
+    });
+  }
+  process.stderr.write(`Written to ${file}; secrets are masked. Look it over before you hand it on.\n`);
 }

@@ -1,5 +1,5 @@
-import type { CheckReport, Verdict } from '../shared/events.ts';
-import type { RunState, SubtaskState } from '../shared/runState.ts';
+import type { CheckReport, Verdict } from '../../shared/events.ts';
+import type { RunState, SubtaskState } from '../../shared/runState.ts';
 
 /** A run as a document for people: what was asked, planned, done, found and decided, and the diff. */
 export function runAsMarkdown(state: RunState): string {
