@@ -26,7 +26,7 @@ import { grammarsOf } from './grammars/grammars.ts';
 import { openSyntax } from './grammars/syntax.ts';
 import { openProbes } from './probes.ts';
 import { nodeProcesses } from './processes.ts';
-import { openSnapshots } from './snapshots.ts';
+import { dropSnapshots, openSnapshots } from './snapshots.ts';
 import { readWaivers } from './waivers.ts';
 
 /** What a host knows before it reads any setting. */
@@ -108,7 +108,8 @@ export async function openStore(env: NodeJS.ProcessEnv): Promise<Store & { close
   const dir = storeFolder(env);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const leases = openFileLeases(dir);
-  const log = openFileEventLog(dir, leases);
+  const onDeleted = (runId: string): Promise<void> => dropSnapshots(snapshotsFolder(env), runId);
+  const log = openFileEventLog(dir, leases, { onDeleted });
   return { log, leases, memory: openFileMemory(dir), close: () => log.close() };
 }
 

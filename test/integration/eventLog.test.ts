@@ -241,7 +241,7 @@ describe('an event log in files', () => {
     it('asks for a newer version where one has written the run', async () => {
       const { log } = await store.connect();
       await mkdir(folder(), { recursive: true });
-      await writeFile(segment(1), '{"segment":{"version":2,"epoch":1,"continues":null}}\n');
+      await writeFile(segment(1), '{"segment":{"version":3,"epoch":1,"continues":null}}\n');
       await assert.rejects(collect(log.read('a')), failsAs('corrupt', /Update Conclave/));
     });
 

@@ -3,23 +3,30 @@
  *
  *     <dir>/runs/<runId>/events-<epoch>.jsonl    see segments.ts
  *     <dir>/leases/run%2f<runId>/                see fileLeases.ts
+ *     <dir>/deleted/                             what is being deleted
  */
-import { readdir, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { EventLog, Lease, RunSummary } from '../../core/ports.ts';
 import { runIdFrom, runLeaseName } from '../../core/store/runLease.ts';
+import { STORE_BOUNDS, type StoreBounds } from '../../core/store/storeBounds.ts';
 import { StoreError } from '../../core/store/storeError.ts';
 import type { RunEvent } from '../../shared/events.ts';
 import { errorCode, fileFailure, syncFolder } from './fileFailure.ts';
 import type { FileLeases } from './fileLeases.ts';
-import { fileNameFrom, nameFrom } from './fileNames.ts';
+import { deletedFolder, nameFrom, runFolder } from './fileNames.ts';
 import { watchFolder } from './folderChanges.ts';
 import { summariseRun } from './runSummary.ts';
 import { type Position, readEvents } from './segments.ts';
 import { fenced, openSegment, type SegmentWriter } from './segmentWriter.ts';
+import { tidy } from './tidy.ts';
 
 export interface FileEventLog extends EventLog {
-  /** Closes the file of one run, or of all, once what was begun is written. A later append opens it again. */
+  /**
+   * Closes the file of one run, or of all, once what was begun is written; a later append opens it again. Where it is
+   * all, keeping the store small ends too, at the next point where it can.
+   */
   close(runId?: string): Promise<void>;
 }
 
@@ -34,18 +41,25 @@ interface OpenRun {
 const REMEMBERED = 16;
 
 /**
- * An event log in a folder. An empty durable append puts on disk what was appended before it.
+ * An event log in a folder. An empty durable append puts on disk what was appended before it. Whenever a run begins, the
+ * store is kept small in the background (tidy.ts): not when one ends, because its process ends with it.
  *
  * Who takes a run over first reads it and then appends events from the next seq on: what a stopped process still wrote
  * in between has the same numbers and is cut off thereby.
  *
  * @param leases of the same folder
+ * @param options.onDeleted told of every run that is deleted, so that what is kept of it elsewhere goes too
  */
-export function openFileEventLog(dir: string, leases: FileLeases): FileEventLog {
+export function openFileEventLog(
+  dir: string,
+  leases: FileLeases,
+  options: { bounds?: StoreBounds; onDeleted?: (runId: string) => Promise<void> } = {},
+): FileEventLog {
   const openRuns = new Map<string, OpenRun>();
   /** Where the last reads ended: what is asked for from there on is not searched for from the beginning. */
   const ends = new Map<string, Position>();
-  const folderOf = (runId: string) => join(dir, 'runs', fileNameFrom(runId));
+  const folderOf = (runId: string) => runFolder(dir, runId);
+  let tidying: { stop: AbortController; done: Promise<void> } | undefined;
 
   /** What changes a run's files goes one by one. */
   function inTurn(runId: string, work: (run: OpenRun) => Promise<void>): Promise<void> {
@@ -75,8 +89,18 @@ export function openFileEventLog(dir: string, leases: FileLeases): FileEventLog 
       await closeWriter(run);
       throw fileFailure(error, 'Writing events', folderOf(runId));
     }
+    if (events[0]?.seq === 1) startTidying();
     // Asked again: who took the run over before the events were written may have read it without them.
     if (durable && !(await leases.isNewest(lease))) throw fenced(runId);
+  }
+
+  function startTidying(): void {
+    if (tidying !== undefined) return;
+    const stop = new AbortController();
+    const done = tidy({ dir, leases, delete: deleteRun }, options.bounds ?? STORE_BOUNDS, stop.signal).finally(() => {
+      tidying = undefined;
+    });
+    tidying = { stop, done };
   }
 
   async function writerFor(
@@ -156,13 +180,20 @@ export function openFileEventLog(dir: string, leases: FileLeases): FileEventLog 
       );
     }
     try {
-      await rm(folderOf(runId), { recursive: true, maxRetries: 3 });
-      await syncFolder(dirname(folderOf(runId)));
+      await removeFolder(folderOf(runId), join(deletedFolder(dir), randomUUID()));
     } catch (error) {
       await leases.release(lease);
       throw fileFailure(error, `Deleting run ${runId}`, folderOf(runId));
     }
     await leases.forget(name);
+    await options.onDeleted?.(runId);
+  }
+
+  function deleteRun(runId: string): Promise<void> {
+    return inTurn(runId, async (run) => {
+      await closeWriter(run);
+      await remove(runId);
+    });
   }
 
   async function checkKnown(runId: string): Promise<void> {
@@ -189,16 +220,30 @@ export function openFileEventLog(dir: string, leases: FileLeases): FileEventLog 
     read: (runId, since = 0) => read(runId, since),
     follow,
     list,
-    delete: (runId) =>
-      inTurn(runId, async (run) => {
-        await closeWriter(run);
-        await remove(runId);
-      }),
+    delete: deleteRun,
     async close(runId) {
+      if (runId === undefined) {
+        tidying?.stop.abort();
+        await tidying?.done;
+      }
       const runIds = runId === undefined ? [...openRuns.keys()] : [runId];
       await Promise.all(runIds.map((id) => inTurn(id, closeWriter)));
     },
   };
+}
+
+/** Makes a folder gone in one step, and then its files. */
+async function removeFolder(folder: string, aside: string): Promise<void> {
+  await mkdir(dirname(aside), { recursive: true, mode: 0o700 });
+  try {
+    await rename(folder, aside);
+  } catch (error) {
+    // Windows does not move a folder while somebody reads in it.
+    if (errorCode(error) !== 'EPERM' && errorCode(error) !== 'EACCES') throw error;
+    await rm(folder, { recursive: true, maxRetries: 3 });
+  }
+  await syncFolder(dirname(folder));
+  await rm(aside, { recursive: true, force: true, maxRetries: 3 });
 }
 
 async function closeWriter(run: OpenRun): Promise<void> {

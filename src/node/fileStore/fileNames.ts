@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 /**
  * A name as one file name. Different names give different file names, also where the file system ignores case,
  * and no name leads out of its folder: all but lower-case letters, digits, "_" and "-" is written as %xx.
@@ -20,6 +22,16 @@ export function nameFrom(fileName: string): string | undefined {
 /** An epoch as part of a file name, so that names sort as epochs do. */
 export function epochText(epoch: number): string {
   return String(epoch).padStart(8, '0');
+}
+
+/** The folder of a run's segments in a store's folder. */
+export function runFolder(dir: string, runId: string): string {
+  return join(dir, 'runs', fileNameFrom(runId));
+}
+
+/** Where what was deleted waits to go: that it is gone from its place is one step. */
+export function deletedFolder(dir: string): string {
+  return join(dir, 'deleted');
 }
 
 function encodeByte(byte: number): string {

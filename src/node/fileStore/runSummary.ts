@@ -3,7 +3,9 @@ import type { RunSummary } from '../../core/ports.ts';
 import { endingAmong } from '../../core/store/runEnding.ts';
 import { StoreError } from '../../core/store/storeError.ts';
 import type { RunEvent } from '../../shared/events.ts';
-import { corrupt, eventFrom, readLines, readSpans, type Span } from './segments.ts';
+import { corrupt, eventsFrom, readLines } from './eventLines.ts';
+import { errorCode } from './fileFailure.ts';
+import { readSpans, type Span } from './segments.ts';
 
 const WINDOW = 64 * 1024;
 
@@ -15,7 +17,12 @@ const WINDOW = 64 * 1024;
  */
 export async function summariseRun(folder: string, runId: string, isLive: () => Promise<boolean>): Promise<RunSummary> {
   try {
-    return (await summaryFrom(folder, runId, isLive)) ?? (await unreadable(folder, runId));
+    const summary = await summaryFrom(folder, runId, isLive).catch((error: unknown) => {
+      // Compacted while it was looked at: now it is whole again.
+      if (errorCode(error) === 'ENOENT') return summaryFrom(folder, runId, isLive);
+      throw error;
+    });
+    return summary ?? (await unreadable(folder, runId));
   } catch (error) {
     // Whatever is wrong with this run (damaged, no rights, deleted meanwhile), the others shall be listed;
     // reading the run itself tells the cause.
@@ -47,9 +54,9 @@ async function summaryFrom(
 async function firstEvent(spans: readonly Span[], runId: string): Promise<RunEvent | undefined> {
   for (const span of spans) {
     for await (const line of readLines(span.path, span.start, span.limit)) {
-      const event = eventFrom(line.text, runId);
-      if (event === undefined) throw corrupt(span.path, 'its first event is none of this run');
-      return event;
+      const events = eventsFrom(line.text, runId);
+      if (events === undefined) throw corrupt(span.path, 'its first event is none of this run');
+      return events[0];
     }
   }
   return undefined;
@@ -72,10 +79,10 @@ async function lastEventsOf(span: Span, runId: string): Promise<RunEvent[]> {
     for await (const line of readLines(span.path, from, end)) texts.push(line.text);
     // The window opens in the middle of a line, and the last line may be torn.
     if (from > span.start) texts.shift();
-    const events = texts.map((text) => eventFrom(text, runId));
-    if (events.length > 0 && events.at(-1) === undefined) events.pop();
-    if (events.includes(undefined)) throw corrupt(span.path, 'a line near its end is no event of this run');
-    if (events.length > 0 || from === span.start) return events.filter((event) => event !== undefined);
+    const lines = texts.map((text) => eventsFrom(text, runId));
+    if (lines.length > 0 && lines.at(-1) === undefined) lines.pop();
+    if (lines.includes(undefined)) throw corrupt(span.path, 'a line near its end is no event of this run');
+    if (lines.length > 0 || from === span.start) return lines.flatMap((events) => events ?? []);
   }
 }
 

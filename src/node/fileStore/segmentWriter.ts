@@ -36,6 +36,8 @@ export async function openSegment(
     if (!isOpen && event.seq >= firstSeq) break;
     last = position;
   }
+  // Only whole, compacted runs have several events in a line, and nobody appends to those.
+  if (last?.within) throw new Error(`Event ${firstSeq} of run ${runId} would cut a line of deltas.`);
   const path = segmentPath(folder, epoch);
   // Not for appending: on Linux that would ignore the positions we write to, and so what a failed write left behind.
   const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
@@ -94,7 +96,7 @@ function segmentWriter(handle: FileHandle, epoch: number, start: number, seq: nu
   };
 }
 
-async function writeAt(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
+export async function writeAt(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
   // One write, unless the disk gets full within it: then the second one says so.
   for (let written = 0; written < bytes.length; ) {
     const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written);
