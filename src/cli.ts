@@ -63,6 +63,7 @@ withRunOptions(program.command('run [task]'))
   .option('--apply', 'write the approved change to the workspace')
   .option('--patch <file>', 'write the approved change as a patch that git can apply')
   .option('--resume <run>', 'go on with a run that stopped')
+  .option('--take-over', 'with --resume: take the run from whoever works on it')
   .action(
     running((task: string | undefined, options: RunOptions) =>
       runCommand(installation, 'run', task, options, stop.signal),

@@ -355,7 +355,15 @@ export interface EventLog {
   follow(runId: string, since: number, signal: AbortSignal): AsyncIterable<RunEvent>;
   list(): Promise<RunSummary[]>;
   delete(runId: string): Promise<void>;
+  /**
+   * Tells when the store goes away and when it is back; absent where that is a failure at once. While it is away, what is
+   * appended is kept elsewhere, and added when it is back. @returns a function that ends the telling
+   */
+  watch?(listener: (health: StoreHealth) => void): () => void;
 }
+
+/** `added`: how many events were kept elsewhere meanwhile. */
+export type StoreHealth = { kind: 'lost'; message: string } | { kind: 'recovered'; added: number };
 
 // ── Memory ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

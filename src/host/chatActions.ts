@@ -72,6 +72,7 @@ export function chatActions(parts: ChatParts): ChatActions {
     },
     stop: () => runs.stop(),
     resume: ({ runId }) => tasks.resume(runId),
+    takeOver: ({ runId }) => tasks.takeOver(shownRun(runId).runId),
     implement: ({ runId }) => tasks.implement(runId),
     newTask: () => runs.clear(),
 

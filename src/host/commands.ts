@@ -58,7 +58,7 @@ export function chatCommands(
     'conclave.stop': () => runs.stop(),
     'conclave.resumeRun': async () => {
       const entry = await pickHere(t('Go on with which run?'), (state) =>
-        ['paused', 'aborted', 'interrupted'].includes(state),
+        ['paused', 'aborted', 'interrupted', 'waiting'].includes(state),
       );
       if (!entry) return;
       await chat().reveal();

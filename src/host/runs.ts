@@ -45,7 +45,7 @@ export interface Runs extends vscode.Disposable {
    * Goes on with a run, from what is recorded, and shows it. A reload of the window goes on with it too.
    * @returns how that session ended
    */
-  resume(crew: Crew, runId: string, flow?: Work): Promise<RunEnd>;
+  resume(crew: Crew, runId: string, how?: { flow?: Work; takeOver?: true }): Promise<RunEnd>;
   /** Does a piece of work on a run that is over, and shows it. What a reload cuts short is not gone on with. */
   workOn(crew: Crew, runId: string, work: Work): Promise<RunEnd>;
   /** Shows a run without working on it. */
@@ -167,7 +167,11 @@ export function openRuns(options: {
       options.onWork(undefined);
       if (shown?.runId === runId) setActivity({ kind: 'idle' });
     });
-    over.catch(() => {}); // Whoever waits for `begun` or `ended` gets the failure.
+    const showWhereItGoesOn = async ({ runId, state }: RunEnd): Promise<void> => {
+      // What was shown last may never have come into its log, which goes on elsewhere with the same numbers.
+      if (state === 'takenOver' && shown?.runId === runId) await show(runId, { anew: true });
+    };
+    over.then(showWhereItGoesOn).catch(() => {}); // Whoever waits for `begun` or `ended` gets the failure.
     return { begun: Promise.race([begun, ended.then(({ runId }) => runId)]), ended: over };
   }
 
@@ -190,8 +194,10 @@ export function openRuns(options: {
       ended.catch(() => {});
       return begun;
     },
-    async resume(crew, runId, flow = (run, started) => flowOf(run, started, 'leave')) {
-      return session((one) => resumeRun(crew, store, one, runId, () => true), flow, true).ended;
+    async resume(crew, runId, { flow, takeOver } = {}) {
+      const from = (one: Session): Promise<RunEnd> =>
+        resumeRun(crew, store, takeOver ? { ...one, takeOver } : one, runId, () => true);
+      return session(from, flow ?? ((run, started) => flowOf(run, started, 'leave')), true).ended;
     },
     async workOn(crew, runId, flow) {
       return session((one) => resumeRun(crew, store, one, runId, () => true), flow, false).ended;

@@ -29,6 +29,8 @@ export interface Tasks {
   start(folder: Folder, what: What): Promise<string>;
   /** Goes on with a run of an open folder, with what the user gave to it while it was paused. */
   resume(runId: string, early?: Early): Promise<void>;
+  /** Goes on with a run of an open folder that another window or terminal works on. */
+  takeOver(runId: string): Promise<void>;
   /** Implements a plan: the same run, from its plan on. */
   implement(runId: string): Promise<void>;
   /** Does a piece of work on a run that is over, and shows it. */
@@ -74,8 +76,13 @@ export function openTasks(parts: { runs: Runs; crews: EditorCrews; facts: Facts;
         runs.working ? runs.resume(crew, runId) : crews.user.during(early, () => runs.resume(crew, runId)),
       );
     },
+    async takeOver(runId) {
+      await onRun(runId, (crew) => runs.resume(crew, runId, { takeOver: true }));
+    },
     async implement(runId) {
-      await onRun(runId, (crew) => runs.resume(crew, runId, (run, started) => runTask(run, started.task, 'leave')));
+      await onRun(runId, (crew) =>
+        runs.resume(crew, runId, { flow: (run, started) => runTask(run, started.task, 'leave') }),
+      );
     },
     withModels: (workspace, urls) => void models.set(pathOf(workspace), urls),
     async send({ text, command, attachments }) {

@@ -160,6 +160,8 @@ export interface Ending {
     | 'approval_needed'
     | 'server_unavailable'
     | 'store_failed'
+    /** Another process has taken the run over. */
+    | 'taken_over'
     | 'workspace_failed'
     | 'configuration'
     | 'aborted'
@@ -213,9 +215,18 @@ type Body =
   | { type: 'plan.cached'; key: string }
   // Subtasks and attempts. The merged change is checked, reviewed and mended as the last subtask, "merged".
   | { type: 'subtask.ready'; subtask: string }
-  /** `includes`: the finished subtasks whose changes it starts from. */
-  /** `answers`: how many of the user's answers so far it knows of. */
-  | { type: 'subtask.started'; subtask: string; start: number; includes: string[]; answers: number }
+  /**
+   * `includes`: the finished subtasks whose changes it starts from. `answers`: how many of the user's answers so far it
+   * knows of. `beside`: the subtasks that are at work then; absent where there are none.
+   */
+  | {
+      type: 'subtask.started';
+      subtask: string;
+      start: number;
+      includes: string[];
+      answers: number;
+      beside?: string[];
+    }
   | {
       type: 'subtask.escalated';
       subtask: string;
@@ -383,7 +394,11 @@ type Body =
   | { type: 'window.learnt'; role: Role; model: string; served: number; window: number }
   | { type: 'server.busy'; role: Role; url: string; message: string }
   | { type: 'server.lost'; role: Role; url: string; message: string }
-  | { type: 'server.recovered'; role: Role; url: string };
+  | { type: 'server.recovered'; role: Role; url: string }
+  /** The store of runs does not answer: events are kept on this machine until it does. */
+  | { type: 'store.lost'; message: string }
+  /** It answers again; `added` events had been kept, and are in it now. */
+  | { type: 'store.recovered'; added: number };
 
 export type CheckScope = 'base' | 'attempt' | 'merged' | 'tool';
 

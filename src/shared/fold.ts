@@ -140,6 +140,12 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
       const { [event.role]: _recovered, ...servers } = state.servers;
       return { ...state, servers };
     }
+    case 'store.lost':
+      return { ...state, storeLost: event.message };
+    case 'store.recovered': {
+      const { storeLost: _back, ...there } = state;
+      return there;
+    }
     case 'server.probed':
       return { ...state, probes: { ...state.probes, [event.role]: event.probe } };
 

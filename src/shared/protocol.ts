@@ -122,6 +122,8 @@ export interface RunMethods {
   answer: (params: { runId: string; answers: Answer[] }) => void;
   approve: (params: { runId: string; id: string; approved: boolean }) => void;
   resume: (params: { runId: string }) => void;
+  /** Goes on here with a run that another window or terminal works on; that one stops. */
+  takeOver: (params: { runId: string }) => void;
   /** Implements the shown plan. */
   implement: (params: { runId: string }) => void;
   openPlace: (params: { runId: string } & Place) => void;

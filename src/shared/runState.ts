@@ -109,6 +109,8 @@ export interface RunState {
   usage: Partial<Record<Role, RoleUsage>>;
   redFlags: number;
   servers: Partial<Record<Role, { state: 'busy' | 'lost'; message: string }>>;
+  /** Why the store of runs is away; absent while it is there. */
+  storeLost?: string;
   /** What the roles' servers were seen to do. */
   probes: Partial<Record<Role, Probe>>;
 }

@@ -34,6 +34,7 @@ export function exitStatus({ code }: Ending): number {
     case 'store_failed':
       return EXIT.unreachable;
     case 'aborted':
+    case 'taken_over':
       return EXIT.aborted;
     default:
       return code satisfies never;

@@ -65,7 +65,8 @@ export function openOutput(options: { json: boolean; interactive: boolean }): Ru
       view.close();
       const width = Math.max(40, Math.min(process.stderr.columns ?? 100, 120));
       const lines =
-        state.runId === ''
+        // A run that goes on elsewhere is summed up there.
+        state.runId === '' || end.state === 'takenOver'
           ? [end.ending.message, ...(end.ending.remedy === undefined ? [] : [end.ending.remedy])]
           : drawSummary(state, { width, paint: painter({ colour }), delivery, times });
       process.stderr.write(`${lines.join('\n')}\n`);

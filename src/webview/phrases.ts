@@ -374,6 +374,23 @@ export function noteWords(event: NotedEvent): { icon: string; tone: NoteTone; te
       };
     case 'server.recovered':
       return { icon: 'server', tone: 'good', text: t('The server of the {0} answers again.', roleName(event.role)) };
+    case 'store.lost':
+      return {
+        icon: 'database',
+        tone: 'warning',
+        text: t('The store of runs does not answer. What happens meanwhile is kept on this machine.'),
+        more: event.message,
+      };
+    case 'store.recovered':
+      return {
+        icon: 'database',
+        tone: 'good',
+        text: plural(
+          event.added,
+          'The store of runs answers again; one event was added.',
+          'The store of runs answers again; {0} events were added.',
+        ),
+      };
     default:
       event satisfies never;
       return { icon: 'info', tone: 'quiet', text: '' };

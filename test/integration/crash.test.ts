@@ -381,7 +381,7 @@ describe('a run whose process dies', function () {
 
       stale?.child.kill('SIGCONT');
       const result = await stale?.ended;
-      assert.equal(result?.status, 4, result?.stderr);
+      assert.equal(result?.status, 130, result?.stderr);
       assert.match(result?.stderr ?? '', /taken over/);
       assert.deepEqual(await readRun(world, runId), events);
       assert.deepEqual(project.files(), reference.files);

@@ -59,10 +59,12 @@ describe('the events of a run, live', () => {
             })();
             views.push({ seen, ended });
           };
+          const lease = await take(leases, `run/${runId}`);
           const journal = openJournal({
             runId,
             log,
-            lease: await take(leases, `run/${runId}`),
+            lease: () => lease,
+            mayBegin: async () => {},
             recorded: [],
             now: () => new Date(),
             onEvent: (event) => {
@@ -102,10 +104,12 @@ describe('the events of a run, live', () => {
     const store = await openFileStore();
     const { log, leases } = await store.connect();
     let tell: (event: RunEvent) => void = () => {};
+    const lease = await take(leases, 'run/a');
     const journal = openJournal({
       runId: 'a',
       log,
-      lease: await take(leases, 'run/a'),
+      lease: () => lease,
+      mayBegin: async () => {},
       recorded: [],
       now: () => new Date(),
       onEvent: (event) => tell(event),

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Acceptance } from '../../src/core/orchestrator/finishing.ts';
 import { flowOf } from '../../src/core/orchestrator/flows.ts';
 import type { Crew } from '../../src/core/orchestrator/runContext.ts';
-import { type RunEnd, resumeRun, type Session, startRun } from '../../src/core/orchestrator/session.ts';
+import { type RunEnd, resumeRun, type Session, type Store, startRun } from '../../src/core/orchestrator/session.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { loadSettings } from '../../src/node/configuration.ts';
 import { openCrew, openStore } from '../../src/node/openCrew.ts';
@@ -23,9 +23,11 @@ export interface CrewHere {
   project: Project;
   /** Starts a run; what happens goes to `live`. */
   run(task: string, signal?: AbortSignal): Promise<RunEnd>;
-  resume(runId: string, signal?: AbortSignal): Promise<RunEnd>;
+  /** @param over what this session's crew has instead */
+  resume(runId: string, signal?: AbortSignal, over?: Partial<Crew>): Promise<RunEnd>;
   /** The events of all sessions, as a front end that followed them got them. */
   live: RunEvent[];
+  store: Store;
   /** The events as the store has them. */
   persisted(runId: string): Promise<RunEvent[]>;
   close(): Promise<void>;
@@ -96,8 +98,10 @@ export async function openCrewHere({
     fleet,
     project,
     live,
+    store,
     run: (task, signal = never) => startRun(crew, store, session(signal), { kind: 'run', task }),
-    resume: (runId, signal = never) => resumeRun(crew, store, session(signal), runId, () => false),
+    resume: (runId, signal = never, instead = {}) =>
+      resumeRun({ ...crew, ...instead }, store, session(signal), runId, () => false),
     persisted: async (runId) => {
       const events: RunEvent[] = [];
       for await (const event of store.log.read(runId)) events.push(event);

@@ -53,7 +53,8 @@ describe('the journal of a run', () => {
     return openJournal({
       runId,
       log: counted,
-      lease,
+      lease: () => lease,
+      mayBegin: async () => {},
       recorded,
       now: () => new Date('2025-01-01T00:00:00.000Z'),
       onEvent: (event) => void shown.push(event),
@@ -209,7 +210,26 @@ describe('the journal of a run', () => {
     await journal.close();
   });
 
-  it('tells once that the log has failed, refuses every later step, and goes on showing', async () => {
+  it('goes on showing where the log has failed', async () => {
+    const journal = open();
+    await journal.step('one', async () => ready('one'));
+    await log.close();
+    await rm(join(dir, 'runs'), { recursive: true });
+    await writeFile(join(dir, 'runs'), 'no folder');
+    await assert.rejects(
+      journal.step('two', async () => ready('two')),
+      (error) => error instanceof StoreError && error.failure === 'unreachable',
+    );
+    journal.emit(text('a', 'still shown'));
+    journal.emit(ready('still shown'));
+    await journal.close();
+    assert.deepEqual(
+      shown.map(({ seq }) => seq),
+      [1, 2, 3, 4],
+    );
+  });
+
+  it('tells once that another process has the run, refuses every later step, and shows nothing more of it', async () => {
     const journal = open();
     await journal.step('one', async () => ready('one'));
     await leases.release(lease);
@@ -233,10 +253,10 @@ describe('the journal of a run', () => {
     await assert.rejects(journal.flush(), isFenced);
     assert.equal(begun, 2, 'no work is begun whose outcome cannot be kept');
     assert.equal(journal.recordedStep('two'), undefined);
-    journal.emit(text('a', 'still shown'));
-    journal.emit(ready('still shown'));
+    journal.emit(text('a', 'not shown'));
+    journal.emit(ready('not shown'));
     await journal.close();
-    assert.equal(shown.at(-1)?.seq, 6);
+    assert.equal(shown.at(-1)?.seq, 4);
     assert.equal(failures.length, 1);
     assert.ok(isFenced(failures[0]));
     assert.deepEqual(

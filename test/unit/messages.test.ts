@@ -93,14 +93,15 @@ function situation(much: string) {
   const files = subtask.files.map(({ path }) => ({ path, text: much }));
   const rounds = [1, 2, 3].map((round) => ({ round, reason: much, verdict, diff: much }));
   const feedback = feedbackParts(1, verdict, report, much);
-  const reviewed = { round: 2, diff: much, checks: report, open: verdict.findings };
+  const coder = { said: much, rounds: [much, much] };
+  const reviewed = { round: 2, diff: much, checks: report, open: verdict.findings, coder };
   return { report, verdict, subtask, answers, facts, files, rounds, feedback, reviewed };
 }
 
 /** Every message that is made to fit, by what it is for; and which role gets it as an opening. */
 function texts(much: string): { what: string; opens?: Role; text: (chars: number) => string }[] {
   const { report, subtask, answers, facts, files, rounds, feedback, reviewed } = situation(much);
-  const state = { files, diff: much, feedback };
+  const state = { files, diff: much, feedback, beside: [subtask] };
   return [
     { what: 'to plan', opens: 'planner', text: (chars) => planningText(facts, report, chars) },
     { what: 'to plan with answers', text: (chars) => answersText(answers, chars) },
@@ -241,7 +242,7 @@ describe('a message to a role', () => {
     const coder = coderText(
       { task: huge, answers: [], rules: [] },
       { ...subtask, description: 'Do it.' },
-      { files, diff: '', feedback },
+      { files, diff: '', feedback, beside: [] },
       openingChars({ window: 8_192 }),
     );
     assert.ok(coder.includes('# Your subtask: task_1\nDo it.'));

@@ -42,7 +42,9 @@ the next lines
 End every answer that is not the last with a line that says only MORE.`;
 
 /** What the Coder did: it edited, or it says openly that nothing has to be changed. */
-export type CoderAnswer = { kind: 'edited' } | { kind: 'unchanged'; claim: string };
+export type CoderAnswer =
+  /** `said`: how it explains its edits; empty where it does not. */
+  { kind: 'edited'; said: string } | { kind: 'unchanged'; claim: string };
 
 /**
  * The format of the Coder's answer: free text with edit blocks, applied to the change set as each block closes in the
@@ -52,6 +54,7 @@ export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<Coder
   /** Blocks that are applied: a model that is asked to mend one often sends them all again. */
   const done = new Set<string>();
   const paths = new Set<string>();
+  const said = new Set<string>();
   /** What was searched in vain, by file: who misses the same part again has to write all of it anew. */
   const missed = new Map<string, readonly Miss[]>();
   const start = work.changes;
@@ -74,6 +77,7 @@ export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<Coder
         applied: [],
         paths: new Set(paths),
         done: new Set(done),
+        said: new Set(said),
         missedBefore: new Map(missed),
         missed: new Map(missed),
         rejected: [],
@@ -99,6 +103,7 @@ export function editFormat(run: RunContext, work: Workpiece): AnswerFormat<Coder
           work.changes = result.changes;
           for (const block of result.done) done.add(block);
           for (const path of result.paths) paths.add(path);
+          for (const words of result.said) said.add(words);
           for (const [path, misses] of result.missed) missed.set(path, misses);
           return readingOf(result, { text: withoutThinking(text), reasoning, truncated, tokens });
         },
@@ -113,6 +118,8 @@ interface BlockResults {
   /** The files that it and the answers before it changed. */
   paths: Set<string>;
   done: Set<string>;
+  /** Its explanations, in their order. */
+  said: Set<string>;
   /** In the answers before. */
   missedBefore: ReadonlyMap<string, readonly Miss[]>;
   missed: Map<string, readonly Miss[]>;
@@ -161,6 +168,7 @@ async function applyOne(
   result.paths.add(outcome.path);
   result.applied.push(`${outcome.action} ${outcome.path}`);
   const chunk = chunkOf(block);
+  if (chunk && chunk.explanation !== '') result.said.add(chunk.explanation);
   if (chunk)
     emit({ type: 'code.chunk', lane, subtask, file: outcome.path, language: languageOf(outcome.path), ...chunk });
   const from = outcome.from === undefined ? {} : { from: outcome.from };
@@ -221,7 +229,7 @@ function readingOf(
   if (result.applied.length > 0) {
     return /(^|\n)\s*MORE\s*$/.test(answer.text)
       ? { kind: 'again', counts: 'part', message: `${applied}Go on with the next part.` }
-      : { kind: 'answer', value: { kind: 'edited' } };
+      : { kind: 'answer', value: { kind: 'edited', said: [...result.said].join('\n') } };
   }
   return readingWithoutEdits(answer);
 }

@@ -19,6 +19,8 @@ export interface Assignment {
   facts: TaskFacts;
   /** The change set it starts from. */
   start: ChangeSet;
+  /** The subtasks that other Coders work on at the same time. */
+  beside: readonly PlannedSubtask[];
   /** Prefix of its step keys: a subtask that starts again gets another. */
   key: string;
   /** `check`: the change is there already (the merged one), so the first round goes straight to checks and review. */
@@ -72,6 +74,7 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
     }));
     const before = work.changes;
     let claim: string | undefined;
+    let words = '';
     if (round > 1 || assignment.begin === 'code') {
       coder ??= await openCoder(run, assignment, work, () => feedback);
       const message = hasJustBegun(coder) ? '' : shareRoom(feedback, coder.budget.chars * 0.6);
@@ -87,6 +90,7 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
         continue;
       }
       if (answer.value.kind === 'unchanged') claim = answer.value.claim;
+      else words = answer.value.said;
     }
     const diff = answerableDiff(assignment, work.changes);
     const said = claim === undefined ? '' : `The Coder says that nothing has to be changed: ${claim} `;
@@ -123,6 +127,7 @@ export async function workInRounds(run: RunContext, assignment: Assignment): Pro
       ...(claim === undefined ? {} : { claim }),
       checks,
       open,
+      coder: { said: words, rounds: records.map(({ reason }) => reason) },
       workspace: overlay(run.base.workspace, work.changes),
     };
     reviewing ??= await openReviewer(run, { ...assignment, changes: () => work.changes }, state);
@@ -184,7 +189,7 @@ async function openCoder(
   work: Workpiece,
   feedback: () => readonly Part[],
 ): Promise<Agent> {
-  const { subtask, facts, start, key } = assignment;
+  const { subtask, facts, start, beside, key } = assignment;
   const declared = await declaredTexts(run, subtask, start);
   return openAgent(run, {
     role: 'coder',
@@ -196,7 +201,12 @@ async function openCoder(
         const changed = work.changes.files.get(path);
         return changed?.text === null ? [] : [{ path, text: changed?.text ?? text }];
       });
-      return coderText(facts, subtask, { files, diff: diffOf(start, work.changes), feedback: feedback() }, chars);
+      return coderText(
+        facts,
+        subtask,
+        { files, diff: diffOf(start, work.changes), feedback: feedback(), beside },
+        chars,
+      );
     },
     toolbox: openToolbox(run, CODER_TOOLS, () => work.changes, subtask.id),
   });

@@ -119,7 +119,7 @@ async function approveCommand(run: RunContext): Promise<void> {
   await run.journal.step(`approval/${JSON.stringify(command)}`, async () => {
     const request = { id: 'checks.command', kind: 'command', what } as const;
     run.journal.emit({ type: 'approval.requested', ...request });
-    const answer = await run.user.approve(request, run.signal);
+    const answer = await run.presence.awaitingUser((signal) => run.user.approve(request, signal));
     if (answer === 'unanswered') {
       throw new RunStop({
         code: 'approval_needed',

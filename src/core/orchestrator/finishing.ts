@@ -130,7 +130,7 @@ async function askAboutProposal(run: RunContext, what: string): Promise<'approve
   if (recorded) return 'approved';
   const request = { id: 'proposal', kind: 'proposal', what } as const;
   run.journal.emit({ type: 'approval.requested', ...request });
-  const answer = await run.user.approve(request, run.signal);
+  const answer = await run.presence.awaitingUser((signal) => run.user.approve(request, signal));
   if (answer === 'unanswered') return 'left';
   if (answer.approved) {
     await run.journal.step('proposal/answer', async () => ({ type: 'approval.answered', id: 'proposal', ...answer }));

@@ -5,6 +5,7 @@ import { type Cut, clip, type Part, shareRoom } from '../agents/shareRoom.ts';
 import type { Reformatted } from '../ports.ts';
 import type { Rule } from '../rules/findRules.ts';
 import { ruleParts } from '../rules/ruleParts.ts';
+import { besideParts, type CoderRecord, coderRecordParts } from './awareness.ts';
 import { checkParts } from './checkParts.ts';
 
 /**
@@ -47,7 +48,13 @@ export function answersText(answers: readonly Answer[], chars: number): string {
 export function coderText(
   facts: TaskFacts,
   subtask: PlannedSubtask,
-  state: { files: readonly { path: string; text: string }[]; diff: string; feedback: readonly Part[] },
+  state: {
+    files: readonly { path: string; text: string }[];
+    diff: string;
+    feedback: readonly Part[];
+    /** Subtasks that other Coders work on at the same time. */
+    beside: readonly PlannedSubtask[];
+  },
   chars: number,
 ): string {
   const files = state.files.map(
@@ -64,6 +71,7 @@ export function coderText(
   return shareRoom(
     [
       ...subtaskParts(facts, subtask),
+      ...besideParts(state.beside),
       {
         heading: '# What the formatter changed in the last accepted change when it was saved: write as it does',
         text: (facts.formatted ?? []).map(({ diff }) => diff).join(''),
@@ -85,6 +93,8 @@ interface ReviewedState {
   claim?: string;
   checks: CheckReport;
   open: readonly Finding[];
+  /** Absent where no Coder made the change. */
+  coder?: CoderRecord;
 }
 
 export function reviewText(facts: TaskFacts, subtask: PlannedSubtask, state: ReviewedState, chars: number): string {
@@ -92,6 +102,7 @@ export function reviewText(facts: TaskFacts, subtask: PlannedSubtask, state: Rev
     [
       ...subtaskParts(facts, subtask),
       ...changeParts(state, `# The change, round ${state.round}`),
+      ...coderRecordParts(state.coder, { isFirst: true }),
       ...checkParts('# The checks on it', state.checks, 3),
       { heading: '# Open findings of earlier rounds', text: findingLines(state.open), weight: 2, cut: IN_BRIEF },
     ],
@@ -103,6 +114,7 @@ export function nextReviewText(state: ReviewedState, chars: number): string {
   return shareRoom(
     [
       ...changeParts(state, `# Round ${state.round}: the Coder has mended the change. The whole change as it is now`),
+      ...coderRecordParts(state.coder, { isFirst: false }),
       ...checkParts('# The checks on it', state.checks, 3),
       {
         heading: '# Findings of earlier rounds: say again which are still there',

@@ -118,7 +118,7 @@ export async function askUser(run: RunContext, key: string, asked: readonly Clar
   }));
   const answered = await run.journal.step(key, async () => {
     run.journal.emit({ type: 'plan.question', questions });
-    const answers = await run.user.ask(questions, run.signal);
+    const answers = await run.presence.awaitingUser((signal) => run.user.ask(questions, signal));
     if (answers === 'unanswered') {
       throw new RunStop({
         code: 'question_unanswered',

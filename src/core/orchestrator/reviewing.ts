@@ -7,6 +7,7 @@ import { ask } from '../agents/ask.ts';
 import { raiseFlag } from '../agents/turn.ts';
 import type { ChangeSet } from '../changes/changeSet.ts';
 import type { Workspace } from '../ports.ts';
+import type { CoderRecord } from './awareness.ts';
 import { openToolbox } from './checking.ts';
 import { decide, failsForNothing } from './gate.ts';
 import { nextReviewText, reviewText, type TaskFacts } from './messages.ts';
@@ -35,6 +36,8 @@ export interface ReviewState {
   claim?: string;
   checks: CheckReport;
   open: readonly Finding[];
+  /** What the Coder has to say of it; absent where no Coder made the change. */
+  coder?: CoderRecord;
   workspace: Workspace;
 }
 

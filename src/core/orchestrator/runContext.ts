@@ -15,6 +15,7 @@ import type {
 import type { NameOfSetting, Settings } from '../settings.ts';
 import type { Journal } from '../store/journal.ts';
 import type { BaseTexts } from './baseTexts.ts';
+import type { Presence } from './presence.ts';
 import type { Waiver } from './waivers.ts';
 
 /** What a host hands to a run: the ports, and what the user has set. */
@@ -58,6 +59,7 @@ export interface RunContext extends Crew {
   /** The files as they were when the run first touched them; untouched ones as they are now. */
   base: BaseTexts;
   signal: AbortSignal;
+  presence: Pick<Presence, 'working' | 'awaitingUser'>;
   /** Runs one piece of work after the other: checks that listen on a port or share a database must not meet. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** Stops the run, with a named reason, when its tokens or its time are used up. */

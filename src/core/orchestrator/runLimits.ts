@@ -10,8 +10,10 @@ export function openLimits(
   const { tokens, minutes } = crew.settings.limits;
   const began = crew.now().getTime() - workedBefore(recorded);
   let written = 0;
+  const userTime = openUserTime();
   const count = (event: RunEvent): void => {
     if (event.type === 'turn.finished') written += event.usage.completionTokens;
+    userTime.count(event);
   };
   recorded.forEach(count);
   return {
@@ -19,8 +21,35 @@ export function openLimits(
     check() {
       if (written >= tokens)
         throw limit(`The run has used up its ${tokens} tokens of answers`, crew.nameOf('limits.tokens'));
-      if (crew.now().getTime() - began >= minutes * 60_000)
+      if (crew.now().getTime() - began - userTime.total() >= minutes * 60_000)
         throw limit(`The run has used up its ${minutes} minutes`, crew.nameOf('limits.minutes'));
+    },
+  };
+}
+
+/** The time that the user takes to answer is not the run's: who answers the next morning has used up none of it. */
+function openUserTime(): { count(event: RunEvent): void; total(): number } {
+  let total = 0;
+  let asked: number | undefined;
+  return {
+    total: () => total,
+    count({ type, at }) {
+      switch (type) {
+        case 'plan.question':
+        case 'approval.requested':
+          asked ??= Date.parse(at);
+          return;
+        case 'run.resumed':
+          // From here on it is asked again; between the sessions, no time was counted.
+          asked = undefined;
+          return;
+        case 'plan.answered':
+        case 'approval.answered':
+          if (asked !== undefined) total += Date.parse(at) - asked;
+          asked = undefined;
+          return;
+        default:
+      }
     },
   };
 }

@@ -1,14 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type Ending, type EventOf, ROLES, type RunEvent } from '../../shared/events.ts';
+import { type Ending, type EventBody, type EventOf, ROLES, type RunEvent } from '../../shared/events.ts';
 import { fold } from '../../shared/fold.ts';
 import { untilQuiet } from '../agents/retries.ts';
 import { openRunMemory } from '../memory/runMemory.ts';
-import type { EventLog, Lease, Leases, Memory } from '../ports.ts';
+import type { EventLog, Leases, Memory, StoreHealth } from '../ports.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import { runLeaseName } from '../store/runLease.ts';
 import { StoreError } from '../store/storeError.ts';
 import { openBaseTexts } from './baseTexts.ts';
 import type { Finish } from './finish.ts';
+import { type HeldLeases, holdLeases } from './heldLeases.ts';
+import { openPresence } from './presence.ts';
 import type { Crew, RunContext } from './runContext.ts';
 import { openLimits } from './runLimits.ts';
 import { isPassing, RunStop } from './runStop.ts';
@@ -24,6 +26,8 @@ export interface Store {
 export interface Session {
   /** Says who we are to another process that wants the same run. */
   holder: string;
+  /** Takes the run from whoever works on it. */
+  takeOver?: true;
   signal: AbortSignal;
   onEvent: (event: RunEvent) => void;
   /** Gets the events so far of a run that goes on, before its first new one. */
@@ -36,7 +40,8 @@ export interface Session {
 export interface RunEnd {
   runId: string;
   ending: Ending;
-  state: 'finished' | 'paused' | 'aborted';
+  /** `takenOver`: another process works on it. */
+  state: 'finished' | 'paused' | 'aborted' | 'takenOver';
 }
 
 /** Starts a run. */
@@ -61,8 +66,8 @@ export async function startRun(
       return { role, url, ...(model === undefined ? {} : { model }) };
     }),
   };
-  return withLeases(crew, store, session, runId, (lease, lost) =>
-    runWith(crew, store, session, { runId, lease, lost, recorded: [], started }),
+  return withLeases(crew, store, session, runId, (held) =>
+    runWith(crew, store, session, { runId, held, recorded: [], started }),
   );
 }
 
@@ -74,7 +79,7 @@ export async function resumeRun(
   runId: string,
   moreToDo: (events: readonly RunEvent[]) => boolean,
 ): Promise<RunEnd> {
-  return withLeases(crew, store, session, runId, async (lease, lost) => {
+  return withLeases(crew, store, session, runId, async (held) => {
     const recorded: RunEvent[] = [];
     for await (const event of store.log.read(runId)) recorded.push(event);
     session.catchUp(recorded);
@@ -88,7 +93,7 @@ export async function resumeRun(
     }
     const { phase } = fold(recorded);
     if (phase.kind === 'finished' && !moreToDo(recorded)) return { runId, ending: phase.ending, state: 'finished' };
-    return runWith(crew, store, session, { runId, lease, lost, recorded, started });
+    return runWith(crew, store, session, { runId, held, recorded, started });
   });
 }
 
@@ -97,60 +102,32 @@ export function workspaceLeaseName(root: string): string {
   return `workspace/${createHash('sha256').update(root).digest('hex').slice(0, 16)}`;
 }
 
-const RENEW_EVERY = 10_000;
-
-/** Works under the leases of the workspace and the run, which are renewed all the while; a lost one stops the work. */
+/** Works under the leases of the workspace and the run; a lost one stops the work. */
 async function withLeases(
   crew: Crew,
   { leases }: Store,
   session: Session,
   runId: string,
-  work: (lease: Lease, lost: AbortSignal) => Promise<RunEnd>,
+  work: (held: HeldLeases) => Promise<RunEnd>,
 ): Promise<RunEnd> {
-  const held: Lease[] = [];
-  const lost = new AbortController();
-  const acquire = async (name: string, busy: (heldBy: string) => Ending): Promise<Lease> => {
-    const granted = await leases.acquire(name, session.holder);
-    if ('heldBy' in granted) throw new RunStop(busy(granted.heldBy));
-    held.push(granted);
-    return granted;
-  };
-  const renew = async (lease: Lease): Promise<void> => {
-    if (await leases.renew(lease)) return;
-    lost.abort(
-      new StoreError(
-        'fenced',
-        `Run ${runId} was taken over by another process.`,
-        'Follow it there, or wait for it to end.',
-      ),
-    );
-  };
-  const renewing = setInterval(() => {
-    Promise.all(held.map(renew)).catch((error: unknown) => lost.abort(error));
-  }, RENEW_EVERY);
+  const held = await holdLeases(leases, {
+    run: { name: runLeaseName(runId), runId },
+    workspace: { name: workspaceLeaseName(crew.workspace.root), root: crew.workspace.root },
+    holder: session.holder,
+    ...(session.takeOver ? { takeOver: true } : {}),
+    patience: crew.settings.limits.serverMinutes * 60_000,
+    signal: session.signal,
+  });
   try {
-    await acquire(workspaceLeaseName(crew.workspace.root), (heldBy) => ({
-      code: 'configuration',
-      message: `Another run is at work in ${crew.workspace.root}: ${heldBy}.`,
-      remedy: 'Wait for it to end or stop it; two runs in one workspace would work against each other.',
-    }));
-    const lease = await acquire(runLeaseName(runId), (heldBy) => ({
-      code: 'configuration',
-      message: `Run ${runId} is being worked on: ${heldBy}.`,
-      remedy: 'Wait for it to end or stop it, then resume.',
-    }));
-    return await work(lease, lost.signal);
+    return await work(held);
   } finally {
-    clearInterval(renewing);
-    // One that cannot be released runs out by itself; that must not hide how the run ended.
-    await Promise.allSettled(held.map((lease) => leases.release(lease)));
+    await held.end();
   }
 }
 
 interface Opened {
   runId: string;
-  lease: Lease;
-  lost: AbortSignal;
+  held: HeldLeases;
   recorded: RunEvent[];
   started: EventOf<'run.started'>;
 }
@@ -159,15 +136,19 @@ async function runWith(
   crew: Crew,
   { log, memory }: Store,
   session: Session,
-  { runId, lease, lost, recorded, started }: Opened,
+  { runId, held, recorded, started }: Opened,
 ): Promise<RunEnd> {
   const stop = new AbortController();
-  const signal = AbortSignal.any([session.signal, lost, stop.signal]);
+  const signal = AbortSignal.any([session.signal, held.lost, stop.signal]);
   const limits = openLimits(crew, recorded);
   const journal = openJournal({
     runId,
     log,
-    lease,
+    lease: () => held.run,
+    mayBegin: async () => {
+      await presence.back();
+      await held.sure();
+    },
     recorded,
     now: crew.now,
     onEvent: (event) => {
@@ -176,8 +157,12 @@ async function runWith(
     },
     onFailure: (error) => stop.abort(error),
   });
+  const presence = openPresence({ journal, log, held, signal });
+  const endWatch = log.watch?.((health) => {
+    if (!signal.aborted) journal.emit(healthEvent(health));
+  });
   try {
-    journal.emit(recorded.length === 0 ? started : { type: 'run.resumed', epoch: lease.epoch });
+    journal.emit(recorded.length === 0 ? started : { type: 'run.resumed', epoch: held.run.epoch });
     await journal.flush();
     const base = openBaseTexts(crew.workspace, recorded, journal.emit);
     const run: RunContext = {
@@ -187,6 +172,7 @@ async function runWith(
       journal,
       base,
       signal,
+      presence,
       inTurn: openTurns(),
       checkLimits: limits.check,
     };
@@ -197,13 +183,22 @@ async function runWith(
     return { runId, ending: finished.ending, state: 'finished' };
   } catch (error) {
     const { ending, state } = endingOf(error, signal);
+    // The log is somebody else's by now, and tells what becomes of the run.
+    if (state === 'takenOver') return { runId, ending, state };
     if (state === 'aborted') await tellWhatStillWorks(crew, journal);
     if (state === 'finished') journal.emit({ type: 'run.finished', outcome: 'not_approved', ending });
     else journal.emit({ type: state === 'aborted' ? 'run.aborted' : 'run.paused', ending });
     return { runId, ending, state };
   } finally {
+    endWatch?.();
     await journal.close();
   }
+}
+
+function healthEvent(health: StoreHealth): EventBody {
+  return health.kind === 'lost'
+    ? { type: 'store.lost', message: health.message }
+    : { type: 'store.recovered', added: health.added };
 }
 
 /** Milliseconds in which a server that was hung up on has to stop working. */
@@ -227,6 +222,8 @@ async function tellWhatStillWorks({ models, now }: Crew, journal: Journal): Prom
 function endingOf(error: unknown, signal: AbortSignal): { ending: Ending; state: RunEnd['state'] } {
   const cause = signal.aborted ? signal.reason : error;
   for (const one of [error, cause]) {
+    if (one instanceof StoreError && one.failure === 'fenced')
+      return { ending: { code: 'taken_over', message: one.message, remedy: one.remedy }, state: 'takenOver' };
     if (one instanceof StoreError)
       return { ending: { code: 'store_failed', message: one.message, remedy: one.remedy }, state: 'paused' };
     if (one instanceof RunStop) return { ending: one.ending, state: isPassing(one.ending) ? 'paused' : 'finished' };

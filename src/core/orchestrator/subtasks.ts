@@ -41,8 +41,12 @@ export async function workThePlan(
   try {
     for (;;) {
       if (!failed) {
-        for (const subtask of nextSubtasks(run, progress, [...running.keys()])) {
-          running.set(subtask.id, workOnSubtask(inner, progress, subtask, plan, baseChecks));
+        const next = nextSubtasks(run, progress, [...running.keys()]);
+        const atWork = [...running.keys(), ...next.map(({ id }) => id)];
+        for (const subtask of next) {
+          const beside = atWork.filter((id) => id !== subtask.id);
+          const working = () => workOnSubtask(inner, progress, { subtask, beside }, plan, baseChecks);
+          running.set(subtask.id, run.presence.working(working));
         }
       }
       if (running.size === 0) break;
@@ -74,7 +78,7 @@ function recordedFailure(run: RunContext): Finished | undefined {
 async function workOnSubtask(
   run: RunContext,
   progress: Progress,
-  subtask: PlannedSubtask,
+  { subtask, beside }: { subtask: PlannedSubtask; beside: readonly string[] },
   plan: Plan,
   baseChecks: CheckReport,
 ): Promise<Finished> {
@@ -88,6 +92,7 @@ async function workOnSubtask(
     start: number,
     includes: startingPoint(progress, subtask),
     answers: progress.facts.answers.length,
+    ...(beside.length === 0 ? {} : { beside: [...beside] }),
   }));
   const start = changesOf(run, progress, started.includes);
   // What the user answered since is not in what its roles were told, so it is not when the run is resumed either.
@@ -97,6 +102,7 @@ async function workOnSubtask(
       subtask,
       facts,
       start,
+      beside: progress.plan.filter(({ id }) => started.beside?.includes(id)),
       key,
       begin: subtask.id === MERGED ? 'check' : 'code',
       guidance: progress.guidance.get(subtask.id) ?? '',

@@ -13,8 +13,11 @@ const DELTA_WAIT = 250;
 
 export interface Journal {
   readonly runId: string;
+  /** Of the last event, whether it is durable yet or not. */
+  readonly lastSeq: number;
   /**
-   * Numbers an event, shows it and queues it for the log, all before it returns; never waits for the disk.
+   * Numbers an event, shows it and queues it for the log, all before it returns; never waits for the disk. Where the run
+   * was taken over, it goes on elsewhere, and what is told here is neither kept nor shown.
    * The body is not to be changed afterwards. Throws (a programming error) once the journal is closed.
    */
   emit(body: EventBody): void;
@@ -39,7 +42,10 @@ export interface Journal {
 export interface JournalOptions {
   runId: string;
   log: EventLog;
-  lease: Lease;
+  /** As it was granted last. */
+  lease: () => Lease;
+  /** Resolves when a new step may begin; a rejection is the step's. */
+  mayBegin: () => Promise<void>;
   /** The run's events so far, read under this lease; empty for a new run. */
   recorded: readonly RunEvent[];
   now: () => Date;
@@ -56,7 +62,7 @@ interface Waiter {
 
 /** The first event emitted into a resumed run is to be `run.resumed`: the log's cut is made by its seq. */
 export function openJournal(options: JournalOptions): Journal {
-  const { runId, log, lease, now, onEvent, onFailure } = options;
+  const { runId, log, lease, mayBegin, now, onEvent, onFailure } = options;
   const outcomes = new Map<string, RunEvent>();
   for (const event of options.recorded) if (event.step !== undefined) outcomes.set(event.step, event);
   const inFlight = new Map<string, Promise<RunEvent>>();
@@ -78,7 +84,7 @@ export function openJournal(options: JournalOptions): Journal {
     const stamp = { runId, seq, at: now().toISOString() };
     const event: RunEvent = step === undefined ? { ...body, ...stamp } : { ...body, ...stamp, step };
     if (failure === undefined) persistLater(event);
-    onEvent(event);
+    if (failure?.failure !== 'fenced') onEvent(event);
     return event;
   }
 
@@ -118,7 +124,7 @@ export function openJournal(options: JournalOptions): Journal {
       queue = [];
       waiters = [];
       try {
-        await log.append(lease, batch, waiting.length > 0);
+        await log.append(lease(), batch, waiting.length > 0);
       } catch (error) {
         fail(storeErrorFrom(error), waiting);
         break;
@@ -151,6 +157,7 @@ export function openJournal(options: JournalOptions): Journal {
   }
 
   async function recordStep(key: string, work: () => Promise<EventBody>): Promise<RunEvent> {
+    await mayBegin();
     if (failure !== undefined) throw failure;
     const event = record(await work(), key);
     await flush();
@@ -172,6 +179,9 @@ export function openJournal(options: JournalOptions): Journal {
 
   return {
     runId,
+    get lastSeq() {
+      return seq;
+    },
     emit: (body) => void record(body),
     step,
     recordedStep: (key) => outcomes.get(key),

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { RunSummary } from '../../core/ports.ts';
-import { endingAmong } from '../../core/store/runEnding.ts';
+import { stateFromEnd } from '../../core/store/stateFromEnd.ts';
 import { StoreError } from '../../core/store/storeError.ts';
 import type { RunEvent } from '../../shared/events.ts';
 import { corrupt, eventsFrom, readLines } from './eventLines.ts';
@@ -46,7 +46,7 @@ async function summaryFrom(
     startedAt: first.at,
     task: first.type === 'run.started' ? first.task : '',
     workspace: first.type === 'run.started' ? first.workspace : '',
-    state: endingAmong(last) ?? ((await isLive()) ? 'running' : 'interrupted'),
+    state: await stateFromEnd(last, isLive),
     lastSeq: end.seq,
   };
 }

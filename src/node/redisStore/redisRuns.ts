@@ -1,7 +1,7 @@
 import { Cluster } from 'ioredis';
 import type { RunSummary } from '../../core/ports.ts';
-import { endingAmong } from '../../core/store/runEnding.ts';
 import { runLeaseName } from '../../core/store/runLease.ts';
+import { stateFromEnd } from '../../core/store/stateFromEnd.ts';
 import { StoreError } from '../../core/store/storeError.ts';
 import type { RedisLeases, RedisParts } from './redisLeases.ts';
 import { eventFrom } from './streamEntries.ts';
@@ -62,7 +62,7 @@ async function summariseRun(
       startedAt: start.at,
       task: start.type === 'run.started' ? start.task : '',
       workspace: start.type === 'run.started' ? start.workspace : '',
-      state: endingAmong(last) ?? ((await isLive()) ? 'running' : 'interrupted'),
+      state: await stateFromEnd(last, isLive),
       lastSeq: last.at(-1)?.seq ?? start.seq,
     };
   } catch (error) {

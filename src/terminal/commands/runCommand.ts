@@ -29,6 +29,8 @@ export interface RunOptions {
   yes?: boolean;
   answers?: string;
   resume?: string;
+  /** With `resume`: from whoever works on the run. */
+  takeOver?: boolean;
   model?: string;
   base?: string;
   /** Files and folders to review; all changes where empty. */
@@ -48,6 +50,8 @@ export async function runCommand(
   if (options.resume === undefined && kind !== 'review' && task === undefined) {
     throw new UsageError('Say what shall be done: conclave run "TASK", or --resume RUN to go on with a run.');
   }
+  if (options.takeOver && options.resume === undefined)
+    throw new UsageError('--take-over goes with --resume RUN: it takes that run from whoever works on it.');
   if (options.apply && options.patch !== undefined)
     throw new UsageError('--apply and --patch exclude each other: write to the workspace, or to a patch file.');
   // Now, and not when hours of work are to be written there.
@@ -96,6 +100,7 @@ export async function runCommand(
         : 'leave';
     const session: Session = {
       holder: `conclave ${kind} (process ${process.pid} on ${hostname()})`,
+      ...(options.takeOver ? { takeOver: true } : {}),
       signal,
       onEvent: output.onEvent,
       catchUp: (recorded) => {

@@ -114,6 +114,10 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
       return says(event.role, `! ${remark(event.message)} (${oneLine(event.url)})`);
     case 'server.recovered':
       return says(event.role, `the server answers again (${oneLine(event.url)})`);
+    case 'store.lost':
+      return says('crew', `! ${remark(event.message)} What happens meanwhile is kept on this machine.`);
+    case 'store.recovered':
+      return says('crew', `the store of runs answers again; ${count(event.added, 'event')} added`);
     case 'rules.found':
       return toldLines(event);
     case 'memory.lost':

@@ -1,5 +1,5 @@
 import { useCallback, useMemo } from 'preact/hooks';
-import type { Composed } from '../host.ts';
+import { type Composed, useHost } from '../host.ts';
 import { t } from '../l10n.ts';
 import type { View } from '../view.ts';
 import { Banner } from './Banner.tsx';
@@ -17,6 +17,7 @@ import { UsageBar } from './UsageBar.tsx';
 export function App({ view, change }: { view: View; change: (make: (view: View) => View) => void }) {
   const { facts, transcript, activity, panel, doctor, refused, problem, composed } = view;
   const { run, entries, dropped, activeMs } = transcript;
+  const { actOnRun } = useHost();
   const around = useSurroundings(view, change);
   const isLive = activity.kind === 'working' || activity.kind === 'elsewhere';
   const hasRun = entries.length > 0;
@@ -60,8 +61,13 @@ export function App({ view, change }: { view: View; change: (make: (view: View) 
             </div>
           )}
           {activity.kind === 'elsewhere' && (
-            <Banner icon="eye" tone="info">
+            <Banner icon="eye" tone="info" action={{ label: t('Take over'), onClick: () => actOnRun('takeOver', {}) }}>
               {t('{0} works on this run; you follow it live.', activity.holder)}
+            </Banner>
+          )}
+          {isLive && run.storeLost !== undefined && (
+            <Banner icon="database" tone="warning">
+              {t('The store of runs does not answer. What happens meanwhile is kept on this machine.')} {run.storeLost}
             </Banner>
           )}
           {activity.kind === 'replaying' && (
@@ -101,7 +107,8 @@ function useSurroundings(
   change: (make: (view: View) => View) => void,
 ): Surroundings {
   const isIdle = activity.kind === 'idle';
-  const canAnswer = activity.kind === 'working' || (isIdle && run.phase.kind === 'paused');
+  const isAsked = run.phase.kind === 'paused' || run.openQuestions.length > 0 || run.openApprovals.length > 0;
+  const canAnswer = activity.kind === 'working' || (isIdle && isAsked);
   const hasFindings =
     isIdle &&
     entries.some(

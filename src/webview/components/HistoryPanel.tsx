@@ -56,7 +56,7 @@ function RunLine({ run, onClose, onDelete }: { run: RunEntry; onClose: () => voi
   const { act, call } = useHost();
   const [isSure, setSure] = useState(false);
   const { runId, title, startedAt, workspace, state, isHere } = run;
-  const canResume = isHere && ['paused', 'aborted', 'interrupted'].includes(state);
+  const canResume = isHere && ['paused', 'aborted', 'interrupted', 'waiting'].includes(state);
   const open = (then?: () => void): void => {
     act('show', { runId });
     then?.();

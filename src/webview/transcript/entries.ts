@@ -168,6 +168,8 @@ export type NotedType =
   | 'server.probed'
   | 'server.busy'
   | 'server.lost'
-  | 'server.recovered';
+  | 'server.recovered'
+  | 'store.lost'
+  | 'store.recovered';
 /** Without the texts of files that some of them carry. */
 export type NotedEvent = EventOf<NotedType>;

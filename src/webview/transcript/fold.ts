@@ -156,6 +156,8 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
     case 'redflag.raised':
     case 'syntax.checked':
     case 'vote.decided':
+    case 'store.lost':
+    case 'store.recovered':
       addNote(builder, event, event.seq);
       return;
 

@@ -100,7 +100,8 @@ function serve(dir: string, options: { ttl?: number }, answer: (message: unknown
     const journal = openJournal({
       runId,
       log,
-      lease,
+      lease: () => lease,
+      mayBegin: async () => {},
       recorded: [],
       now: () => new Date(),
       onEvent: () => undefined,
