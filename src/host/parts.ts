@@ -42,7 +42,7 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
   const log = vscode.window.createOutputChannel('Conclave', { log: true });
   const report = (error: unknown): void =>
     log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  const store = await openStore(installation.env);
+  const store = await openStore(installation);
   const memory = context.workspaceState;
   // The chat calls the parts and the parts call the chat: it is there before anybody can ask for it.
   let chat: Chat;

@@ -2,35 +2,54 @@ import path from 'node:path';
 import envPaths from 'env-paths';
 import { ConfigurationError } from './configurationError.ts';
 import { realPathOf } from './paths.ts';
+import { DEFAULT_REDIS_PORT, type RedisAddress, redisAddressFrom } from './redisStore/redisAddress.ts';
 
 /** The folder of all of Conclave's own files: CONCLAVE_DATA, or the system's per-user data folder. Absolute. */
 export function dataFolder(env: NodeJS.ProcessEnv): string {
   return env.CONCLAVE_DATA ? path.resolve(env.CONCLAVE_DATA) : envPaths('conclave', { suffix: '' }).data;
 }
 
+/** What keeps the events of runs, and what they have taught. */
+export type StoreLocation =
+  /** Absolute. */
+  | { kind: 'folder'; path: string }
+  /** `setBy`: the variables that name it. */
+  | { kind: 'redis'; address: RedisAddress; setBy: string };
+
 /**
- * The folder that keeps the events of runs: CONCLAVE_STORE, or a folder in the data folder. Absolute.
- * @throws ConfigurationError where a store is asked for that this release does not have
+ * CONCLAVE_STORE, a directory or redis[s]://…; where that is not set, the Redis at REDIS_HOST and REDIS_PORT; else a folder
+ * in the data folder. REDIS_PASSWORD is the password of a Redis whose address names none.
+ * @throws ConfigurationError where what is set cannot be one
  */
-export function storeFolder(env: NodeJS.ProcessEnv): string {
-  const { CONCLAVE_STORE: store, REDIS_HOST: redisHost } = env;
+export function storeLocation(env: NodeJS.ProcessEnv): StoreLocation {
+  const { CONCLAVE_STORE: store, REDIS_HOST: host } = env;
   if (!store) {
-    if (redisHost) {
-      throw new ConfigurationError(
-        `REDIS_HOST: asks for the Redis store ("${redisHost}"), which comes with a later release. ${INSTEAD}, and it is used although REDIS_HOST is set.`,
-      );
-    }
-    return path.join(dataFolder(env), 'store');
+    if (host) return { kind: 'redis', address: hostAddress(host, env), setBy: 'REDIS_HOST and REDIS_PORT' };
+    return { kind: 'folder', path: path.join(dataFolder(env), 'store') };
   }
   if (/^rediss?:\/\//i.test(store)) {
-    throw new ConfigurationError(
-      `CONCLAVE_STORE: asks for the Redis store ("${withoutPassword(store)}"), which comes with a later release. ${INSTEAD}.`,
-    );
+    const address = redisAddressFrom(store);
+    if ('wrong' in address) throw new ConfigurationError(`CONCLAVE_STORE: ${address.wrong}`);
+    return { kind: 'redis', address: withPassword(address, env), setBy: 'CONCLAVE_STORE' };
   }
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(store)) {
-    throw new ConfigurationError(`CONCLAVE_STORE: expected a directory, got "${withoutPassword(store)}"`);
+    throw new ConfigurationError(
+      `CONCLAVE_STORE: expected a directory or redis[s]://…, got "${store.replace(/\/\/[^/@]*@/, '//***@')}"`,
+    );
   }
-  return path.resolve(store);
+  return { kind: 'folder', path: path.resolve(store) };
+}
+
+function hostAddress(host: string, env: NodeJS.ProcessEnv): RedisAddress {
+  const port = Number(env.REDIS_PORT || DEFAULT_REDIS_PORT);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new ConfigurationError(`REDIS_PORT: expected the number of a port, got "${env.REDIS_PORT}"`);
+  }
+  return withPassword({ host, port, isEncrypted: false, db: 0, prefix: '' }, env);
+}
+
+function withPassword(address: RedisAddress, { REDIS_PASSWORD: password }: NodeJS.ProcessEnv): RedisAddress {
+  return address.password === undefined && password ? { ...address, password } : address;
 }
 
 /**
@@ -41,10 +60,12 @@ export function storeFolder(env: NodeJS.ProcessEnv): string {
  */
 export async function ownFoldersIn(workspace: string, env: NodeJS.ProcessEnv): Promise<string[]> {
   const data = dataFolder(env);
+  const store = storeLocation(env);
+  const storeName = env.CONCLAVE_STORE ? 'CONCLAVE_STORE' : 'The store in CONCLAVE_DATA';
   const folders = [
     { name: 'CONCLAVE_DATA', absolute: data },
     { name: 'The folder of copies in CONCLAVE_DATA', absolute: copiesFolder(env) },
-    { name: env.CONCLAVE_STORE ? 'CONCLAVE_STORE' : 'The store in CONCLAVE_DATA', absolute: storeFolder(env) },
+    ...(store.kind === 'folder' ? [{ name: storeName, absolute: store.path }] : []),
   ];
   const inside = new Set<string>();
   for (const { name, absolute } of folders) {
@@ -84,10 +105,4 @@ export function probesFolder(env: NodeJS.ProcessEnv): string {
 /** Where the fleet keeps what it has started, logs, and what is particular to this machine. Absolute. */
 export function fleetFolder(env: NodeJS.ProcessEnv): string {
   return path.join(dataFolder(env), 'fleet');
-}
-
-const INSTEAD = 'Until then set CONCLAVE_STORE to a directory';
-
-function withoutPassword(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1***@');
 }

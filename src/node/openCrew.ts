@@ -14,7 +14,7 @@ import {
   ownFoldersIn,
   probesFolder,
   snapshotsFolder,
-  storeFolder,
+  storeLocation,
 } from './dataFolder.ts';
 import { openDiskWorkspace } from './diskWorkspace.ts';
 import { openDiskWriter } from './diskWriter.ts';
@@ -32,7 +32,7 @@ import { readWaivers } from './waivers.ts';
 /** What a host knows before it reads any setting. */
 export interface Installation {
   version: string;
-  /** Absolute path of the folder with prompts/, dist/ and demo/. */
+  /** Absolute path of the folder with prompts/, redis/, dist/ and demo/. */
   home: string;
   env: NodeJS.ProcessEnv;
 }
@@ -103,9 +103,18 @@ export async function openCrew(
   };
 }
 
-/** The runs of this user and what they have taught, in files. */
-export async function openStore(env: NodeJS.ProcessEnv): Promise<Store & { close(): Promise<void> }> {
-  const dir = storeFolder(env);
+/** The runs of this user and what they have taught, in files or in the Redis that the environment names. */
+export async function openStore({
+  home,
+  env,
+}: Pick<Installation, 'home' | 'env'>): Promise<Store & { close(): Promise<void> }> {
+  const location = storeLocation(env);
+  if (location.kind === 'redis') {
+    // Its library is loaded by who uses it alone.
+    const { openRedisStore } = await import('./redisStore/openRedisStore.ts');
+    return openRedisStore(home, location.address);
+  }
+  const dir = location.path;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const leases = openFileLeases(dir);
   const onDeleted = (runId: string): Promise<void> => dropSnapshots(snapshotsFolder(env), runId);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { openStore } from '../../src/node/openCrew.ts';
 import type { RunEvent } from '../../src/shared/events.ts';
 import type { EditorHost } from './host.ts';
@@ -8,7 +9,7 @@ export const LONG_RUN = 'A very long task';
 
 /** Stores a run of at least so many events: the work of the newest one again and again. @returns how many there are */
 export async function storeLongRun(data: string, least: number): Promise<number> {
-  const store = await openStore({ CONCLAVE_DATA: data });
+  const store = await openStore({ home: resolve('.'), env: { CONCLAVE_DATA: data } });
   try {
     const [newest] = await store.log.list();
     const recorded: RunEvent[] = [];

@@ -9,7 +9,7 @@ import {
   loadSettings,
   type SettingsSources,
 } from '../../src/node/configuration.ts';
-import { dataFolder, storeFolder } from '../../src/node/dataFolder.ts';
+import { dataFolder, ownFoldersIn, storeLocation } from '../../src/node/dataFolder.ts';
 import { openRemembered } from '../../src/node/remembered.ts';
 
 let workspace: string;
@@ -302,29 +302,79 @@ describe('the data folder', () => {
   });
 
   it('holds the store, unless a directory is named', () => {
-    assert.equal(storeFolder({ CONCLAVE_DATA: workspace }), path.join(workspace, 'store'));
-    assert.equal(storeFolder({ CONCLAVE_STORE: workspace, REDIS_HOST: 'redis' }), workspace);
-    assert.equal(path.isAbsolute(storeFolder({ CONCLAVE_STORE: 'runs' })), true);
+    const folder = (path: string) => ({ kind: 'folder', path });
+    assert.deepEqual(storeLocation({ CONCLAVE_DATA: workspace }), folder(path.join(workspace, 'store')));
+    assert.deepEqual(storeLocation({ CONCLAVE_STORE: workspace, REDIS_HOST: 'redis' }), folder(workspace));
+    assert.deepEqual(storeLocation({ CONCLAVE_STORE: 'runs' }), folder(path.resolve('runs')));
   });
 
-  it('refuses the Redis store by name, and tells no password', () => {
+  it('has no store where a Redis is named, by CONCLAVE_STORE or by REDIS_HOST', async () => {
+    const there = { host: 'redis', port: 6379, isEncrypted: false, db: 0, prefix: '' };
+    const at = (env: NodeJS.ProcessEnv) => {
+      const location = storeLocation(env);
+      return location.kind === 'redis' ? location.address : location;
+    };
+    assert.deepEqual(storeLocation({ CONCLAVE_STORE: 'redis://redis' }), {
+      kind: 'redis',
+      address: there,
+      setBy: 'CONCLAVE_STORE',
+    });
+    assert.deepEqual(at({ REDIS_HOST: 'redis' }), there);
+    assert.deepEqual(at({ REDIS_HOST: 'redis', REDIS_PORT: '6380', REDIS_PASSWORD: 'p@ss/word' }), {
+      ...there,
+      port: 6380,
+      password: 'p@ss/word',
+    });
+    assert.deepEqual(at({ CONCLAVE_STORE: 'rediss://crew:p%40ss@[::1]:7000/2?prefix=ours:' }), {
+      host: '::1',
+      port: 7000,
+      isEncrypted: true,
+      username: 'crew',
+      password: 'p@ss',
+      db: 2,
+      prefix: 'ours:',
+    });
+    assert.deepEqual(at({ CONCLAVE_STORE: 'redis://redis', REDIS_PASSWORD: 'secret' }), {
+      ...there,
+      password: 'secret',
+    });
+    assert.deepEqual(at({ CONCLAVE_STORE: 'redis://:own@redis', REDIS_PASSWORD: 'secret' }), {
+      ...there,
+      password: 'own',
+    });
+    const data = path.join(workspace, 'data');
+    assert.deepEqual(await ownFoldersIn(workspace, { CONCLAVE_DATA: data, REDIS_HOST: 'redis' }), [
+      'data',
+      'data/copies',
+    ]);
+  });
+
+  it('refuses what is no store by name, and tells no password', () => {
     const message = (env: NodeJS.ProcessEnv): string => {
       try {
-        return `accepted: ${storeFolder(env)}`;
+        return `accepted: ${JSON.stringify(storeLocation(env))}`;
       } catch (error) {
         return error instanceof ConfigurationError ? error.message : String(error);
       }
     };
-    assert.match(
-      message({ CONCLAVE_STORE: 'rediss://user:secret@host:6379' }),
-      /^CONCLAVE_STORE: .*later release.*set CONCLAVE_STORE to a directory/,
-    );
-    assert.doesNotMatch(message({ CONCLAVE_STORE: 'rediss://user:secret@host:6379' }), /secret/);
-    assert.match(message({ REDIS_HOST: 'redis' }), /^REDIS_HOST: .*later release.*set CONCLAVE_STORE to a directory/);
     assert.equal(
-      message({ CONCLAVE_STORE: 'postgres://host' }),
-      'CONCLAVE_STORE: expected a directory, got "postgres://host"',
+      message({ CONCLAVE_STORE: 'postgres://user:secret@host' }),
+      'CONCLAVE_STORE: expected a directory or redis[s]://…, got "postgres://***@host"',
     );
+    assert.match(
+      message({ CONCLAVE_STORE: 'redis://:secret@host/runs' }),
+      /^CONCLAVE_STORE: .*number of a database.*"runs"$/,
+    );
+    assert.match(message({ CONCLAVE_STORE: 'redis://:secret@host?db=1' }), /^CONCLAVE_STORE: "db" is not known/);
+    assert.match(message({ CONCLAVE_STORE: 'redis://:secret@host?prefix={a}' }), /^CONCLAVE_STORE: .*no braces/);
+    assert.match(message({ CONCLAVE_STORE: 'redis://:secret@host:port' }), /^CONCLAVE_STORE: expected redis\[s\]:/);
+    assert.match(
+      message({ REDIS_HOST: 'redis', REDIS_PORT: 'six' }),
+      /^REDIS_PORT: expected the number of a port, got "six"/,
+    );
+    for (const store of ['host/runs', 'host?db=1', 'host?prefix={a}', 'host:port']) {
+      assert.doesNotMatch(message({ CONCLAVE_STORE: `redis://:secret@${store}` }), /secret/);
+    }
   });
 });
 

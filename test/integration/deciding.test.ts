@@ -49,7 +49,7 @@ describe('a proposal, decided after the run', () => {
     assert.equal(status, 0, stderr);
     const runId = idOf(events);
     const work = async (flow: Session['work']): Promise<RunEnd> => {
-      const store = await openStore(conclave.env);
+      const store = await openStore({ home: resolve('.'), env: conclave.env });
       try {
         const env = conclave.env;
         const loaded = await loadSettings({ env, workspace: project.dir, trusted: true, flags: {} });
@@ -76,7 +76,7 @@ describe('a proposal, decided after the run', () => {
       undo: () => work(undoProposal),
       over: () => ({}),
       events: async () => {
-        const store = await openStore(conclave.env);
+        const store = await openStore({ home: resolve('.'), env: conclave.env });
         const all: RunEvent[] = [];
         for await (const event of store.log.read(runId)) all.push(event);
         await store.close();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { StoreBounds } from '../../src/core/store/storeBounds.ts';
 import { snapshotsFolder } from '../../src/node/dataFolder.ts';
 import { type FileEventLog, openFileEventLog } from '../../src/node/fileStore/fileEventLog.ts';
@@ -119,7 +119,7 @@ describe('a store in files, when a run begins', () => {
     const data = join(store.dir, 'data');
     const env = { CONCLAVE_DATA: data };
     const snapshots = openSnapshots(snapshotsFolder(env), store.dir);
-    const whole = await openStore(env);
+    const whole = await openStore({ home: resolve('.'), env });
     const lease = await take(whole.leases, 'run/a');
     await whole.log.append(lease, [started('a', '2025-01-01T00:00:00.000Z')], true);
     await whole.leases.release(lease);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { hashText } from '../../src/core/changes/hash.ts';
 import { overlay } from '../../src/core/changes/overlay.ts';
 import { flowOf } from '../../src/core/orchestrator/flows.ts';
@@ -41,7 +41,7 @@ describe('what the editor has not saved', () => {
         over: ({ workspace }) => ({ workspace: withUnsaved(workspace, 'test/greet.test.js', before, text) }),
       },
     );
-    const store = await openStore(env);
+    const store = await openStore({ home: resolve('.'), env });
     const events: RunEvent[] = [];
     try {
       await startRun(

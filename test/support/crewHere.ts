@@ -81,7 +81,7 @@ export async function openCrewHere({
   const installation = { version: '0', home: resolve('.'), env };
   const own = await openCrew(installation, { workspace: project.dir, user, loaded, ripgrep: findRipgrep() });
   const crew: Crew = { ...own, ...over?.(fleet, own) };
-  const store = await openStore(env);
+  const store = await openStore(installation);
   const live: RunEvent[] = [];
   const session = (signal: AbortSignal): Session => ({
     holder: 'test',

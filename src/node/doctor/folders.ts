@@ -1,20 +1,22 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { ConfigurationError } from '../configuration.ts';
-import { dataFolder, storeFolder } from '../dataFolder.ts';
+import { dataFolder, storeLocation } from '../dataFolder.ts';
 import type { Finding } from './finding.ts';
 
 /** Where Conclave keeps what is its own: whether it can write there. */
 export async function folderFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  return [await folderFinding('Data folder', dataFolder(env)), await storeFinding(env)];
+  return [await folderFinding('Data folder', dataFolder(env)), ...(await storeFindings(env))];
 }
 
-async function storeFinding(env: NodeJS.ProcessEnv): Promise<Finding> {
+/** Of a Redis redis.ts tells. */
+async function storeFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {
   try {
-    return await folderFinding('Store', storeFolder(env));
+    const store = storeLocation(env);
+    return store.kind === 'folder' ? [await folderFinding('Store', store.path)] : [];
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const [found = '', ...remedy] = error.message.split(/(?<=\.) /);
-    return { what: 'Store', state: 'missing', found, remedy: remedy.join(' ') };
+    return [{ what: 'Store', state: 'missing', found, remedy: remedy.join(' ') }];
   }
 }
 

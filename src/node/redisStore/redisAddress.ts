@@ -11,7 +11,7 @@ export interface RedisAddress {
   prefix: string;
 }
 
-const DEFAULT_PORT = 6379;
+export const DEFAULT_REDIS_PORT = 6379;
 
 /**
  * `redis[s]://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE][?prefix=PREFIX]`
@@ -32,7 +32,7 @@ export function redisAddressFrom(url: string): RedisAddress | { wrong: string } 
   if (/[{}]/.test(prefix)) return { wrong: 'a prefix may hold no braces' };
   return {
     host: hostname.replace(/^\[|\]$/g, '') || 'localhost',
-    port: Number(port || DEFAULT_PORT),
+    port: Number(port || DEFAULT_REDIS_PORT),
     isEncrypted: protocol === 'rediss:',
     ...(username === '' ? {} : { username: decoded(username) }),
     ...(password === '' ? {} : { password: decoded(password) }),

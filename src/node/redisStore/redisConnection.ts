@@ -26,8 +26,9 @@ export interface RedisConnection {
 /** The oldest version that Conclave is made for. */
 export const OLDEST_REDIS = 7;
 
-/** Milliseconds until a server that does not answer is given up. */
+/** Milliseconds until a server that does not answer is given up, and one that is not there. */
 const PATIENCE = 5_000;
+const RETRIED_FOR = 2_500;
 const CONNECT_PATIENCE = 3_000;
 /** Milliseconds before the second attempt, and at most between two. Each is drawn at random from half of it upwards. */
 const FIRST_WAIT = 50;
@@ -83,14 +84,14 @@ export function openRedisConnection(address: RedisAddress, options: { patience?:
   return {
     where,
     async run(what, work) {
-      const until = Date.now() + patience;
+      const begun = Date.now();
       for (let wait = FIRST_WAIT; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
         try {
-          return await attempt(work, until);
+          return await attempt(work, begun + patience);
         } catch (error) {
           const passes = error instanceof ConnectionLost || refusalIn(error) === 'LOADING';
           const pause = wait * (0.5 + Math.random() / 2);
-          if (!passes || closed || Date.now() + pause >= until) throw redisFailure(error, what, where);
+          if (!passes || closed || Date.now() + pause - begun >= RETRIED_FOR) throw redisFailure(error, what, where);
           await sleep(pause);
         }
       }

@@ -11,7 +11,7 @@ import { openOutput } from '../runOutput.ts';
 
 /** `conclave runs`: what runs there are, newest first. */
 export async function runsCommand(installation: Installation, options: { json?: boolean }): Promise<number> {
-  const store = await openStore(installation.env);
+  const store = await openStore(installation);
   try {
     const runs = await store.log.list();
     const lines = options.json
@@ -31,7 +31,7 @@ export async function replayCommand(
   options: { json?: boolean },
   signal: AbortSignal,
 ): Promise<number> {
-  const store = await openStore(installation.env);
+  const store = await openStore(installation);
   try {
     const output = options.json ? undefined : openOutput({ json: false, interactive: false });
     const events: RunEvent[] = [];
@@ -79,7 +79,7 @@ export async function exportCommand(
   { format = 'markdown', output }: ExportOptions,
 ): Promise<number> {
   if (!isFormat(format)) throw new UsageError(`--format: expected ${FORMATS.join(' or ')}, got "${format}".`);
-  const store = await openStore(installation.env);
+  const store = await openStore(installation);
   try {
     const events: RunEvent[] = [];
     for await (const event of store.log.read(runId)) events.push(event);

@@ -56,7 +56,7 @@ export async function runCommand(
     throw new UsageError('--apply and --patch exclude each other: write to the workspace, or to a patch file.');
   // Now, and not when hours of work are to be written there.
   if (options.patch !== undefined) await usage(assertWritable(options.patch), '--patch: ');
-  const store = await openStore(installation.env);
+  const store = await openStore(installation);
   try {
     const resumed = options.resume === undefined ? undefined : await startOf(store.log.read(options.resume));
     const workspace = await usage(

@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { Browser, FrameLocator, Page } from 'playwright-core';
@@ -145,7 +145,7 @@ function fourCoders(): Parameters<typeof startFleet>[0]['script'] {
 
 /** Puts a run into the store, as if it had been made in this folder. */
 async function record(env: NodeJS.ProcessEnv, events: readonly RunEvent[], workspace: string): Promise<void> {
-  const store = await openStore(env);
+  const store = await openStore({ home: resolve('.'), env });
   const runId = events[0]?.runId ?? '';
   const lease = await store.leases.acquire(runLeaseName(runId), 'bench');
   if ('heldBy' in lease) throw new Error(`A new store says that ${lease.heldBy} holds ${runId}.`);

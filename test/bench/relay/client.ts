@@ -79,7 +79,7 @@ async function throughConclave(): Promise<number> {
     suspend: () => () => {},
   });
   const crew = await openCrew(installation, { workspace, user, loaded, ripgrep: undefined });
-  const store = await openStore(env);
+  const store = await openStore(installation);
   const format: AnswerFormat<null> = {
     request: 'Go.',
     begin: () => ({ push: () => {}, end: async () => ({ kind: 'answer', value: null }) }),

@@ -86,7 +86,7 @@ describe('a run of a folder that is not open', () => {
   it('is shown, but not gone on with, accepted or undone', async () => {
     const { extensionPath } = await conclave();
     const env = process.env;
-    const store = await openStore(env);
+    const store = await openStore({ home: extensionPath, env });
     const crew = await openCrew(
       { version: '0', home: extensionPath, env },
       {

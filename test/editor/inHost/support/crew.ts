@@ -4,7 +4,7 @@ import { ROLES, type RunEvent } from '../../../../src/shared/events.ts';
 import { fold } from '../../../../src/shared/fold.ts';
 import type { RunState } from '../../../../src/shared/runState.ts';
 import { type Fleet, type FleetOptions, startFleet } from '../../../models/fleet.ts';
-import { set, until } from './editor.ts';
+import { conclave, set, until } from './editor.ts';
 
 /** The scripted fleet, and the extension set to use it. */
 export async function openFleet(script: FleetOptions['script']): Promise<Fleet> {
@@ -31,7 +31,7 @@ export interface RecordedRuns {
 }
 
 export async function openRecordedRuns(): Promise<RecordedRuns> {
-  const store = await openStore(process.env);
+  const store = await openStore({ home: (await conclave()).extensionPath, env: process.env });
   const ids = async (): Promise<string[]> => (await store.log.list()).map(({ runId }) => runId);
   async function events(runId: string): Promise<RunEvent[]> {
     const all: RunEvent[] = [];

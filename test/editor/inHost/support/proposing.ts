@@ -83,8 +83,8 @@ export function proposing(): Proposing {
   before(async () => {
     data = mkdtempSync(join(tmpdir(), 'conclave-data-'));
     const env = { ...process.env, CONCLAVE_DATA: data };
-    store = await openStore(env);
     const home = vscode.extensions.getExtension('conclave.conclave')?.extensionPath ?? assert.fail('not installed');
+    store = await openStore({ home, env });
     crew = await openCrew(
       { version: '0', home, env },
       {
