@@ -5,6 +5,7 @@ import type { Acceptance } from '../../src/core/orchestrator/finishing.ts';
 import { flowOf } from '../../src/core/orchestrator/flows.ts';
 import type { Crew } from '../../src/core/orchestrator/runContext.ts';
 import { type RunEnd, resumeRun, type Session, type Store, startRun } from '../../src/core/orchestrator/session.ts';
+import type { Memory } from '../../src/core/ports.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { loadSettings } from '../../src/node/configuration.ts';
 import { openCrew, openStore } from '../../src/node/openCrew.ts';
@@ -28,6 +29,8 @@ export interface CrewHere {
   /** The events of all sessions, as a front end that followed them got them. */
   live: RunEvent[];
   store: Store;
+  /** Does a piece of work on a run that is over, as the user's decisions are. */
+  workOn(runId: string, work: Session['work']): Promise<RunEnd>;
   /** The events as the store has them. */
   persisted(runId: string): Promise<RunEvent[]>;
   close(): Promise<void>;
@@ -43,6 +46,8 @@ export interface CrewHereOptions extends FleetOptions {
   onEvent?: (event: RunEvent, fleet: Fleet) => void;
   /** What is done with an approved change: nothing, where absent. */
   acceptance?: Acceptance;
+  /** What the store has instead of its own memory. */
+  memory?: (own: Memory) => Memory;
   /** What the crew has instead of its own. */
   over?: (fleet: Fleet, own: Crew) => Partial<Crew>;
 }
@@ -55,6 +60,7 @@ export async function openCrewHere({
   acceptance = 'leave',
   onEvent,
   answers,
+  memory = (own) => own,
   ...fleetOptions
 }: CrewHereOptions): Promise<CrewHere> {
   const fleet = await startFleet(fleetOptions);
@@ -81,7 +87,8 @@ export async function openCrewHere({
   const installation = { version: '0', home: resolve('.'), env };
   const own = await openCrew(installation, { workspace: project.dir, user, loaded, ripgrep: findRipgrep() });
   const crew: Crew = { ...own, ...over?.(fleet, own) };
-  const store = await openStore(installation);
+  const opened = await openStore(installation);
+  const store = { ...opened, memory: memory(opened.memory) };
   const live: RunEvent[] = [];
   const session = (signal: AbortSignal): Session => ({
     holder: 'test',
@@ -102,6 +109,7 @@ export async function openCrewHere({
     run: (task, signal = never) => startRun(crew, store, session(signal), { kind: 'run', task }),
     resume: (runId, signal = never, instead = {}) =>
       resumeRun({ ...crew, ...instead }, store, session(signal), runId, () => false),
+    workOn: (runId, work) => resumeRun(crew, store, { ...session(never), work }, runId, () => true),
     persisted: async (runId) => {
       const events: RunEvent[] = [];
       for await (const event of store.log.read(runId)) events.push(event);

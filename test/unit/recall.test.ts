@@ -79,13 +79,19 @@ describe('the memory of a run', () => {
 
   it('does not hold a run up', async () => {
     const said: string[] = [];
+    let asked = 0;
     const memory = openRunMemory(
-      allOf(() => new Promise(() => {})),
+      allOf(() => {
+        asked += 1;
+        return new Promise(() => {});
+      }),
       (message) => said.push(message),
       5,
     );
     assert.deepEqual(await memory.recall('/projects/a'), []);
     assert.deepEqual(said, ['The memory of earlier runs did not answer within 0.005 s.']);
+    assert.equal(await memory.plan('key'), undefined);
+    assert.equal(asked, 1, 'it is not asked again');
   });
 
   function allOf(work: () => Promise<never>): Memory {

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type Ending, type EventBody, type EventOf, ROLES, type RunEvent } from '../../shared/events.ts';
 import { fold } from '../../shared/fold.ts';
 import { untilQuiet } from '../agents/retries.ts';
+import { openLearning } from '../memory/learning.ts';
 import { openRunMemory } from '../memory/runMemory.ts';
 import type { EventLog, Leases, Memory, StoreHealth } from '../ports.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
@@ -134,13 +135,14 @@ interface Opened {
 
 async function runWith(
   crew: Crew,
-  { log, memory }: Store,
+  { log, memory: kept }: Store,
   session: Session,
   { runId, held, recorded, started }: Opened,
 ): Promise<RunEnd> {
   const stop = new AbortController();
   const signal = AbortSignal.any([session.signal, held.lost, stop.signal]);
   const limits = openLimits(crew, recorded);
+  const learning = openLearning(recorded);
   const journal = openJournal({
     runId,
     log,
@@ -153,6 +155,7 @@ async function runWith(
     now: crew.now,
     onEvent: (event) => {
       limits.count(event);
+      learning.hear(event);
       session.onEvent(event);
     },
     onFailure: (error) => stop.abort(error),
@@ -161,13 +164,14 @@ async function runWith(
   const endWatch = log.watch?.((health) => {
     if (!signal.aborted) journal.emit(healthEvent(health));
   });
+  const memory = openRunMemory(kept, (message) => journal.emit({ type: 'memory.lost', message }));
   try {
     journal.emit(recorded.length === 0 ? started : { type: 'run.resumed', epoch: held.run.epoch });
     await journal.flush();
     const base = openBaseTexts(crew.workspace, recorded, journal.emit);
     const run: RunContext = {
       ...crew,
-      memory: openRunMemory(memory, (message) => journal.emit({ type: 'memory.lost', message })),
+      memory,
       runId,
       journal,
       base,
@@ -177,6 +181,7 @@ async function runWith(
       checkLimits: limits.check,
     };
     const finished = await session.work(run, started);
+    await learning.keep(memory, crew.workspace.root);
     journal.emit(finished);
     // Where even this cannot be kept, the run has not finished: the failure is its ending.
     await journal.flush();
@@ -186,6 +191,7 @@ async function runWith(
     // The log is somebody else's by now, and tells what becomes of the run.
     if (state === 'takenOver') return { runId, ending, state };
     if (state === 'aborted') await tellWhatStillWorks(crew, journal);
+    if (ending.code !== 'store_failed') await learning.keep(memory, crew.workspace.root);
     if (state === 'finished') journal.emit({ type: 'run.finished', outcome: 'not_approved', ending });
     else journal.emit({ type: state === 'aborted' ? 'run.aborted' : 'run.paused', ending });
     return { runId, ending, state };
