@@ -23,6 +23,7 @@ import { registerQuickFixes } from './findings/quickFixes.ts';
 import { openFleetPart } from './fleet/fleetPart.ts';
 import { folderAt, folderForTask, openFolders } from './folders.ts';
 import { rememberRuns, rememberWork, restoreRuns } from './interrupted.ts';
+import { rememberWaiver } from './memory/rememberWaiver.ts';
 import { openMentions } from './mentions/mentions.ts';
 import { registerParticipant } from './participant.ts';
 import { proposalHost } from './proposals/host.ts';
@@ -67,7 +68,10 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
   const tasks = openTasks({ runs, crews, facts, resolve: mentions.resolve });
   const demo = openDemo({ home: installation.home, tasks, chat: theChat });
 
-  const findings = openFindings({ folderAt: (path) => folderAt(path) ?? demo.folderAt(path) });
+  const findings = openFindings({
+    folderAt: (path) => folderAt(path) ?? demo.folderAt(path),
+    onWaived: (folder, finding, reason) => void rememberWaiver(store.memory, folder, finding, reason).catch(report),
+  });
   const startFromEditor: Parameters<typeof findingActions>[1] = async (folder, what) => {
     await chat.reveal();
     await tasks.start(folder, what);

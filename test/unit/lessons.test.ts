@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { waiverLesson } from '../../src/core/memory/conventions.ts';
 import { MOST_TEXT } from '../../src/core/memory/entries.ts';
 import { lessonsOf } from '../../src/core/memory/learning.ts';
 import type { EventBody } from '../../src/shared/events.ts';
@@ -137,6 +138,18 @@ describe('what a run teaches', () => {
     );
     const one = lessons({ type: 'proposal.ready', files: [proposed('src/a.js')] }, rejected).learnt;
     assert.match(one[0]?.text ?? '', /rejected this change \(modify\):\n-two\n\+three/);
+  });
+
+  it('is what the user waives, with the reason', () => {
+    const { kind, text, paths } = waiverLesson(BUG, 'Zero cannot come here.', '2026-11-23T20:00:00.000Z');
+    assert.deepEqual(
+      [kind, text, paths],
+      [
+        'convention',
+        'The user waived a finding (bug): Divides by zero.\nReason: Zero cannot come here.',
+        ['src/divide.js'],
+      ],
+    );
   });
 
   it('is learnt once, by the session in which it happened', () => {

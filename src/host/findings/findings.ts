@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { addWaiver, readWaivers, waiversFile } from '../../node/waivers.ts';
-import type { RunEvent } from '../../shared/events.ts';
+import type { Finding, RunEvent } from '../../shared/events.ts';
 import type { SettledFindings } from '../../shared/protocol.ts';
 import { PROPOSAL_SCHEME, placeOfUri, proposalUri } from '../proposals/proposalDocuments.ts';
 import { anchorOf, type Hold, lineAt } from './anchor.ts';
@@ -37,8 +37,14 @@ export interface Findings extends vscode.Disposable {
 /** Milliseconds between an edit and a new look at the text. */
 const SETTLE = 150;
 
-/** @param folderAt the open folder with this absolute, real path; a run of another one shows no diagnostics */
-export function openFindings(options: { folderAt: (path: string) => { uri: vscode.Uri } | undefined }): Findings {
+/**
+ * @param folderAt the open folder with this absolute, real path; a run of another one shows no diagnostics
+ * @param onWaived a finding was waived, and that is written down in the folder
+ */
+export function openFindings(options: {
+  folderAt: (path: string) => { uri: vscode.Uri } | undefined;
+  onWaived: (folder: vscode.Uri, finding: Finding, reason: string) => void;
+}): Findings {
   const collection = vscode.languages.createDiagnosticCollection('conclave');
   let state: FindingsState | undefined;
   let placed: PlacedFinding[] = [];
@@ -230,6 +236,7 @@ export function openFindings(options: { folderAt: (path: string) => { uri: vscod
         reason,
         date: new Date().toISOString().slice(0, 10),
       });
+      options.onWaived(folder, finding, reason);
       waived = new Set([...waived, fingerprint]);
       await look();
     },

@@ -78,6 +78,7 @@ describe('the findings of the shown run', () => {
   let findings: Findings;
   let parts: vscode.Disposable[] = [];
   let asked: Parameters<StartCrew>[] = [];
+  let waived: [string, string, string][] = [];
   let seq = 0;
   const commands = () => findingCommands(findings, async (...args) => void asked.push(args));
   const quickFixes = async (diagnostic: vscode.Diagnostic, at = uri): Promise<vscode.CodeAction[]> => {
@@ -101,7 +102,11 @@ describe('the findings of the shown run', () => {
   beforeEach(() => {
     write(PATH, TEXT);
     asked = [];
-    findings = openFindings({ folderAt: (path) => (path === root ? folder : undefined) });
+    waived = [];
+    findings = openFindings({
+      folderAt: (path) => (path === root ? folder : undefined),
+      onWaived: ({ fsPath }, { message }, reason) => waived.push([fsPath, message, reason]),
+    });
     parts = [findings, registerQuickFixes(findings), registerExplanations(findings)];
     findings.show(RUN);
     add({ type: 'run.started', task: 'Count', workspace: root, version: '0', kind: 'review', endpoints: [] });
@@ -307,6 +312,7 @@ describe('the findings of the shown run', () => {
         kept.map(({ date: _date, ...rest }: { date: string }) => rest),
         [{ fingerprint, type: 'style', path: PATH, quote: 'if (list == null) return 0;', reason: 'null is meant' }],
       );
+      assert.deepEqual(waived, [[root, finding().message, 'null is meant']], 'and later runs are told');
       // Said again, in this run and in the next one, it stays away.
       found('review', finding());
       await diagnostics(uri, some(0));
@@ -335,6 +341,7 @@ describe('the findings of the shown run', () => {
     write('.conclave/waived.json', '[{,]');
     await assert.rejects(findings.waive(finding().fingerprint, 'x'), /waived\.json: line 1, column 3/);
     assert.equal(readFileSync(waiversFile(root), 'utf8'), '[{,]');
+    assert.deepEqual(waived, []);
     assert.equal(existsSync(join(root, PATH)), true);
   });
 
