@@ -58,8 +58,11 @@ function withRunOptions(command: Command): Command {
     .option('--model <name>', 'use this model for all roles');
 }
 
+const FRESH_PLAN = 'plan anew, and forget the plan that is kept for this task';
+
 withRunOptions(program.command('run [task]'))
   .description('plan, write, check and review a change')
+  .option('--fresh-plan', FRESH_PLAN)
   .option('--apply', 'write the approved change to the workspace')
   .option('--patch <file>', 'write the approved change as a patch that git can apply')
   .option('--resume <run>', 'go on with a run that stopped')
@@ -72,6 +75,7 @@ withRunOptions(program.command('run [task]'))
 
 withRunOptions(program.command('plan [task]'))
   .description('plan only')
+  .option('--fresh-plan', FRESH_PLAN)
   .option('--resume <run>', 'go on with a plan that stopped')
   .action(
     running((task: string | undefined, options: RunOptions) =>

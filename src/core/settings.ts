@@ -72,6 +72,8 @@ export const settingsSchema = z.strictObject({
     /** Commands that come from a workspace file: ask for each new one, or never run them. */
     commands: z.enum(['ask', 'deny']),
   }),
+  /** Whether plans of earlier runs are taken again, and kept. */
+  planCache: z.enum(['on', 'off']),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
@@ -104,6 +106,7 @@ export const DEFAULT_SETTINGS: Settings = {
   },
   fleet: {},
   approvals: { commands: 'ask' },
+  planCache: 'on',
 };
 
 /** Share of the served window that an answer may use; prompts get the rest, less a margin. */

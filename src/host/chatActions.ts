@@ -74,6 +74,7 @@ export function chatActions(parts: ChatParts): ChatActions {
     resume: ({ runId }) => tasks.resume(runId),
     takeOver: ({ runId }) => tasks.takeOver(shownRun(runId).runId),
     implement: ({ runId }) => tasks.implement(runId),
+    planAfresh: ({ runId }) => tasks.planAfresh(shownRun(runId).runId),
     newTask: () => runs.clear(),
 
     openPlace: ({ runId, path, line }) => openPlace(shownRun(runId).state.workspace, path, line),

@@ -15,6 +15,7 @@ const KEYS = [
   ...Object.keys(DEFAULT_SETTINGS.timeouts).map((timeout) => `timeouts.${timeout}`),
   ...Object.keys(DEFAULT_SETTINGS.limits).map((limit) => `limits.${limit}`),
   'approvals.commands',
+  'planCache',
   ...['profile', 'vllm', 'weights'].map((key) => `fleet.${key}`),
 ];
 

@@ -20,7 +20,7 @@ export interface Shown {
 }
 
 /** What a run is started with. */
-export type What = Pick<EventOf<'run.started'>, 'kind' | 'task' | 'said' | 'base' | 'paths'>;
+export type What = Pick<EventOf<'run.started'>, 'kind' | 'task' | 'said' | 'base' | 'paths' | 'freshPlan'>;
 /** The work of one session on a run that is there already. */
 export type Work = (run: RunContext, started: EventOf<'run.started'>) => Promise<Finish>;
 

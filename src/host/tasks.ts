@@ -3,7 +3,7 @@ import type { Crew } from '../core/orchestrator/runContext.ts';
 import { runTask } from '../core/orchestrator/runTask.ts';
 import type { RunEnd } from '../core/orchestrator/session.ts';
 import { readTask } from '../node/taskInput.ts';
-import type { Role } from '../shared/events.ts';
+import type { EventOf, Role } from '../shared/events.ts';
 import type { Attachment, ChatCommand } from '../shared/protocol.ts';
 import type { EditorCrews } from './editorCrew.ts';
 import type { Early } from './editorUser.ts';
@@ -31,6 +31,8 @@ export interface Tasks {
   resume(runId: string, early?: Early): Promise<void>;
   /** Goes on with a run of an open folder that another window or terminal works on. */
   takeOver(runId: string): Promise<void>;
+  /** Begins the task of a run again, with a plan of its own; where this window works on that run, it is stopped. */
+  planAfresh(runId: string): Promise<void>;
   /** Implements a plan: the same run, from its plan on. */
   implement(runId: string): Promise<void>;
   /** Does a piece of work on a run that is over, and shows it. */
@@ -79,9 +81,18 @@ export function openTasks(parts: { runs: Runs; crews: EditorCrews; facts: Facts;
     async takeOver(runId) {
       await onRun(runId, (crew) => runs.resume(crew, runId, { takeOver: true }));
     },
+    async planAfresh(runId) {
+      const { kind, task, said, workspace } = await startOf(runs, runId);
+      if (runs.working?.runId === runId) await runs.stop();
+      const what: What = { kind, task, ...(said === undefined ? {} : { said }), freshPlan: true };
+      await told(async () => {
+        assertTrusted();
+        return runs.start(await crewOf(workspace), what);
+      });
+    },
     async implement(runId) {
       await onRun(runId, (crew) =>
-        runs.resume(crew, runId, { flow: (run, started) => runTask(run, started.task, 'leave') }),
+        runs.resume(crew, runId, { flow: (run, started) => runTask(run, started, 'leave') }),
       );
     },
     withModels: (workspace, urls) => void models.set(pathOf(workspace), urls),
@@ -137,8 +148,12 @@ async function whatOf(
 
 async function workspaceOf(runs: Runs, runId: string): Promise<string> {
   if (runs.shown?.runId === runId && runs.shown.state.workspace !== '') return runs.shown.state.workspace;
+  return (await startOf(runs, runId)).workspace;
+}
+
+async function startOf(runs: Runs, runId: string): Promise<EventOf<'run.started'>> {
   for await (const [first] of runs.events(runId, AbortSignal.timeout(10_000))) {
-    if (first?.type === 'run.started') return first.workspace;
+    if (first?.type === 'run.started') return first;
   }
   throw new Error(`Run ${runId} does not begin with its start.`);
 }

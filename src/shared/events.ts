@@ -197,6 +197,8 @@ type Body =
       base?: string;
       /** For a review: only these files and folders; all changes where absent. */
       paths?: string[];
+      /** The user wants no plan from the plan cache: what is kept for this task is forgotten, and planned anew. */
+      freshPlan?: true;
       /** The role endpoints at the start. */
       endpoints: { role: Role; url: string; model?: string }[];
     }
@@ -209,10 +211,34 @@ type Body =
   // The plan.
   | { type: 'plan.started'; replanFor?: string }
   | { type: 'plan.delta'; delta: string }
-  | { type: 'plan.proposed'; plan: Plan; replanFor?: string; notes: string[] }
+  /** `files`: how the files that it names or was made from were then; absent where it cannot be taken again. */
+  | {
+      type: 'plan.proposed';
+      plan: Plan;
+      replanFor?: string;
+      notes: string[];
+      files?: { path: string; hash: string | null }[];
+    }
   | { type: 'plan.question'; questions: Question[] }
   | { type: 'plan.answered'; answers: Answer[] }
-  | { type: 'plan.cached'; key: string }
+  /**
+   * The plan cache has the plan (`exact`), taken as it is once it was seen to fit the workspace, with the user's answers that
+   * it was made with; or the outline of one that a task of the same kind was done by (`template`), for the Planner to adapt.
+   * `run` planned it at `plannedAt` (ISO 8601). `key`: SHA-256 (hex) of what a plan of this task is made from.
+   */
+  | {
+      type: 'plan.cached';
+      key: string;
+      run: string;
+      plannedAt: string;
+      hit: { kind: 'exact'; plan: Plan; answers: Answer[] } | { kind: 'template'; outline: string };
+      /** What kind of task this is, where a model was asked. */
+      intent?: string;
+      /** What the user is told beside it. */
+      notes: string[];
+    }
+  /** The plan cache was asked and has nothing: `because` is a clause without a full stop. */
+  | { type: 'plan.uncached'; key: string; because: string; intent?: string; notes: string[] }
   // Subtasks and attempts. The merged change is checked, reviewed and mended as the last subtask, "merged".
   | { type: 'subtask.ready'; subtask: string }
   /**

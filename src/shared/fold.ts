@@ -45,6 +45,10 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
 
     case 'plan.started':
       return { ...state, phase: { kind: 'planning' }, lanes: withLane(state, 'planner', 'planner', 'planning') };
+    case 'plan.cached': {
+      const { run, plannedAt, hit } = event;
+      return { ...state, planCached: { kind: hit.kind, run, plannedAt } };
+    }
     case 'plan.proposed':
       return withPlan(state, event.plan, event.replanFor, event.notes);
     case 'plan.question':
@@ -157,7 +161,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
     case 'rules.found':
     case 'memory.lost':
     case 'plan.delta':
-    case 'plan.cached':
+    case 'plan.uncached':
     case 'turn.finished':
     case 'code.chunk':
     case 'syntax.checked':

@@ -124,6 +124,8 @@ export interface RunMethods {
   resume: (params: { runId: string }) => void;
   /** Goes on here with a run that another window or terminal works on; that one stops. */
   takeOver: (params: { runId: string }) => void;
+  /** Begins the task of the shown run again, without the plan cache; where this window works on it, that is stopped. */
+  planAfresh: (params: { runId: string }) => void;
   /** Implements the shown plan. */
   implement: (params: { runId: string }) => void;
   openPlace: (params: { runId: string } & Place) => void;

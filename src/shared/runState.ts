@@ -93,6 +93,8 @@ export interface RunState {
   phase: RunPhase;
   plan?: Plan;
   planNotes: string[];
+  /** Where the plan comes from, if from the plan cache: taken as it was, or adapted from the outline of one. */
+  planCached?: { kind: 'exact' | 'template'; run: string; plannedAt: string };
   /** In the order of the plan; replacements follow the subtask they replace. */
   subtasks: SubtaskState[];
   baseChecks?: CheckReport;

@@ -211,12 +211,6 @@ export function noteWords(event: NotedEvent): { icon: string; tone: NoteTone; te
         text: t('The Preprocessor turned your input into text.'),
         more: event.input.preprocessed_text,
       };
-    case 'plan.cached':
-      return {
-        icon: 'history',
-        tone: 'quiet',
-        text: t('The plan comes from memory: the same task, on the same files.'),
-      };
     case 'plan.proposed':
       return {
         icon: 'list-tree',

@@ -23,9 +23,11 @@ export interface CrewHere {
   fleet: Fleet;
   project: Project;
   /** Starts a run; what happens goes to `live`. */
-  run(task: string, signal?: AbortSignal): Promise<RunEnd>;
+  run(task: string, signal?: AbortSignal, what?: Partial<StartedAs>): Promise<RunEnd>;
   /** @param over what this session's crew has instead */
   resume(runId: string, signal?: AbortSignal, over?: Partial<Crew>): Promise<RunEnd>;
+  /** Does a piece of work on a run that is over. */
+  workOn(runId: string, work: Session['work']): Promise<RunEnd>;
   /** The events of all sessions, as a front end that followed them got them. */
   live: RunEvent[];
   store: Store;
@@ -35,6 +37,8 @@ export interface CrewHere {
   persisted(runId: string): Promise<RunEvent[]>;
   close(): Promise<void>;
 }
+
+type StartedAs = Parameters<typeof startRun>[3];
 
 export interface CrewHereOptions extends FleetOptions {
   files: Record<string, string>;
@@ -106,7 +110,7 @@ export async function openCrewHere({
     project,
     live,
     store,
-    run: (task, signal = never) => startRun(crew, store, session(signal), { kind: 'run', task }),
+    run: (task, signal = never, what = {}) => startRun(crew, store, session(signal), { kind: 'run', task, ...what }),
     resume: (runId, signal = never, instead = {}) =>
       resumeRun({ ...crew, ...instead }, store, session(signal), runId, () => false),
     workOn: (runId, work) => resumeRun(crew, store, { ...session(never), work }, runId, () => true),

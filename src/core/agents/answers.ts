@@ -260,6 +260,33 @@ export const checklistAnswer: JsonAnswer<ChecklistAnswer> = {
   read: (value) => readWith(checklistShape, value, ({ items, notes }) => ({ items, notes })),
 };
 
+// ── Kinds of tasks ───────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What kind each of several tasks is, as lowercase_with_underscores. */
+export const intentsAnswer = (tasks: number): JsonAnswer<{ intents: string[] }> => ({
+  name: 'intents',
+  maxTokens: 2048,
+  schema: object({ intents: list(text, tasks) }),
+  read: (value) =>
+    readWith(
+      z.looseObject({
+        intents: z
+          .array(z.string().transform(intentKey).pipe(z.string().min(1, 'a kind without letters')))
+          .length(tasks, `expected ${tasks}, one for each task`),
+      }),
+      value,
+      ({ intents }) => ({ intents }),
+    ),
+});
+
+function intentKey(written: string): string {
+  return written
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^_+|_+$/g, '')
+    .slice(0, 80);
+}
+
 // ── Preprocessor ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 export const preprocessedAnswer: JsonAnswer<{ preprocessed_text: string; confidence: number }> = {

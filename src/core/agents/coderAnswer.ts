@@ -1,6 +1,8 @@
 import type { RedFlag } from '../../shared/events.ts';
+import type { DeclaredFile } from '../../shared/wire.ts';
 import { applyBlock, type ChangeSet } from '../changes/changeSet.ts';
 import { codeWithoutEdit, foreignToolCall } from '../changes/codeWithoutEdit.ts';
+import { undeclaredEdit } from '../changes/declaredEdits.ts';
 import { type Block, createEditBlockParser } from '../changes/editBlocks.ts';
 import { settleBlock } from '../changes/guessedPath.ts';
 import { insistence, type Miss } from '../changes/misses.ts';
@@ -16,6 +18,8 @@ export interface Workpiece {
   lane: string;
   subtask: string;
   changes: ChangeSet;
+  /** All that may be changed; whatever the Coder finds right where undefined. */
+  bounds?: readonly DeclaredFile[] | undefined;
 }
 
 /** What the Coder has to know about the form of its answer; also repeated after the gathering. */
@@ -160,6 +164,13 @@ async function applyOne(
     if (miss) result.missed.set(path, [...(result.missed.get(path) ?? []), miss]);
     result.rejected.push(`${path}: ${reason}`);
     emit({ type: 'edit.rejected', lane, subtask, edit, path, reason });
+    return;
+  }
+  const undeclared = work.bounds && undeclaredEdit(outcome, result.changes, outcome.based, work.bounds);
+  if (undeclared !== undefined) {
+    await pinBase(run, outcome.from ?? outcome.path);
+    result.rejected.push(`${outcome.path}: ${undeclared}`);
+    emit({ type: 'edit.rejected', lane, subtask, edit, path: outcome.path, reason: undeclared });
     return;
   }
   if (outcome.based) run.base.record(outcome.based.path, outcome.based.text, outcome.based.hash);

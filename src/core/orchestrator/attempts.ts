@@ -1,6 +1,6 @@
 import type { CheckReport, CheckScope, Finding, Verdict } from '../../shared/events.ts';
 import { MERGED } from '../../shared/runState.ts';
-import type { PlannedSubtask } from '../../shared/wire.ts';
+import type { DeclaredFile, PlannedSubtask } from '../../shared/wire.ts';
 import { type Agent, hasJustBegun, openAgent, startAfresh } from '../agents/agent.ts';
 import { ask } from '../agents/ask.ts';
 import { editFormat, type Workpiece } from '../agents/coderAnswer.ts';
@@ -29,6 +29,8 @@ export interface Assignment {
   guidance: string;
   baseChecks: CheckReport;
   knownFailures: readonly string[];
+  /** All that may be changed; whatever the Coder finds right where undefined. */
+  bounds?: readonly DeclaredFile[] | undefined;
 }
 
 export interface RoundRecord {
@@ -57,7 +59,7 @@ export const CODER_TOOLS = [
 export async function workInRounds(run: RunContext, assignment: Assignment): Promise<AttemptsResult> {
   const { subtask, start, key } = assignment;
   const lane = `coder:${subtask.id}`;
-  const work: Workpiece = { lane, subtask: subtask.id, changes: start };
+  const work: Workpiece = { lane, subtask: subtask.id, changes: start, bounds: assignment.bounds };
   const records: RoundRecord[] = [];
   const findings = new Map<string, Finding>();
   let feedback: readonly Part[] = guidanceParts(assignment.guidance);

@@ -8,6 +8,7 @@ import {
   textsWith,
 } from '../changes/hunks.ts';
 import { type Finish, finish } from './finish.ts';
+import { forgetPlan } from './planReuse.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 import { type WantedChange, writeMerged } from './writing.ts';
@@ -185,6 +186,7 @@ async function closeWhereDecided(run: RunContext, proposal: StandingProposal): P
   if (paths.length === 0) {
     const reason = 'The user kept the workspace as it is.';
     await run.journal.step('proposal/rejected', async () => ({ type: 'proposal.rejected', reason }));
+    await forgetPlan(run);
     return finish('not_approved', {
       code: 'proposal_rejected',
       message: 'You rejected the proposal; the workspace is as it was.',

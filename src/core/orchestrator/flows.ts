@@ -16,9 +16,9 @@ export async function flowOf(
   if (started.kind === 'run' || started.kind === 'review') await run.waivers();
   switch (started.kind) {
     case 'run':
-      return runTask(run, started.task, acceptance);
+      return runTask(run, started, acceptance);
     case 'plan':
-      return isBeingImplemented(run) ? runTask(run, started.task, acceptance) : planOnly(run, started.task);
+      return isBeingImplemented(run) ? runTask(run, started, acceptance) : planOnly(run, started);
     case 'review':
       return reviewOnly(run, { ref: started.base ?? 'HEAD', paths: started.paths ?? [] });
     case 'ask':

@@ -24,15 +24,31 @@ export interface TaskFacts {
   paths?: readonly string[];
 }
 
-export function planningText(facts: TaskFacts, baseChecks: CheckReport, chars: number): string {
+/** @param outline of a plan that a task of the same kind was done by */
+export function planningText(facts: TaskFacts, baseChecks: CheckReport, chars: number, outline = ''): string {
   return shareRoom(
     [
       ...ruleParts(facts.rules, [], 3),
       ...taskParts(facts, 5),
+      {
+        heading:
+          '# An outline that a task of this kind was done by before. Adapt it, or plan anew where it does not fit; what stands in <…> is to be found out',
+        text: outline,
+        weight: 2,
+        cut: IN_BRIEF,
+      },
       ...checkParts("# The workspace's checks, before any change", baseChecks, 3),
     ],
     chars,
   );
+}
+
+/** Tasks whose kinds are asked for. */
+export function intentsText(tasks: readonly string[], chars: number): string {
+  const parts = tasks.map(
+    (task, i): Part => ({ heading: `# Task ${i + 1}`, text: task, weight: 1, cut: { kind: 'middle', rest: '' } }),
+  );
+  return shareRoom(parts, chars);
 }
 
 /** The user's answers to the Planner's questions. */

@@ -1,13 +1,15 @@
-import type { Answer, CheckReport, Question } from '../../shared/events.ts';
+import type { Answer, CheckReport, EventOf, Question } from '../../shared/events.ts';
 import type { Plan } from '../../shared/wire.ts';
 import { type Agent, openAgent } from '../agents/agent.ts';
 import { jsonFormat } from '../agents/answerFormat.ts';
 import { type Clarification, type PlanAnswer, planAnswer } from '../agents/answers.ts';
 import { ask } from '../agents/ask.ts';
 import { type ChangeSet, emptyChangeSet } from '../changes/changeSet.ts';
+import { workspacePath } from '../changes/workspacePath.ts';
 import { openToolbox } from './checking.ts';
 import { answersText, planningText, type TaskFacts } from './messages.ts';
 import { mendedPlan, planComplaint, settleFiles, withFreshIds } from './planGraph.ts';
+import { filesOfPlan, lookUpPlan, type PlanWanted } from './planReuse.ts';
 import { RESERVED_IDS } from './progress.ts';
 import { formattedBefore, rulesOf } from './ruling.ts';
 import type { RunContext } from './runContext.ts';
@@ -21,24 +23,39 @@ const PLAN_REQUEST =
 /** Times the Planner may ask the user before it has to plan with what it knows. */
 const QUESTION_ROUNDS = 2;
 
-/** Plans the task, asking the user where the Planner needs to. */
+/**
+ * Plans the task, asking the user where the Planner needs to. A plan that the plan cache has for it is taken at once.
+ * @param wanted the task as the user gave it, and whether a plan of an earlier run may be taken
+ */
 export async function planTask(
   run: RunContext,
   task: string,
   baseChecks: CheckReport,
+  wanted: Pick<PlanWanted, 'task' | 'fresh'>,
 ): Promise<{ plan: Plan; facts: TaskFacts }> {
   const rules = await rulesOf(run);
   const facts = { task, answers: [] as Answer[], rules, formatted: formattedBefore(run) };
   const recorded = run.journal.recordedStep('plan/proposed');
   if (recorded?.type === 'plan.proposed') {
+    const taken = run.journal.recordedStep('plan/cache');
+    if (taken?.type === 'plan.cached' && taken.hit.kind === 'exact') facts.answers.push(...taken.hit.answers);
     for (let asked = 1; asked <= QUESTION_ROUNDS; asked += 1) {
       const questions = run.journal.recordedStep(`plan/questions-${asked}`);
       if (questions?.type === 'plan.answered') facts.answers.push(...questions.answers);
     }
     return { plan: recorded.plan, facts };
   }
+  const requests = [PLAN_REQUEST, PLANNER_TOOLS.join()];
+  const lookup = await lookUpPlan(run, { ...wanted, rules, baseChecks, requests });
+  if (lookup?.type === 'plan.cached' && lookup.hit.kind === 'exact') {
+    facts.answers.push(...lookup.hit.answers);
+    return { plan: await takeAgain(run, lookup, lookup.hit), facts };
+  }
+  const outline = lookup?.type === 'plan.cached' && lookup.hit.kind === 'template' ? lookup.hit.outline : '';
   await run.journal.step('plan/started', async () => ({ type: 'plan.started' }));
-  const planner = await openPlanner(run, 'planner', 'plan', ({ chars }) => planningText(facts, baseChecks, chars));
+  const planner = await openPlanner(run, 'planner', 'plan', ({ chars }) =>
+    planningText(facts, baseChecks, chars, outline),
+  );
   let message = '';
   for (let asked = 0; ; asked += 1) {
     const form = planAnswer({ questions: asked < QUESTION_ROUNDS, redChecks: baseChecks.status !== 'passed' });
@@ -62,10 +79,40 @@ export async function planTask(
       const mended = mendedPlan({ ...plan, clarifications_needed: [] });
       const subtasks = withFreshIds(mended.plan.plan, new Set(RESERVED_IDS));
       const settled = await settleFiles({ ...mended.plan, plan: subtasks }, run.base.workspace);
-      return { type: 'plan.proposed', plan: settled.plan, notes: [...mended.notes, ...settled.notes] };
+      const files = await filesOfPlan(run, settled.plan, filesReadBy(planner));
+      return {
+        type: 'plan.proposed',
+        plan: settled.plan,
+        notes: [...(lookup?.notes ?? []), ...mended.notes, ...settled.notes],
+        ...(files === undefined ? {} : { files }),
+      };
     });
     return { plan: proposed.plan, facts };
   }
+}
+
+/** Takes a plan from the plan cache as it is. */
+async function takeAgain(
+  run: RunContext,
+  lookup: EventOf<'plan.cached'>,
+  { plan, answers }: { plan: Plan; answers: readonly Answer[] },
+): Promise<Plan> {
+  const notes = [
+    ...lookup.notes,
+    ...answers.map(({ question, answer }) => `Planned with your answer of then: ${question} → ${answer}`),
+  ];
+  const proposed = await run.journal.step('plan/proposed', async () => ({ type: 'plan.proposed', plan, notes }));
+  return proposed.plan;
+}
+
+/** The files that an agent has read: what it planned rests on them. */
+function filesReadBy({ calls }: Agent): string[] {
+  return [...calls.times.keys()].flatMap((signature) => {
+    const [tool, args] = JSON.parse(signature) as [string, [string, unknown][]];
+    const path = tool === 'read_file' ? args.find(([name]) => name === 'path')?.[1] : undefined;
+    const place = typeof path === 'string' ? workspacePath(path) : undefined;
+    return place?.kind === 'path' ? [place.path] : [];
+  });
 }
 
 /** An agent in the Planner's role; it sees the workspace with `changes` on top. */

@@ -1,4 +1,4 @@
-import type { CheckReport } from '../../shared/events.ts';
+import type { CheckReport, EventOf } from '../../shared/events.ts';
 import { MERGED } from '../../shared/runState.ts';
 import { servedBy, toldBy } from '../agents/agent.ts';
 import { NEEDED_ROLES } from '../settings.ts';
@@ -6,18 +6,20 @@ import { checkBase } from './checking.ts';
 import { type Finish, finish } from './finish.ts';
 import { type Acceptance, acceptProposal, nothingToDo, propose, writeChecklist } from './finishing.ts';
 import { planTask } from './planning.ts';
+import { forgetPlan, keepPlan, planTakenAgain } from './planReuse.ts';
 import { preprocess } from './preprocessing.ts';
 import type { Finished } from './progress.ts';
 import type { RunContext } from './runContext.ts';
 import { workThePlan } from './subtasks.ts';
 
+/** What a run is to do, as its start says it. */
+type Wanted = Pick<EventOf<'run.started'>, 'task' | 'freshPlan'>;
+
 /** The whole flow, from the user's words to the proposal. Every part is made of recorded steps, so it resumes anywhere. */
-export async function runTask(run: RunContext, task: string, acceptance: Acceptance): Promise<Finish> {
+export async function runTask(run: RunContext, started: Wanted, acceptance: Acceptance): Promise<Finish> {
   // With a proposal, all that the models have to say is recorded: it can be accepted though no server is up.
   if (!run.journal.recordedStep('proposal')) await askServers(run);
-  const text = await preprocess(run, task);
-  const baseChecks = await checkBase(run);
-  const { plan, facts } = await planTask(run, text, baseChecks);
+  const { plan, facts, baseChecks } = await planWanted(run, started);
   if (plan.plan.length === 0)
     return finish('nothing_to_do', {
       code: 'nothing_to_do',
@@ -26,6 +28,8 @@ export async function runTask(run: RunContext, task: string, acceptance: Accepta
 
   const worked = await workThePlan(run, plan, facts, baseChecks);
   if (worked.kind === 'failed') {
+    // What failed once is planned anew the next time.
+    if (planTakenAgain(run)) await forgetPlan(run);
     const what =
       worked.subtask === MERGED
         ? 'Every subtask was approved, but the merged change was not.'
@@ -50,11 +54,14 @@ export async function runTask(run: RunContext, task: string, acceptance: Accepta
   });
   const files = await propose(run, worked.changes);
   const decision = await acceptProposal(run, acceptance, worked.changes, files);
-  if (decision === 'rejected')
+  if (decision === 'rejected') {
+    await forgetPlan(run);
     return finish('not_approved', {
       code: 'proposal_rejected',
       message: 'You rejected the proposal; the workspace is as it was.',
     });
+  }
+  await keepPlan(run, started.task, baseChecks, true);
   const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}`;
   const waived = worked.finished.filter(({ outcome }) => outcome === 'waived').map(({ subtask }) => subtask);
   const said =
@@ -69,21 +76,29 @@ export async function runTask(run: RunContext, task: string, acceptance: Accepta
 }
 
 /** Plans only: the flow up to the plan. */
-export async function planOnly(run: RunContext, task: string): Promise<Finish> {
+export async function planOnly(run: RunContext, started: Wanted): Promise<Finish> {
   await askServers(run, ['planner']);
-  const text = await preprocess(run, task);
-  const baseChecks = await checkBase(run);
-  const { plan } = await planTask(run, text, baseChecks);
+  const { plan, baseChecks } = await planWanted(run, started);
   const count = plan.plan.length;
   if (count === 0)
     return finish('nothing_to_do', {
       code: 'nothing_to_do',
       message: plan.task_understood || 'The Planner found nothing to change.',
     });
+  await keepPlan(run, started.task, baseChecks, false);
   return finish('approved', {
     code: 'approved',
     message: `Planned ${count} ${count === 1 ? 'subtask' : 'subtasks'}; nothing was changed.`,
   });
+}
+
+async function planWanted(
+  run: RunContext,
+  { task, freshPlan }: Wanted,
+): Promise<Awaited<ReturnType<typeof planTask>> & { baseChecks: CheckReport }> {
+  const text = await preprocess(run, task);
+  const baseChecks = await checkBase(run);
+  return { ...(await planTask(run, text, baseChecks, { task, fresh: freshPlan === true })), baseChecks };
 }
 
 /** Asks the servers first what they serve: a run whose servers are down says so before any of them is measured. */

@@ -50,7 +50,7 @@ export async function startRun(
   crew: Crew,
   store: Store,
   session: Session,
-  what: Pick<EventOf<'run.started'>, 'kind' | 'task' | 'said' | 'base' | 'paths'>,
+  what: Pick<EventOf<'run.started'>, 'kind' | 'task' | 'said' | 'base' | 'paths' | 'freshPlan'>,
 ): Promise<RunEnd> {
   const runId = newRunId(crew.now());
   const started: EventOf<'run.started'> = {
@@ -62,6 +62,7 @@ export async function startRun(
     kind: what.kind,
     ...(what.base === undefined ? {} : { base: what.base }),
     ...(what.paths === undefined ? {} : { paths: what.paths }),
+    ...(what.freshPlan === undefined ? {} : { freshPlan: what.freshPlan }),
     endpoints: ROLES.map((role) => {
       const { url, model } = crew.settings.endpoints[role];
       return { role, url, ...(model === undefined ? {} : { model }) };

@@ -5,6 +5,7 @@ import { type ChangeSet, integrate, ownChanges } from '../changes/changeSet.ts';
 import { type AttemptsResult, workInRounds } from './attempts.ts';
 import { type EscalationResult, escalate } from './escalation.ts';
 import type { TaskFacts } from './messages.ts';
+import { boundsOf } from './planReuse.ts';
 import {
   changesOf,
   type Finished,
@@ -108,6 +109,7 @@ async function workOnSubtask(
       guidance: progress.guidance.get(subtask.id) ?? '',
       baseChecks,
       knownFailures: plan.known_failures,
+      bounds: boundsOf(run, subtask, progress.plan),
     });
     if (result.kind === 'approved') {
       return settle(

@@ -32,6 +32,8 @@ export interface RunOptions {
   /** With `resume`: from whoever works on the run. */
   takeOver?: boolean;
   model?: string;
+  /** Plan anew, whatever the plan cache has. */
+  freshPlan?: boolean;
   base?: string;
   /** Files and folders to review; all changes where empty. */
   paths?: string[];
@@ -115,6 +117,7 @@ export async function runCommand(
             kind,
             task: text,
             ...(kind === 'review' ? { base: options.base ?? 'HEAD' } : {}),
+            ...(options.freshPlan === true ? { freshPlan: true as const } : {}),
             ...(kind === 'review' && options.paths?.length ? { paths: options.paths } : {}),
           })
         : await resumeRun(

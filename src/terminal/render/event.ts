@@ -2,7 +2,7 @@ import type { Ending, EventOf, Role, RunEvent, Rung, Verdict } from '../../share
 import { MERGED, type RunState } from '../../shared/runState.ts';
 import { checksInWords } from './checks.ts';
 import { namedFile } from './diff.ts';
-import { count, plusMinus, thousands, totalLines } from './measures.ts';
+import { count, localTime, plusMinus, thousands, totalLines } from './measures.ts';
 import type { Ink, Paint } from './paint.ts';
 import { clean, cut, oneLine, pad } from './plainText.ts';
 import { probeInWords } from './probe.ts';
@@ -53,7 +53,7 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
         .map(({ question, answer }) => says('user', `${remark(question)} → ${remark(answer)}`))
         .join('\n');
     case 'plan.cached':
-      return says('planner', 'took the plan from memory: this task was planned before, on the same files');
+      return cachedLine(event);
     case 'attempt.started':
       return event.round > 1
         ? says('coder', `${oneLine(event.subtask)} round ${event.round}/${event.rounds}: mends what was found`)
@@ -142,6 +142,7 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
         `! its server takes ${event.window} tokens, though it says ${event.served}; prompts are made to fit`,
       );
     case 'plan.delta':
+    case 'plan.uncached':
     case 'plan.question':
     case 'subtask.ready':
     case 'subtask.started':
@@ -220,6 +221,13 @@ function planLines({ plan, replanFor, notes }: EventOf<'plan.proposed'>): string
     ...plan.risks.map((risk) => `risk: ${remark(risk)}`),
     ...notes.map(remark),
   );
+}
+
+function cachedLine({ hit, run, plannedAt }: EventOf<'plan.cached'>): string {
+  const when = `in run ${oneLine(run)} on ${localTime(plannedAt)}`;
+  return hit.kind === 'exact'
+    ? says('planner', `from the plan cache: planned ${when} (--fresh-plan plans anew)`)
+    : says('planner', `adapts an outline from the plan cache: of a plan made ${when} (--fresh-plan plans without)`);
 }
 
 function escalationLine({ subtask, reason, decision, because, replacements }: EventOf<'subtask.escalated'>): string {

@@ -1,4 +1,5 @@
 /** Numbers in words, the same everywhere. */
+import { oneLine } from './plainText.ts';
 
 /** For example "1 file", "3 files". */
 export function count(number: number, noun: string): string {
@@ -30,4 +31,13 @@ export function totalLines(files: readonly { added: number; removed: number }[])
     added: 0,
     removed: 0,
   });
+}
+
+/** An ISO 8601 time as "2026-01-31 13:05", where the reader is. */
+export function localTime(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return oneLine(iso);
+  const two = (number: number) => String(number).padStart(2, '0');
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }

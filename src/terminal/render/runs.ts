@@ -1,4 +1,5 @@
 import type { RunSummary } from '../../core/ports.ts';
+import { localTime } from './measures.ts';
 import type { Paint } from './paint.ts';
 import { columnsOf, cut, oneLine, pad } from './plainText.ts';
 
@@ -17,12 +18,4 @@ export function drawRuns(runs: readonly RunSummary[], options: { width: number; 
     return `${fixed}  ${cut(cells[3] ?? '', Math.max(10, width - columnsOf(fixed) - 2))}`;
   };
   return [paint('faint', line(['RUN', 'STARTED', 'STATE', 'TASK'])), ...rows.map(line)];
-}
-
-function localTime(iso: string): string {
-  const date = new Date(iso);
-  if (Number.isNaN(date.getTime())) return oneLine(iso);
-  const two = (number: number) => String(number).padStart(2, '0');
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }

@@ -109,6 +109,7 @@ function useSurroundings(
   const isIdle = activity.kind === 'idle';
   const isAsked = run.phase.kind === 'paused' || run.openQuestions.length > 0 || run.openApprovals.length > 0;
   const canAnswer = activity.kind === 'working' || (isIdle && isAsked);
+  const canPlanAfresh = (activity.kind === 'working' || isIdle) && run.proposal?.state !== 'accepted';
   const hasFindings =
     isIdle &&
     entries.some(
@@ -122,10 +123,11 @@ function useSurroundings(
     () => ({
       canAnswer,
       canGoOn: isIdle,
+      canPlanAfresh,
       settled,
       hasFindings,
       onEdit: () => change((old) => ({ ...old, composed: { text: said, attachments: [] } })),
     }),
-    [canAnswer, isIdle, settled, hasFindings, said, change],
+    [canAnswer, canPlanAfresh, isIdle, settled, hasFindings, said, change],
   );
 }

@@ -21,6 +21,8 @@ export interface Surroundings {
   canAnswer: boolean;
   /** Nobody works on the run and it is of an open folder: it can go on, and be decided about. */
   canGoOn: boolean;
+  /** The task can be begun again with a plan of its own: this window works on the run, or nobody does. */
+  canPlanAfresh: boolean;
   settled: View['settled'];
   hasFindings: boolean;
   onEdit: () => void;
@@ -34,7 +36,7 @@ export const EntryView = memo(function EntryView({ entry, around }: { entry: Ent
     case 'stretch':
       return <StretchView stretch={entry} />;
     case 'plan':
-      return <PlanCard entry={entry} />;
+      return <PlanCard entry={entry} canPlanAfresh={around.canPlanAfresh} />;
     case 'question':
       return <QuestionCard entry={entry} canAnswer={canAnswer} />;
     case 'approval':

@@ -1,15 +1,18 @@
 import type { ChecklistItem } from '../../shared/events.ts';
 import type { SubtaskPhase, SubtaskState } from '../../shared/runState.ts';
-import { t } from '../l10n.ts';
+import { useHost } from '../host.ts';
+import { moment, t } from '../l10n.ts';
 import { subtaskPhaseName } from '../phrases.ts';
 import type { PlanEntry } from '../transcript/entries.ts';
+import { Button } from './Button.tsx';
 import { Disclosure } from './Disclosure.tsx';
 import { Icon } from './Icon.tsx';
 import { PlaceLink } from './Texts.tsx';
 
 /** The plan as a checklist that lives: what is done, what is going on, what waits for what. */
-export function PlanCard({ entry }: { entry: PlanEntry }) {
-  const { plan, subtasks, notes, checklist } = entry;
+export function PlanCard({ entry, canPlanAfresh }: { entry: PlanEntry; canPlanAfresh: boolean }) {
+  const { actOnRun } = useHost();
+  const { plan, subtasks, notes, checklist, cached } = entry;
   return (
     <section class="card plan" aria-label={t('Plan')}>
       <h3>
@@ -17,6 +20,13 @@ export function PlanCard({ entry }: { entry: PlanEntry }) {
         {t('Plan')}
       </h3>
       {plan.task_understood !== '' && <p class="lead">{plan.task_understood}</p>}
+      {cached && (
+        <div class="plan-source">
+          <Icon name="history" />
+          <span class="words">{cachedWords(cached)}</span>
+          {canPlanAfresh && <Button onClick={() => actOnRun('planAfresh', {})}>{t('Plan afresh')}</Button>}
+        </div>
+      )}
       <SubtaskList subtasks={subtasks} {...(checklist === undefined ? {} : { checklist })} prefix={entry.key} />
       {plan.known_failures.length > 0 && (
         <Remarks title={t('Known to fail, and declared unrelated')} icon="circle-slash" texts={plan.known_failures} />
@@ -25,6 +35,12 @@ export function PlanCard({ entry }: { entry: PlanEntry }) {
       {notes.length > 0 && <Remarks title={t('Notes')} icon="info" texts={notes} />}
     </section>
   );
+}
+
+function cachedWords({ kind, run, plannedAt }: NonNullable<PlanEntry['cached']>): string {
+  return kind === 'exact'
+    ? t('From the plan cache: planned in run {0} on {1}', run, moment(plannedAt))
+    : t('Adapted from the plan cache: the outline of a plan made in run {0} on {1}', run, moment(plannedAt));
 }
 
 /** @param prefix keeps what is unfolded here apart from the same list elsewhere */

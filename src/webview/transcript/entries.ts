@@ -112,6 +112,8 @@ export interface PlanEntry {
   subtasks: readonly SubtaskState[];
   notes: readonly string[];
   checklist?: ChecklistItem[];
+  /** Where it comes from the plan cache. */
+  cached?: NonNullable<RunState['planCached']>;
 }
 
 export interface ChecksEntry {
@@ -153,7 +155,6 @@ export interface EndingEntry {
 export type NotedType =
   | 'run.resumed'
   | 'input.preprocessed'
-  | 'plan.cached'
   | 'plan.proposed'
   | 'subtask.escalated'
   | 'subtask.finished'

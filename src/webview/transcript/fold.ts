@@ -148,7 +148,6 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
       if (event.files.length > 0 || event.remembered !== undefined) addNote(builder, event, event.seq);
       return;
     case 'memory.lost':
-    case 'plan.cached':
     case 'protocol.lowered':
     case 'cache.missed':
     case 'transcript.compacted':
@@ -161,6 +160,9 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
       addNote(builder, event, event.seq);
       return;
 
+    // The plan's card shows it.
+    case 'plan.cached':
+    case 'plan.uncached':
     case 'subtask.ready':
     case 'subtask.started':
     case 'file.based':
@@ -201,11 +203,12 @@ function addServerNote(
 }
 
 function addPlan(builder: Builder, run: RunState): void {
-  const { plan, subtasks, planNotes: notes } = run;
+  const { plan, subtasks, planNotes: notes, planCached } = run;
   const old = builder.last('plan');
   if (!plan) return;
-  if (old) builder.put({ ...old, plan, subtasks, notes });
-  else builder.add({ kind: 'plan', key: `plan:${run.lastSeq}`, plan, subtasks, notes });
+  const cached = planCached === undefined ? {} : { cached: planCached };
+  if (old) builder.put({ ...old, plan, subtasks, notes, ...cached });
+  else builder.add({ kind: 'plan', key: `plan:${run.lastSeq}`, plan, subtasks, notes, ...cached });
 }
 
 function takeChecks(
