@@ -75,7 +75,14 @@ describe('the plan cache', function () {
       over: (_, own) => {
         prompts = { ...own.prompts };
         const coder = own.models.coder;
-        const other = { ...coder, url: coder.url, served: async (signal: AbortSignal) => ({ ...(await coder.served(signal)), ...(served === undefined ? {} : { model: served }) }) };
+        const other = {
+          ...coder,
+          url: coder.url,
+          served: async (signal: AbortSignal) => ({
+            ...(await coder.served(signal)),
+            ...(served === undefined ? {} : { model: served }),
+          }),
+        };
         return { prompts, models: { ...own.models, coder: other } };
       },
     });
@@ -169,13 +176,16 @@ describe('the plan cache', function () {
       { severity: 'high', type: 'bug', location: 'src/greet.js:1', quote: 'export function', message: 'No.' },
     ]);
     const failing = await crewWith({
-      limits: { rounds: 1 },
+      limits: { rounds: 1, replans: 0, answerRepairs: 0 },
       script: crewScripts({
         plan: PLAN,
         edits: { task_1: [greetWrong] },
         reviews: { task_1: [unloved] },
         planner: [
-          { when: { schema: 'escalation' }, reply: { json: { decision: 'no', reason: '', question: '', plan: [] } } },
+          {
+            when: { schema: 'escalation' },
+            reply: { json: { decision: 'replan', reason: '', question: '', plan: [] } },
+          },
         ],
       }),
     });
@@ -198,21 +208,25 @@ describe('the plan cache', function () {
     Object.assign(broken.store.memory, { plan: fails, keepPlan: fails } satisfies Partial<Memory>);
     const { ending, events } = await runIn(broken);
     assert.equal(ending.code, 'approved');
-    assert.match(ofType(events, 'plan.proposed')[0]?.notes.join() ?? '', /cannot be read.*The disk is gone/);
+    assert.deepEqual(
+      ofType(events, 'memory.lost').map(({ message }) => message),
+      ['The disk is gone.'],
+    );
   });
 
   it('goes the same way when a run is resumed, whatever has become of the entry', async () => {
-    const crew = await crewWith();
+    let onEvent = (_event: RunEvent): void => {};
+    const crew = await crewWith({ onEvent: (event) => onEvent(event) });
     const { events } = await runIn(crew, TASK, { kind: 'plan' });
-    for (const stopAt of ['plan.cached', 'plan.proposed'] as const) {
+    for (const stopAt of ['plan.cached', 'plan.proposed']) {
       await crew.store.memory.keepPlan(keyOf(events), JSON.stringify({ format: 1, ...keptIn(events) }));
       const stop = new AbortController();
-      const from = crew.live.length;
-      const watching = setInterval(() => {
-        if (ofType(crew.live.slice(from), stopAt).length > 0) stop.abort();
-      }, 1);
+      onEvent = ({ type }) => {
+        if (type === stopAt) stop.abort();
+      };
       const stopped = await crew.run(TASK, stop.signal);
-      clearInterval(watching);
+      assert.equal(stopped.state, 'aborted');
+      onEvent = () => {};
       await crew.store.memory.forgetPlan(keyOf(events));
       const { ending } = await crew.resume(stopped.runId);
       assert.equal(ending.code, 'approved');

@@ -25,7 +25,6 @@ import {
 } from '../memory/planTemplates.ts';
 import type { Rule } from '../rules/findRules.ts';
 import { NEEDED_ROLES } from '../settings.ts';
-import { StoreError } from '../store/storeError.ts';
 import { askIntents } from './intents.ts';
 import { RESERVED_IDS } from './progress.ts';
 import type { RunContext } from './runContext.ts';
@@ -54,21 +53,12 @@ export async function lookUpPlan(run: RunContext, wanted: PlanWanted): Promise<L
   if (run.settings.planCache === 'off' || run.journal.recordedStep('plan/started')) return undefined;
   return run.journal.step('plan/cache', async (): Promise<Lookup> => {
     const key = await keyOf(run, wanted);
-    const none = (because: string, notes: string[] = []): Lookup => ({ type: 'plan.uncached', key, because, notes });
-    try {
-      if (wanted.fresh) {
-        await run.memory.forgetPlan(key);
-        return none('a fresh plan is wanted');
-      }
-      const exact = await exactHit(run, key, wanted.baseChecks);
-      if (typeof exact !== 'string') return exact;
-      return await templateHit(run, key, wanted.task, exact);
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      return none('it cannot be read', [
-        `The plan cache cannot be read, so the task is planned anew: ${error.message}`,
-      ]);
+    if (wanted.fresh) {
+      await run.memory.forgetPlan(key);
+      return { type: 'plan.uncached', key, because: 'a fresh plan is wanted', notes: [] };
     }
+    const exact = await exactHit(run, key, wanted.baseChecks);
+    return typeof exact === 'string' ? templateHit(run, key, wanted.task, exact) : exact;
   });
 }
 
@@ -111,34 +101,30 @@ export async function keepPlan(
   const proposed = run.journal.recordedStep('plan/proposed');
   if (!lookup || proposed?.type !== 'plan.proposed') return;
   if (wasPlannedAnew(run)) return forgetPlan(run);
-  await withoutFailing(async () => {
-    const from = { run: run.runId, at: proposed.at };
-    if (planTakenAgain(run) === undefined && proposed.files !== undefined) {
-      const answers = run.journal
-        .outcomes()
-        .flatMap((event) =>
-          event.type === 'plan.answered' && event.step?.startsWith('plan/questions-') ? event.answers : [],
-        );
-      const kept = { plan: proposed.plan, answers, files: proposed.files, checks: checksOf(baseChecks), ...from };
-      const json = jsonOfPlan(kept);
-      if (json !== undefined) await run.memory.keepPlan(lookup.key, json);
-    }
-    if (!isProven) return;
-    const { intent } = lookup;
-    const template = templateOf(task, proposed.plan, { ...from, ...(intent === undefined ? {} : { intent }) });
-    await changeTemplates(run, (kept) => withTemplate(kept, template));
-  });
+  const from = { run: run.runId, at: proposed.at };
+  if (planTakenAgain(run) === undefined && proposed.files !== undefined) {
+    const answers = run.journal
+      .outcomes()
+      .flatMap((event) =>
+        event.type === 'plan.answered' && event.step?.startsWith('plan/questions-') ? event.answers : [],
+      );
+    const kept = { plan: proposed.plan, answers, files: proposed.files, checks: checksOf(baseChecks), ...from };
+    const json = jsonOfPlan(kept);
+    if (json !== undefined) await run.memory.keepPlan(lookup.key, json);
+  }
+  if (!isProven) return;
+  const { intent } = lookup;
+  const template = templateOf(task, proposed.plan, { ...from, ...(intent === undefined ? {} : { intent }) });
+  await changeTemplates(run, (kept) => withTemplate(kept, template));
 }
 
 /** Forgets the plan of the run, for its task and as an outline: its user did not want what came of it, or nothing did. */
 export async function forgetPlan(run: RunContext): Promise<void> {
   const lookup = recordedLookup(run);
   if (!lookup) return;
-  await withoutFailing(async () => {
-    await run.memory.forgetPlan(lookup.key);
-    const runs = [run.runId, ...(planTakenAgain(run) && lookup.type === 'plan.cached' ? [lookup.run] : [])];
-    await changeTemplates(run, (kept) => withoutRun(kept, runs));
-  });
+  await run.memory.forgetPlan(lookup.key);
+  const runs = [run.runId, ...(planTakenAgain(run) && lookup.type === 'plan.cached' ? [lookup.run] : [])];
+  await changeTemplates(run, (kept) => withoutRun(kept, runs));
 }
 
 /**
@@ -248,13 +234,4 @@ async function changeTemplates(run: RunContext, change: (kept: Templates) => Tem
   const after = change(before);
   if (json === undefined && after.templates.length === 0) return;
   if (JSON.stringify(after) !== JSON.stringify(before)) await run.memory.keepPlan(key, jsonOfTemplates(after));
-}
-
-/** What the cache cannot keep is only planned once more: that is no failure of the run. */
-async function withoutFailing(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-  }
 }
