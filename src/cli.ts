@@ -9,6 +9,7 @@ import type { Installation } from './node/openCrew.ts';
 import { demoCommand } from './terminal/commands/demoCommand.ts';
 import { doctorCommand } from './terminal/commands/doctorCommand.ts';
 import { FLEET_ACTIONS, type FleetOptions, fleetCommand } from './terminal/commands/fleetCommand.ts';
+import { forgetCommand, memoryCommand } from './terminal/commands/memoryCommand.ts';
 import { type ExportOptions, exportCommand, replayCommand, runsCommand } from './terminal/commands/pastRuns.ts';
 import { type RunOptions, runCommand } from './terminal/commands/runCommand.ts';
 import { EXIT, exitStatus, UsageError } from './terminal/exitStatus.ts';
@@ -130,6 +131,25 @@ program
   .description('list past and present runs')
   .option('--json', 'one run a line')
   .action(running((options: { json?: boolean }) => runsCommand(installation, options)));
+
+const memory = program
+  .command('memory')
+  .description('show what earlier runs of a project have taught')
+  .option('--workspace <dir>', 'the project (default: CODEBASE_ROOT, or this folder)')
+  .option('--json', 'one note a line')
+  .action(running((options: { workspace?: string; json?: boolean }) => memoryCommand(installation, options)));
+
+memory
+  .command('forget [ids...]')
+  .description('forget some notes, or all')
+  .option('--workspace <dir>', 'the project (default: CODEBASE_ROOT, or this folder)')
+  .option('--all', 'everything that is kept of the project')
+  .action(
+    // An option that both have goes to the first.
+    running((ids: string[], _options: unknown, command: Command) =>
+      forgetCommand(installation, ids, command.optsWithGlobals<{ workspace?: string; all?: boolean }>()),
+    ),
+  );
 
 program
   .command('doctor')
