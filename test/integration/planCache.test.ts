@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
+import { templatesKey } from '../../src/core/memory/planTemplates.ts';
 import { decideProposal } from '../../src/core/orchestrator/deciding.ts';
 import type { Crew } from '../../src/core/orchestrator/runContext.ts';
 import type { Memory } from '../../src/core/ports.ts';
 import { StoreError } from '../../src/core/store/storeError.ts';
 import type { RunEvent } from '../../src/shared/events.ts';
 import { schemaName } from '../models/chatRequest.ts';
+import type { Fleet } from '../models/fleet.ts';
+import type { ScriptEntryInput } from '../models/script.ts';
 import { type CrewHere, type CrewHereOptions, openCrewHere } from '../support/crewHere.ts';
-import { greetByName, greetWrong, onGreet } from '../support/greeter.ts';
+import { greetByName, greetWrong, leaveByName, onGreet } from '../support/greeter.ts';
 import { GREETER } from '../support/project.ts';
 import { ofType } from '../support/scenario.ts';
 import { crewScripts, failed, plan } from '../support/scripts.ts';
@@ -233,11 +236,116 @@ describe('the plan cache', function () {
       assert.equal(planRequests(crew), 1, stopAt);
     }
   });
+
+  it('lifts its bounds for what the Planner of the run plans anew', async () => {
+    const crew = await crewWith({
+      acceptance: 'apply',
+      limits: { rounds: 1 },
+      script: crewScripts({
+        plan: PLAN,
+        planner: [
+          {
+            when: { schema: 'escalation' },
+            reply: {
+              json: { decision: 'replan', reason: 'So.', question: '', plan: plan([{ id: 'other', ...onGreet }]).plan },
+            },
+          },
+        ],
+        // Nothing but what the plan does not name; then, planned anew, more than is declared.
+        edits: { task_1: [leaveByName], other: [`${greetByName}\n${leaveByName}`] },
+      }),
+    });
+    await runIn(crew, TASK, { kind: 'plan' });
+    const { ending, events } = await runIn(crew);
+    assert.equal(hitOf(events), 'exact');
+    const refused = ofType(events, 'edit.rejected');
+    assert.deepEqual([...new Set(refused.map(({ subtask, path }) => `${subtask} ${path}`))], ['task_1 src/leave.js']);
+    assert.match(refused[0]?.reason ?? '', /The plan does not name src\/leave\.js.*only this: modify src\/greet\.js/);
+    assert.equal(ending.code, 'approved', ending.message);
+    assert.match(crew.project.read('src/leave.js'), /leave\(name\)/);
+    assert.equal(await crew.store.memory.plan(keyOf(events)), undefined, 'what had to be planned anew is not kept');
+  });
+
+  describe('with an outline of an approved change', () => {
+    const OTHER = 'Make the farewell personal.';
+    const intents = (tasks: number, ...kinds: string[]): ScriptEntryInput => ({
+      when: { schema: 'intents', all: [`# Task ${tasks}`], none: [`# Task ${tasks + 1}`] },
+      reply: { json: { intents: kinds } },
+    });
+    const withIntents = (...planner: ScriptEntryInput[]) =>
+      crewScripts({ plan: PLAN, edits: { task_1: [greetByName] }, planner });
+    const intentRequests = ({ fleet }: CrewHere): number => requestsFor(fleet.requests, 'intents');
+
+    it('asks for nothing more where there is none, or where only names and numbers differ', async () => {
+      const crew = await crewWith();
+      await runIn(crew, 'Greet in sayHello() of src/greet.js.', { kind: 'plan' });
+      await runIn(crew, 'Greet in sayBye() of src/leave.js.', { kind: 'plan' });
+      // A plan alone has proven nothing.
+      assert.equal(intentRequests(crew), 0);
+      await runIn(crew, 'Greet in sayHello() of src/greet.js.');
+      const { events } = await runIn(crew, 'Greet in sayAgain() of lib/again.js.', { kind: 'plan' });
+      assert.equal(hitOf(events), 'template');
+      assert.equal(intentRequests(crew), 0);
+      const asked = JSON.stringify(crew.fleet.requests.filter(({ role }) => role === 'planner').at(-1)?.body);
+      assert.match(asked, /Adapt it, or plan anew where it does not fit/);
+      assert.match(asked, /Greet in <NAME_1> of <FILE_1>/);
+      assert.match(asked, /- task_1: Do task_1\.\\n {2}Files: modify <FILE_1>/);
+    });
+
+    it('finds it by the kind of the task, asked for once', async () => {
+      const crew = await crewWith({
+        script: withIntents(intents(2, 'Add parameter!', 'add_parameter'), intents(1, 'add-parameter')),
+      });
+      const first = await runIn(crew);
+      const second = await runIn(crew, OTHER, { kind: 'plan' });
+      assert.equal(hitOf(second.events), 'template');
+      assert.equal(ofType(second.events, 'plan.cached')[0]?.run, first.runId);
+      assert.equal(ofType(second.events, 'plan.cached')[0]?.intent, 'add_parameter');
+      // The template has its kind by now.
+      assert.equal(hitOf((await runIn(crew, 'Do it once more.', { kind: 'plan' })).events), 'template');
+      assert.equal(intentRequests(crew), 2);
+      assert.equal(planRequests(crew), 3);
+    });
+
+    it('plans as ever where the kind is another, or the answer of no use', async () => {
+      const crew = await crewWith({ script: withIntents(intents(2, 'rename_file', 'add_parameter')) });
+      await runIn(crew);
+      const { ending, events } = await runIn(crew, OTHER, { kind: 'plan' });
+      assert.equal(ending.code, 'approved');
+      assert.equal(hitOf(events), 'none');
+
+      const useless = await crewWith({
+        script: withIntents({ when: { schema: 'intents' }, reply: { json: { intents: ['one'] } } }),
+      });
+      await runIn(useless);
+      const after = await runIn(useless, OTHER, { kind: 'plan' });
+      assert.equal(after.ending.code, 'approved');
+      assert.equal(hitOf(after.events), 'none');
+      assert.equal(intentRequests(useless), 2);
+    });
+
+    it('does not ask any more where that was of little use, and says so once', async () => {
+      const crew = await crewWith({ script: withIntents(intents(2, 'one', 'two')) });
+      await runIn(crew);
+      const key = templatesKey(crew.project.dir);
+      const kept = JSON.parse((await crew.store.memory.plan(key)) ?? '{}');
+      await crew.store.memory.keepPlan(key, JSON.stringify({ ...kept, found: new Array(19).fill(false) }));
+      const last = await runIn(crew, OTHER, { kind: 'plan' });
+      assert.match(ofType(last.events, 'plan.proposed')[0]?.notes.join() ?? '', /none had an outline.*for 30 days/);
+      const next = await runIn(crew, 'Do it once more.', { kind: 'plan' });
+      assert.deepEqual(ofType(next.events, 'plan.proposed')[0]?.notes, []);
+      assert.equal(intentRequests(crew), 1);
+    });
+  });
 });
 
 /** Requests for a plan that the Planner's server has had. */
 function planRequests({ fleet }: CrewHere): number {
-  return fleet.requests.filter(({ role, body }) => role === 'planner' && schemaName(body as never) === 'plan').length;
+  return requestsFor(fleet.requests, 'plan');
+}
+
+function requestsFor(requests: Fleet['requests'], schema: string): number {
+  return requests.filter(({ role, body }) => role === 'planner' && schemaName(body as never) === schema).length;
 }
 
 function planOf(events: readonly RunEvent[]) {

@@ -6,15 +6,16 @@ const QUOTED = /`[^`\n]+`|"[^"\n]+"|“[^”\n]+”|«[^»\n]+»|(?<![\p{L}\p{N}
 const PATH = /(?:[\w@.-]+\/)+[\w@.-]*\w|\b\w[\w-]*(?:\.\w[\w-]*)*\.(?:[a-z]\w{1,7}|[chrdm])\b(?!\()/;
 /** A call; snake_case; camelCase; names with points between them. */
 const NAME =
-  /\b[A-Za-z_$][\w$]*\(\)|\b[A-Za-z$]\w*_\w+\b|\b[a-z$][\w$]*[A-Z][\w$]*\b|\b[A-Z][a-z\d]+[A-Z][\w$]*\b|\b[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)+/;
+  /\b[A-Za-z_$][\w$]*\(\)|\b[A-Za-z$]\w*_\w+\b|\b[a-z$][\w$]*[A-Z][\w$]*\b|\b[A-Z][a-z\d]+[A-Z][\w$]*\b|\b[A-Za-z_$][\w$]+(?:\.[A-Za-z_$][\w$]+)+/;
 const NUMBER = /\b\d+(?:[.,]\d+)*\b/;
 
 /**
  * Texts that belong together, with placeholders in the place of what is special about them: `<FILE_1>`, `<NAME_1>`. The
  * same thing has the same placeholder in all of them, a name that was found as one also where nothing shows it.
  * @param paths known to be such
+ * @param own words of the texts themselves, which stay: ids of subtasks
  */
-export function outlined(texts: readonly string[], paths: readonly string[]): string[] {
+export function outlined(texts: readonly string[], paths: readonly string[], own: readonly string[] = []): string[] {
   const placeholders = new Map<string, string>();
   const counts: Record<Kind, number> = { FILE: 0, TEXT: 0, NAME: 0, NUMBER: 0 };
   const placeholder = (kind: Kind, thing: string): string => {
@@ -38,6 +39,7 @@ export function outlined(texts: readonly string[], paths: readonly string[]): st
   );
   const isPath = (thing: string): boolean => paths.includes(thing) || new RegExp(`^(?:${PATH.source})$`).test(thing);
   const one = (found: string): string => {
+    if (own.includes(found)) return found;
     const quoted = new RegExp(`^(?:${QUOTED.source})$`, 'u').test(found);
     const inner = quoted ? found.slice(1, -1) : found;
     if (isPath(inner)) return placeholder('FILE', inner);

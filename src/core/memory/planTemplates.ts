@@ -85,9 +85,12 @@ export function templateOf(task: string, plan: Plan, from: Pick<Template, 'inten
     return { head: `- ${id}${after}`, files: named, description, success_criteria };
   });
   const paths = plan.plan.flatMap(({ files }) => files.map(({ path }) => path));
-  // Ids are the plan's own, so they are not replaced.
   const texts = [task, ...subtasks.flatMap((one) => [one.files, one.description, one.success_criteria])];
-  const [outlinedTask = '', ...rest] = outlined(texts, paths);
+  const [outlinedTask = '', ...rest] = outlined(
+    texts,
+    paths,
+    plan.plan.map(({ id }) => id),
+  );
   const lines = subtasks.map(({ head }, i) => {
     const [files, description, criterion] = rest.slice(i * 3, i * 3 + 3);
     return `${head}: ${description}\n  Files: ${files}\n  Done when: ${criterion}`;

@@ -227,7 +227,7 @@ function cachedLine({ hit, run, plannedAt }: EventOf<'plan.cached'>): string {
   const when = `in run ${oneLine(run)} on ${localTime(plannedAt)}`;
   return hit.kind === 'exact'
     ? says('planner', `from the plan cache: planned ${when} (--fresh-plan plans anew)`)
-    : says('planner', `adapts an outline from the plan cache: of a plan made ${when} (--fresh-plan plans without)`);
+    : says('planner', `adapts an outline from the plan cache, of a plan made ${when} (--fresh-plan plans without)`);
 }
 
 function escalationLine({ subtask, reason, decision, because, replacements }: EventOf<'subtask.escalated'>): string {
