@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '../../src/shared/events.ts';
 import { fold } from '../../src/shared/fold.ts';
+import { schemaName } from '../models/chatRequest.ts';
 import { greetByName, leaveByName, onGreet } from '../support/greeter.ts';
 import { GREETER, makeProject } from '../support/project.ts';
 import { endingOf, idOf, ofType, scenarios } from '../support/scenario.ts';
@@ -34,6 +35,27 @@ describe('conclave plan', () => {
     const { status, stderr } = await conclave.run(['plan', 'Greet by name', '--workspace', project.dir]);
     assert.equal(status, 0);
     assert.match(stderr, /task_1[\s\S]*Planned 1 subtask; nothing was changed/);
+  });
+
+  it('says that a plan comes from the plan cache, and plans anew where that is wanted', async () => {
+    const { conclave, project, run, fleet } = await given(greeting());
+    const planned = () => fleet.requests.filter(({ body }) => schemaName(body as never) === 'plan').length;
+    const { events } = await run(['plan', 'Greet by name']);
+    const { status, stderr } = await conclave.run(['plan', 'Greet by name', '--workspace', project.dir]);
+    assert.equal(status, 0);
+    assert.match(
+      stderr,
+      new RegExp(
+        `from the plan cache: planned in run ${idOf(events)} on \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d \\(--fresh-plan`,
+      ),
+    );
+    assert.equal(planned(), 1);
+    const afresh = await run(['plan', 'Greet by name', '--fresh-plan']);
+    assert.equal(afresh.status, 0);
+    assert.deepEqual(ofType(afresh.events, 'plan.cached'), []);
+    assert.equal(planned(), 2);
+    const { events: last } = await run(['run', 'Greet by name']);
+    assert.equal(ofType(last, 'plan.cached')[0]?.run, idOf(afresh.events));
   });
 });
 

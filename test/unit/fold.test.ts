@@ -43,6 +43,19 @@ describe('the state of a run', () => {
     assert.equal(answered.answers[0]?.answer, 'SQLite');
   });
 
+  it('knows which plan comes from the plan cache', () => {
+    const plan = planOf(subtask('task_1'));
+    const from = { key: 'k', run: 'r1', plannedAt: '2026-01-02T03:04:05.000Z', notes: [] };
+    const hit = { kind: 'exact' as const, plan, answers: [] };
+    const state = stateAfter(
+      started,
+      { type: 'plan.cached', ...from, hit },
+      { type: 'plan.proposed', plan, notes: [] },
+    );
+    assert.deepEqual(state.planCached, { kind: 'exact', run: 'r1', plannedAt: from.plannedAt });
+    assert.equal(stateAfter(...planned).planCached, undefined);
+  });
+
   it('lists the planned subtasks as waiting', () => {
     const state = stateAfter(...planned);
     assert.deepEqual(state.phase, { kind: 'working' });

@@ -6,7 +6,7 @@ import type { ChatMethods, RunEntry } from '../../src/shared/protocol.ts';
 import { needBrowser } from '../editor/browser.ts';
 import { recordDemo } from '../support/demoRun.ts';
 import { longRun } from '../support/longRun.ts';
-import { eventsOf, finding, reviewed, started, verdict } from '../unit/runEvents.ts';
+import { eventsOf, finding, planOf, reviewed, started, subtask, verdict } from '../unit/runEvents.ts';
 import { type ChatOptions, type ChatPage, openChat } from './chatPage.ts';
 import { assertAccessible, THEMES } from './webviewPage.ts';
 
@@ -323,6 +323,42 @@ describe('the chat in a browser', () => {
       await chat.chat.call('show', { activity: { kind: 'idle' } });
       await chat.chat.call('doctor', DOCTOR);
       await assertAccessible(chat, 'the doctor');
+    });
+  }
+
+  for (const theme of THEMES) {
+    it(`says where a plan comes from and plans afresh in one click (${theme})`, async () => {
+      const chat = await chatWith({ theme, width: 320, height: 700 });
+      const { page } = chat;
+      const made = planOf(subtask('task_1'), subtask('task_2', ['task_1']));
+      const from = { key: 'k', run: '20260102-030405-abcd', plannedAt: '2026-01-02T03:04:05.000Z' };
+      const exact: EventBody[] = [
+        started,
+        { type: 'plan.cached', ...from, hit: { kind: 'exact', plan: made, answers: [] }, notes: [] },
+        { type: 'plan.proposed', plan: made, notes: ['Planned with your answer of then: How long? → 1 hour'] },
+      ];
+      await chat.play(eventsOf(exact));
+      const card = page.getByRole('region', { name: 'Plan' });
+      assert.match(await card.innerText(), /From the plan cache: planned in run 20260102-030405-abcd on Jan 2, 2026/);
+      await assertAccessible(chat, 'a plan from the cache');
+      const shots = process.env.CONCLAVE_SCREENSHOTS;
+      if (shots !== undefined) await page.screenshot({ path: join(shots, `planCache-${theme}.png`) });
+      await card.getByRole('button', { name: 'Plan afresh' }).click();
+      assert.deepEqual(chat.of('planAfresh'), [{ runId: eventsOf(exact)[0]?.runId }]);
+
+      // Where another window works on it, that is for its user to say.
+      await chat.chat.call('activity', { kind: 'elsewhere', holder: 'a terminal' });
+      await card.getByRole('button', { name: 'Plan afresh' }).waitFor({ state: 'detached' });
+
+      const outline: EventBody[] = [
+        started,
+        { type: 'plan.cached', ...from, hit: { kind: 'template', outline: 'x' }, notes: [] },
+        { type: 'plan.started' },
+        { type: 'plan.proposed', plan: made, notes: [] },
+      ];
+      await chat.play(eventsOf(outline));
+      assert.match(await card.innerText(), /Adapted from the plan cache: the outline of a plan made in run 20260102/);
+      if (shots !== undefined) await page.screenshot({ path: join(shots, `planOutline-${theme}.png`) });
     });
   }
 });
