@@ -9,6 +9,7 @@ import type { Installation } from './node/openCrew.ts';
 import { demoCommand } from './terminal/commands/demoCommand.ts';
 import { doctorCommand } from './terminal/commands/doctorCommand.ts';
 import { FLEET_ACTIONS, type FleetOptions, fleetCommand } from './terminal/commands/fleetCommand.ts';
+import { type ForkOptions, forkCommand } from './terminal/commands/forkCommand.ts';
 import { forgetCommand, memoryCommand } from './terminal/commands/memoryCommand.ts';
 import { type ExportOptions, exportCommand, replayCommand, runsCommand } from './terminal/commands/pastRuns.ts';
 import { type RunOptions, runCommand } from './terminal/commands/runCommand.ts';
@@ -118,6 +119,22 @@ program
   .action(
     running((run: string, options: { json?: boolean }) => replayCommand(installation, run, options, stop.signal)),
   );
+
+const repeated = (one: string, before: string[] = []): string[] => [...before, one];
+program
+  .command('fork <run>')
+  .description('begin a new run with what another has done up to a step; without --at, list those steps')
+  .option('--at <step>', 'the number or the name of the step after which to go on')
+  .option('--model <name>', 'another model from there on')
+  .option('--temperature <number>', 'another temperature from there on')
+  .option('--role <role>', 'for this role only; can be repeated (default: all)', repeated)
+  .option('--apply', 'write the approved change to the workspace')
+  .option('--patch <file>', 'write the approved change as a patch that git can apply')
+  .option('--json', 'one event a line on stdout, nothing else there')
+  .option('--yes', 'answer every approval by the configured policy, without asking')
+  .option('--answers <file>', 'JSON: answers to the questions, in order or by id')
+  .addHelpText('after', '\nIt begins on the files as they were; its change is merged into them as they are.')
+  .action(running((run: string, options: ForkOptions) => forkCommand(installation, run, options, stop.signal)));
 
 program
   .command('export <run>')

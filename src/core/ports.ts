@@ -196,6 +196,37 @@ export interface Snapshots {
   drop(runId: string): Promise<void>;
 }
 
+/**
+ * Keeps what the files of workspaces held, by content, so that a run can begin again on them. Bounded: what is too large
+ * is not kept, and the oldest runs make room for new ones.
+ */
+export interface Contents {
+  /**
+   * Keeps the files as they are now, unsaved texts included, for a run. Takes its time: meant to go on in the background.
+   * @returns by what `since` finds them, and how many files are kept with their content, and how many without
+   */
+  keep(runId: string, workspace: Workspace, signal: AbortSignal): Promise<Kept>;
+  /** Keeps for another run, too, what is kept under a manifest. Nothing where that is gone. */
+  share(runId: string, manifest: string): Promise<void>;
+  /** In what the workspace was otherwise then; `gone` where that is not known any more. */
+  since(manifest: string, workspace: Workspace, signal: AbortSignal): Promise<FilesThen | 'gone'>;
+  /** Forgets what is kept for no other run. */
+  drop(runId: string): Promise<void>;
+}
+
+export interface Kept {
+  manifest: string;
+  files: number;
+  skipped: number;
+}
+
+export interface FilesThen {
+  /** Files as they were then, where they are otherwise now; null for one that was not there. */
+  files: FileState[];
+  /** Files that were otherwise, too, but how is not kept. */
+  unknown: string[];
+}
+
 export interface Snapshot {
   /** The write is done; the files are so now. */
   settle(files: readonly { path: string; text: string | null }[]): Promise<void>;

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Workspace } from '../core/ports.ts';
-import { snapshotsFolder } from '../node/dataFolder.ts';
+import { dropContents } from '../node/contents.ts';
+import { contentsFolder, snapshotsFolder } from '../node/dataFolder.ts';
 import { openDiskWorkspace } from '../node/diskWorkspace.ts';
 import { type Installation, openStore } from '../node/openCrew.ts';
 import { nodeProcesses } from '../node/processes.ts';
@@ -87,6 +88,7 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
     forgetRun: async (runId) => {
       await store.log.delete(runId);
       await dropSnapshots(snapshotsFolder(installation.env), runId);
+      await dropContents(contentsFolder(installation.env), runId);
     },
     chat: theChat,
     mentions,

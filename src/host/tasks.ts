@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
+import { flowOf } from '../core/orchestrator/flows.ts';
 import type { Crew } from '../core/orchestrator/runContext.ts';
-import { runTask } from '../core/orchestrator/runTask.ts';
 import type { RunEnd } from '../core/orchestrator/session.ts';
 import { readTask } from '../node/taskInput.ts';
 import type { EventOf, Role } from '../shared/events.ts';
@@ -92,7 +92,9 @@ export function openTasks(parts: { runs: Runs; crews: EditorCrews; facts: Facts;
     },
     async implement(runId) {
       await onRun(runId, (crew) =>
-        runs.resume(crew, runId, { flow: (run, started) => runTask(run, started, 'leave') }),
+        runs.resume(crew, runId, {
+          flow: (run, started) => flowOf(run, { ...started, kind: 'run' }, 'leave'),
+        }),
       );
     },
     withModels: (workspace, urls) => void models.set(pathOf(workspace), urls),

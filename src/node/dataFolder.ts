@@ -92,6 +92,11 @@ export function snapshotsFolder(env: NodeJS.ProcessEnv): string {
   return path.join(dataFolder(env), 'snapshots');
 }
 
+/** Where what the files of workspaces held when runs began is kept. Absolute. */
+export function contentsFolder(env: NodeJS.ProcessEnv): string {
+  return path.join(dataFolder(env), 'contents');
+}
+
 /** Where what a formatter made of accepted changes is kept. Absolute. */
 export function formatterFolder(env: NodeJS.ProcessEnv): string {
   return path.join(dataFolder(env), 'formatter');

@@ -7,8 +7,10 @@ import type { User } from '../core/ports.ts';
 import { ROLES, type Role } from '../shared/events.ts';
 import type { LoadedSettings } from './configuration.ts';
 import { openConfiguredEndpoint } from './configuredEndpoint.ts';
+import { openContents } from './contents.ts';
 import { openCopies } from './copies.ts';
 import {
+  contentsFolder,
   copiesFolder,
   formatterFolder,
   ownFoldersIn,
@@ -38,6 +40,8 @@ export interface Installation {
 }
 
 const MEGABYTE = 1024 * 1024;
+/** What the files of the workspaces held when runs began may take. */
+const KEPT_MEGABYTES = 1024;
 
 /**
  * Builds the crew for one workspace out of the ports for disk, processes and HTTP.
@@ -81,6 +85,11 @@ export async function openCrew(
     ...files,
     waivers: () => readWaivers(workspace),
     snapshots: openSnapshots(snapshotsFolder(installation.env), workspace),
+    contents: openContents(contentsFolder(installation.env), {
+      files: settings.copies.files,
+      file: MEGABYTE,
+      total: KEPT_MEGABYTES * MEGABYTE,
+    }),
     formatter: openFormatterMemory(formatterFolder(installation.env), workspace),
     processes,
     copies: openCopies({
@@ -109,15 +118,15 @@ export async function openStore({
   env,
 }: Pick<Installation, 'home' | 'env'>): Promise<Store & { close(): Promise<void> }> {
   const location = storeLocation(env);
-  const onDeleted = (runId: string): Promise<void> => dropSnapshots(snapshotsFolder(env), runId);
   if (location.kind === 'redis') {
     // Its library is loaded by who uses it alone.
     const { openRedisStore } = await import('./redisStore/openRedisStore.ts');
-    return openRedisStore(home, location.address, { onDeleted });
+    return openRedisStore(home, location.address);
   }
   const dir = location.path;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const leases = openFileLeases(dir);
+  const onDeleted = (runId: string): Promise<void> => dropSnapshots(snapshotsFolder(env), runId);
   const log = openFileEventLog(dir, leases, { onDeleted });
   return { log, leases, memory: openFileMemory(dir), close: () => log.close() };
 }

@@ -170,6 +170,25 @@ export interface Ending {
   remedy?: string;
 }
 
+/** Where a fork comes from, and what is otherwise in it. */
+export interface Fork {
+  /** The run that it comes from. */
+  of: string;
+  /** The last of that run's events that is taken over. */
+  seq: number;
+  /** SHA-256 (hex) of the list of the files as they were when that run began; absent where they were not kept. */
+  manifest?: string;
+  /** What applies to what comes after. */
+  roles: ForkedRole[];
+}
+
+/** Another model, or another temperature, for one role. */
+export interface ForkedRole {
+  role: Role;
+  model?: string;
+  temperature?: number;
+}
+
 /** What is asked of the crew: a change, a plan, a review of the user's own changes, or an answer to a question. */
 export type RunKind = 'run' | 'plan' | 'review' | 'ask';
 
@@ -201,7 +220,20 @@ type Body =
       freshPlan?: true;
       /** The role endpoints at the start. */
       endpoints: { role: Role; url: string; model?: string }[];
+      /** It begins with what another run had recorded up to a step; absent for a run of its own. */
+      fork?: Fork;
     }
+  /**
+   * What the files of the workspace held when the run began is kept, by content. `manifest`: SHA-256 (hex) of the list.
+   * `skipped`: files of which only the size is known, because they are too large or too many.
+   */
+  | { type: 'workspace.kept'; manifest: string; files: number; skipped: number }
+  /**
+   * A fork begins on the workspace as it was when the run that it comes from began: `files` are otherwise by now.
+   * `asNow`: those that it sees as they are now, though they were otherwise, because their texts are not kept; the first
+   * ones, and `more` of them. `lost`: nothing is kept, so it begins on all files as they are now.
+   */
+  | { type: 'workspace.restored'; files: number; asNow: string[]; more: number; lost?: true }
   | { type: 'run.resumed'; epoch: number }
   /** Stopped for a reason that can pass (a question, a server, the store): `--resume` goes on. */
   | { type: 'run.paused'; ending: Ending }

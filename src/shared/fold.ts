@@ -153,6 +153,8 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
     case 'server.probed':
       return { ...state, probes: { ...state.probes, [event.role]: event.probe } };
 
+    case 'workspace.kept':
+    case 'workspace.restored':
     case 'input.preprocessed':
     case 'protocol.lowered':
     case 'cache.missed':

@@ -294,6 +294,36 @@ export function noteWords(event: NotedEvent): { icon: string; tone: NoteTone; te
         ...(inPart.length > 0 && { more: t('Told in part, because of their length: {0}', inPart.join(', ')) }),
       };
     }
+    case 'workspace.restored': {
+      const { files, asNow, more, lost } = event;
+      const unknown = asNow.length + more;
+      const icon = 'repo-forked';
+      if (lost)
+        return {
+          icon,
+          tone: 'warning',
+          text: t('How the files were then is not kept: this fork begins on all of them as they are now.'),
+        };
+      if (unknown === 0)
+        return {
+          icon,
+          tone: 'quiet',
+          text:
+            files === 0
+              ? t('The files are as they were then.')
+              : plural(files, 'Begins on {0} file as it was then.', 'Begins on {0} files as they were then.'),
+        };
+      return {
+        icon,
+        tone: 'warning',
+        text: plural(
+          unknown,
+          '{0} file is as it is now, not as it was.',
+          '{0} files are as they are now, not as they were.',
+        ),
+        more: [...asNow, ...(more > 0 ? [t('and {0} more', number(more))] : [])].join('\n'),
+      };
+    }
     case 'memory.lost':
       return {
         icon: 'history',

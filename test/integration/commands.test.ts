@@ -231,6 +231,39 @@ describe('a run that is over', () => {
     assert.match(shown.stderr, /Approved, and written to 1 file/);
   });
 
+  it('is forked from a step that it lists, and the fork is resumed like any other', async () => {
+    const { run, conclave, fleet } = await given(greeting());
+    const { events } = await run(['run', 'Greet by name']);
+    const id = idOf(events);
+    const listed = await conclave.run(['fork', id]);
+    assert.equal(listed.status, 0, listed.stderr);
+    assert.match(
+      listed.stdout,
+      /^STEP[^\n]*\n1 +crew +run [\s\S]*planner turn 1 \([\s\S]*\n\d+ +planner +plan of 1 subtask/,
+    );
+    const at = events.find(({ type }) => type === 'plan.proposed')?.step ?? assert.fail('no plan');
+    const mend = fleet.inject('reviewer', 'serverError', { times: 99 });
+    const stopped = await conclave.run(['fork', id, '--at', at, '--role', 'coder', '--temperature', '0.5', '--json']);
+    assert.equal(stopped.status, 4, stopped.stderr);
+    const forkId = idOf(stopped.events);
+    mend();
+    const resumed = await conclave.run(['run', '--resume', forkId, '--apply', '--json']);
+    assert.equal(resumed.status, 0, resumed.stderr);
+    const shown = await conclave.run(['replay', forkId]);
+    assert.match(shown.stderr, new RegExp(`fork of ${id} from step \\d+: coder with temperature 0.5`));
+    assert.match(shown.stderr, /the files are as they were then/);
+    for (const [args, message] of [
+      [['--at', '0'], /no step "0"/],
+      [['--at', 'proposal'], /no step "proposal"/],
+      [['--at', at, '--role', 'boss'], /--role/],
+      [['--at', at, '--temperature', 'warm'], /--temperature/],
+    ] as const) {
+      const { status, stderr } = await conclave.run(['fork', id, ...args]);
+      assert.equal(status, 2);
+      assert.match(stderr, message);
+    }
+  });
+
   it('is exported as one file, without secrets', async () => {
     const { run, conclave } = await given(greeting());
     const { events } = await run(['run', 'Greet by name; the PASSWORD=correct-horse']);

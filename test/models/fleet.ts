@@ -22,6 +22,8 @@ import { serveTranscription } from './transcriptions.ts';
 interface RoleOptions {
   /** Served model name. */
   model?: string;
+  /** Further names that it serves, as vLLM does adapters. */
+  others?: string[];
   /** max_model_len, in tokens. */
   window?: number;
   /** Under which name reasoning is sent. */
@@ -122,6 +124,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     const server: RoleServer = {
       role,
       model,
+      others: options.roles?.[role]?.others ?? [],
       window,
       reasoningField: options.roles?.[role]?.reasoningField ?? 'reasoning',
       traits,

@@ -24,7 +24,10 @@ export function infoFor(server: RoleServer, route: string, body: unknown): Info 
     case 'POST /ping':
       return { status: 200, text: '' };
     case 'GET /v1/models':
-      return ok({ object: 'list', data: [{ id: server.model, object: 'model', created: 0, ...listed(server) }] });
+      return ok({
+        object: 'list',
+        data: [server.model, ...server.others].map((id) => ({ id, object: 'model', created: 0, ...listed(server) })),
+      });
     case 'POST /tokenize': {
       const read = tokenizeSchema.safeParse(body);
       if (!read.success) return refused('Expected messages or a prompt.');

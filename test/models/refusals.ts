@@ -38,7 +38,12 @@ export const BUSY: Refusal = { status: 503, body: 'Service Unavailable' };
 export const UNEXPECTED: Refusal = { status: 500, body: 'Internal Server Error' };
 
 /** What is refused depends on whose server it is. */
-type Server = { model: string; window: number; traits: Pick<ServerTraits, 'pages' | 'checksMaxTokens'> };
+type Server = {
+  model: string;
+  others?: readonly string[];
+  window: number;
+  traits: Pick<ServerTraits, 'pages' | 'checksMaxTokens'>;
+};
 
 export function tooLong({ traits, window }: Pick<Server, 'window' | 'traits'>, promptTokens: number): Refusal {
   if (traits.pages === 'llama.cpp') {
@@ -61,7 +66,7 @@ export function refusalOf(request: ChatRequest, server: Server, promptTokens: nu
   const { model, tools, response_format: format } = request;
   // llama.cpp's takes any name, and no tools where it is given none.
   const isLenient = server.traits.pages === 'llama.cpp';
-  if (!isLenient && typeof model === 'string' && model !== server.model) {
+  if (!isLenient && typeof model === 'string' && ![server.model, ...(server.others ?? [])].includes(model)) {
     return noSuchModel(model);
   }
   if (!isLenient && tools?.length === 0) return badRequest("Value error, [] is too short - 'tools'", 'tools');

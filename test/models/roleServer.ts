@@ -38,6 +38,7 @@ export interface RequestRecord {
 export interface RoleServer {
   role: Role;
   model: string;
+  others: readonly string[];
   /** In tokens. */
   window: number;
   /** Under which name reasoning is sent: vLLM's today, or the older one. */

@@ -3,14 +3,16 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Acceptance } from '../../src/core/orchestrator/finishing.ts';
 import { flowOf } from '../../src/core/orchestrator/flows.ts';
+import { forkPointAt, forkRun } from '../../src/core/orchestrator/forkRun.ts';
 import type { Crew } from '../../src/core/orchestrator/runContext.ts';
 import { type RunEnd, resumeRun, type Session, type Store, startRun } from '../../src/core/orchestrator/session.ts';
 import type { Memory } from '../../src/core/ports.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { loadSettings } from '../../src/node/configuration.ts';
+import { withForkedModels } from '../../src/node/forkedModels.ts';
 import { openCrew, openStore } from '../../src/node/openCrew.ts';
 import { findRipgrep } from '../../src/node/ripgrep.ts';
-import { ROLES, type RunEvent } from '../../src/shared/events.ts';
+import { type ForkedRole, ROLES, type RunEvent } from '../../src/shared/events.ts';
 import { openTerminalUser } from '../../src/terminal/terminalUser.ts';
 import { type Fleet, type FleetOptions, startFleet } from '../models/fleet.ts';
 import { makeProject, type Project } from './project.ts';
@@ -28,11 +30,13 @@ export interface CrewHere {
   resume(runId: string, signal?: AbortSignal, over?: Partial<Crew>): Promise<RunEnd>;
   /** Does a piece of work on a run that is over. */
   workOn(runId: string, work: Session['work']): Promise<RunEnd>;
+  /** Begins a new run after a step of another, given by its number or its name. */
+  fork(runId: string, at: string, roles?: readonly ForkedRole[]): Promise<RunEnd>;
+  /** Forgets what the files held when runs began. */
+  forgetContents(): void;
   /** The events of all sessions, as a front end that followed them got them. */
   live: RunEvent[];
   store: Store;
-  /** Does a piece of work on a run that is over, as the user's decisions are. */
-  workOn(runId: string, work: Session['work']): Promise<RunEnd>;
   /** The events as the store has them. */
   persisted(runId: string): Promise<RunEvent[]>;
   close(): Promise<void>;
@@ -89,8 +93,16 @@ export async function openCrewHere({
     suspend: () => () => {},
   });
   const installation = { version: '0', home: resolve('.'), env };
-  const own = await openCrew(installation, { workspace: project.dir, user, loaded, ripgrep: findRipgrep() });
-  const crew: Crew = { ...own, ...over?.(fleet, own) };
+  const crewWith = async (roles: readonly ForkedRole[]): Promise<Crew> => {
+    const own = await openCrew(installation, {
+      workspace: project.dir,
+      user,
+      loaded: withForkedModels(loaded, roles),
+      ripgrep: findRipgrep(),
+    });
+    return { ...own, ...over?.(fleet, own) };
+  };
+  const crew = await crewWith([]);
   const opened = await openStore(installation);
   const store = { ...opened, memory: memory(opened.memory) };
   const live: RunEvent[] = [];
@@ -105,6 +117,11 @@ export async function openCrewHere({
     work: (run, started) => flowOf(run, started, acceptance),
   });
   const never = new AbortController().signal;
+  const persisted: CrewHere['persisted'] = async (runId) => {
+    const events: RunEvent[] = [];
+    for await (const event of store.log.read(runId)) events.push(event);
+    return events;
+  };
   return {
     fleet,
     project,
@@ -114,11 +131,12 @@ export async function openCrewHere({
     resume: (runId, signal = never, instead = {}) =>
       resumeRun({ ...crew, ...instead }, store, session(signal), runId, () => false),
     workOn: (runId, work) => resumeRun(crew, store, { ...session(never), work }, runId, () => true),
-    persisted: async (runId) => {
-      const events: RunEvent[] = [];
-      for await (const event of store.log.read(runId)) events.push(event);
-      return events;
+    async fork(runId, at, roles = []) {
+      const events = await persisted(runId);
+      return forkRun(await crewWith(roles), store, session(never), { events, point: forkPointAt(events, at), roles });
     },
+    forgetContents: () => rmSync(join(data, 'contents'), { recursive: true, force: true }),
+    persisted,
     close: async () => {
       await fleet.close();
       await store.close();

@@ -73,7 +73,7 @@ export async function openAgent(run: RunContext, spec: AgentSpec): Promise<Agent
     root,
     window,
     served,
-    sampling: samplingOf(spec.thinking),
+    sampling: { ...samplingOf(spec.thinking), ...temperatureFor(run, spec.role) },
     thinking: spec.thinking,
     rung: currentRung(run, spec.role),
     messages: [],
@@ -95,6 +95,12 @@ export async function openAgent(run: RunContext, spec: AgentSpec): Promise<Agent
     calls: { on: undefined, times: new Map() },
     doubts: { rung: transcript.rung, times: {} },
   };
+}
+
+/** What the user has set for a role in a fork. */
+function temperatureFor({ fork }: RunContext, role: Role): { temperature?: number } {
+  const temperature = fork?.roles.findLast((one) => one.role === role && one.temperature !== undefined)?.temperature;
+  return temperature === undefined ? {} : { temperature };
 }
 
 /** What a role's server says of itself. Stops the run where it does not answer, or says that its window is too small. */

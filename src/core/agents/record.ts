@@ -28,6 +28,8 @@ export async function compareWithRecord(
 ): Promise<void> {
   const recorded = recordedTurn(run, transcript);
   if (recorded === undefined || recorded.request === hashOf(transcript, messages) || transcript.differs) return;
+  // A fork takes over what another model was asked, in the form that its template needed.
+  if (run.fork && recorded.model !== transcript.modelName) return;
   transcript.differs = true;
   const { lane, role, turns } = transcript;
   await run.journal.step(`${nextTurnKey(transcript)}/differs`, async () => ({

@@ -76,6 +76,8 @@ const BEARABLE: Record<Doubt['kind'], number> = { call: 0, arguments: 1, runaway
 
 /** Counts what speaks against the rung of an agent's last turn, and takes a lower one where it is too much. */
 export async function weigh(run: RunContext, { transcript, doubts }: Agent, { kind, reason }: Doubt): Promise<void> {
+  // What another model did says nothing about this one.
+  if (transcript.answeredBy !== transcript.modelName) return;
   if (doubts.rung !== transcript.rung) Object.assign(doubts, { rung: transcript.rung, times: {} });
   const times = (doubts.times[kind] ?? 0) + 1;
   doubts.times[kind] = times;

@@ -41,7 +41,9 @@ export interface Transcript {
   /** What is said and goes with the next turn. */
   said: string;
   /** Its last request; absent before the first. */
-  asked?: Asked;
+  asked?: Asked | undefined;
+  /** The model of the last turn; another than `modelName` where the turn was taken over from a run with that. */
+  answeredBy?: string;
   /** Whether a recorded turn since its beginning was asked otherwise than it is made up again now. */
   differs: boolean;
   /** Turns taken so far, over restarts of the transcript too. */
@@ -164,7 +166,9 @@ export async function takeTurn<R>(
   const text = askedText(transcript, messages, tools);
   if (live !== undefined && request.openingChars === undefined)
     await watchCache(run, transcript, transcript.asked, { text, usage: turn.usage });
-  transcript.asked = { text, promptTokens: turn.usage.promptTokens };
+  transcript.answeredBy = turn.model;
+  // No server has kept for one model what another was asked.
+  transcript.asked = turn.model === transcript.modelName ? { text, promptTokens: turn.usage.promptTokens } : undefined;
   transcript.turns = index;
   transcript.askedFor = askedFor;
   transcript.messages = [...messages, answerMessage(turn)];

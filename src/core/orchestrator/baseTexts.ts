@@ -10,6 +10,8 @@ export interface BaseTexts {
   readonly workspace: Workspace;
   /** The recorded text, where the run has touched the file. */
   get(path: string): { text: string | null; hash: string | null } | undefined;
+  /** The same texts over another workspace. */
+  over(workspace: Workspace): BaseTexts;
   /** Records the text of a file that the run is about to change; a second record of a path is ignored. */
   record(path: string, text: string | null, hash: string | null): void;
 }
@@ -24,18 +26,20 @@ export function openBaseTexts(
   for (const event of recorded) {
     if (event.type === 'file.based') texts.set(event.path, { text: event.text, hash: event.hash });
   }
-  return {
+  const over = (below: Workspace): BaseTexts => ({
     workspace: {
-      ...passThrough(workspace),
-      read: async (path) => recordedContent(texts.get(path)) ?? workspace.read(path),
+      ...passThrough(below),
+      read: async (path) => recordedContent(texts.get(path)) ?? below.read(path),
     },
     get: (path) => texts.get(path),
+    over,
     record(path, text, hash) {
       if (texts.has(path)) return;
       texts.set(path, { text, hash });
       emit({ type: 'file.based', path, text, hash });
     },
-  };
+  });
+  return over(workspace);
 }
 
 function passThrough(workspace: Workspace): Workspace {

@@ -115,10 +115,13 @@ export async function acceptProposal(
   }
   const outcomes = run.journal.outcomes();
   if (outcomes.some(({ type }) => type === 'proposal.undone')) return 'left';
+  await run.kept;
   await run.journal.step('proposal/accepted', async () => {
     const decided = outcomes.filter((event) => event.type === 'proposal.decided');
     const paths =
-      decided.length === 0 ? await writeProposed(run, changes, files) : await acceptUndecided(run, files, decided);
+      decided.length === 0 && !run.fork
+        ? await writeProposed(run, changes, files)
+        : await acceptUndecided(run, files, decided);
     return { type: 'proposal.accepted', paths, by: acceptance === 'ask' ? 'user' : 'apply' };
   });
   return 'accepted';

@@ -1,6 +1,7 @@
-import type { Role } from '../../shared/events.ts';
+import type { Fork, Role } from '../../shared/events.ts';
 import type { Probe } from '../../shared/probe.ts';
 import type {
+  Contents,
   Copies,
   FormatterMemory,
   Memory,
@@ -41,6 +42,7 @@ export interface Crew {
   /** Findings that the user has waived for good. @throws RunStop where what keeps them cannot be understood */
   waivers(): Promise<readonly Waiver[]>;
   snapshots: Snapshots;
+  contents: Contents;
   formatter: FormatterMemory;
   processes: Processes;
   copies: Copies;
@@ -62,6 +64,10 @@ export interface RunContext extends Crew {
   presence: Pick<Presence, 'working' | 'awaitingUser'>;
   /** Runs one piece of work after the other: checks that listen on a port or share a database must not meet. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
+  /** Resolves when the workspace as it is at the start is kept, or will not be: who writes to it waits for that. */
+  kept?: Promise<void>;
+  /** For a fork: its base is the workspace as it was, so that its change is merged into files that may be otherwise. */
+  fork?: Fork;
   /** Stops the run, with a named reason, when its tokens or its time are used up. */
   checkLimits(): void;
 }

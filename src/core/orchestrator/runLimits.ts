@@ -15,7 +15,7 @@ export function openLimits(
     if (event.type === 'turn.finished') written += event.usage.completionTokens;
     userTime.count(event);
   };
-  recorded.forEach(count);
+  recorded.slice(takenOver(recorded)).forEach(count);
   return {
     count,
     check() {
@@ -54,12 +54,19 @@ function openUserTime(): { count(event: RunEvent): void; total(): number } {
   };
 }
 
+/** How many events of a fork are another run's, whose work is not counted again. */
+function takenOver(recorded: readonly RunEvent[]): number {
+  const [first] = recorded;
+  const seq = first?.type === 'run.started' ? (first.fork?.seq ?? 0) : 0;
+  return recorded.filter((event) => event.seq <= seq).length;
+}
+
 /** Milliseconds that earlier sessions of the run took; the time in between, when nobody worked on it, is free. */
 function workedBefore(recorded: readonly RunEvent[]): number {
   let total = 0;
   let from: number | undefined;
   let last = 0;
-  for (const { type, at } of recorded) {
+  for (const { type, at } of [...recorded.slice(0, 1), ...recorded.slice(takenOver(recorded))]) {
     const now = Date.parse(at);
     if (type === 'run.started' || type === 'run.resumed') {
       if (from !== undefined) total += last - from;

@@ -268,7 +268,7 @@ function openTurns(): RunContext['inTurn'] {
 }
 
 /** Short enough to type, sortable by time, unlikely to clash: "20261123-224501-k3f9". */
-function newRunId(now: Date): string {
+export function newRunId(now: Date): string {
   const [day = '', time = ''] = now.toISOString().split('T');
   const random = [...randomBytes(4)].map((byte) => 'abcdefghjkmnpqrstuvwxyz23456789'[byte % 31]).join('');
   return `${day.replaceAll('-', '')}-${time.slice(0, 8).replaceAll(':', '')}-${random}`;

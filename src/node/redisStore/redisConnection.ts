@@ -135,12 +135,12 @@ async function connect(address: RedisAddress, nodes: readonly Node[]): Promise<O
     const about = await client.info();
     checkVersion(about);
     if (!/^cluster_enabled:1/m.test(about)) return { client, lastError };
-    checkCluster(address, String(await client.cluster('INFO')));
   } catch (error) {
     client.disconnect();
     throw lostIn(error, lastError());
   }
   client.disconnect();
+  if (db !== 0) throw new UnfitServer('a cluster has no databases but 0', 'Leave the number out of CONCLAVE_STORE.');
   return await connectCluster(address, [{ host, port }]);
 }
 
@@ -187,15 +187,6 @@ function checkVersion(about: string): void {
   }
 }
 
-function checkCluster({ db }: RedisAddress, about: string): void {
-  if (db !== 0) throw new UnfitServer('a cluster has no databases but 0', 'Leave the number out of CONCLAVE_STORE.');
-  if (/^cluster_state:ok/m.test(about)) return;
-  throw new UnfitServer(
-    'its cluster is down: some of the slots have no node',
-    'See "redis-cli cluster info", and start the nodes that are missing.',
-  );
-}
-
 function lastErrorOf(client: Client): () => Error | undefined {
   let last: Error | undefined;
   const keep = (error: unknown): void => {
@@ -210,9 +201,8 @@ function lastErrorOf(client: Client): () => Error | undefined {
 /** An error of the library as what it is: an answer of the server as it came, all else as a lost connection. */
 function lostIn(error: unknown, last: Error | undefined): unknown {
   if (!(error instanceof Error) || error instanceof UnfitServer || error instanceof ConnectionLost) return error;
-  // What is sent behind a password that is wrong is told that one is missing.
-  if (last?.name === 'ReplyError' && (error.name !== 'ReplyError' || refusalIn(error) === 'NOAUTH')) return last;
   if (error.name === 'ReplyError') return error;
+  if (last?.name === 'ReplyError') return last;
   if (!isOfLibrary(error)) return error;
   const cause =
     'lastNodeError' in error && error.lastNodeError instanceof Error ? error.lastNodeError : (last ?? error);

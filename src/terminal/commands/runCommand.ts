@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { patchText } from '../../core/changes/proposal.ts';
 import type { Acceptance } from '../../core/orchestrator/finishing.ts';
 import { flowOf } from '../../core/orchestrator/flows.ts';
+import type { Crew } from '../../core/orchestrator/runContext.ts';
 import { type RunEnd, resumeRun, type Session, startRun } from '../../core/orchestrator/session.ts';
+import type { LoadedSettings } from '../../node/configuration.ts';
 import { dataFolder } from '../../node/dataFolder.ts';
+import { withForkedModels } from '../../node/forkedModels.ts';
 import { type Installation, openCrew, openStore } from '../../node/openCrew.ts';
 import { readPlainFile, unreadableFile } from '../../node/plainFile.ts';
 import { openRemembered } from '../../node/remembered.ts';
@@ -54,10 +57,7 @@ export async function runCommand(
   }
   if (options.takeOver && options.resume === undefined)
     throw new UsageError('--take-over goes with --resume RUN: it takes that run from whoever works on it.');
-  if (options.apply && options.patch !== undefined)
-    throw new UsageError('--apply and --patch exclude each other: write to the workspace, or to a patch file.');
-  // Now, and not when hours of work are to be written there.
-  if (options.patch !== undefined) await usage(assertWritable(options.patch), '--patch: ');
+  await assertDeliverable(options);
   const store = await openStore(installation);
   try {
     const resumed = options.resume === undefined ? undefined : await startOf(store.log.read(options.resume));
@@ -74,43 +74,17 @@ export async function runCommand(
       workspace,
       options.model === undefined ? {} : { model: options.model },
     );
-    const answers =
-      options.answers === undefined
-        ? undefined
-        : parseAnswers(await usage(readAnswers(options.answers)), options.answers);
     const text =
       kind === 'review'
         ? reviewTitle(options)
         : await usage(readTask(task ?? resumed?.task ?? '', options.attach ?? []));
-    const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true && options.json !== true;
-    const output = openOutput({ json: options.json === true, interactive });
-    const user = openTerminalUser({
-      input: process.stdin,
-      output: process.stderr,
-      interactive,
-      yes: options.yes === true,
-      ...(answers === undefined ? {} : { answers }),
-      policy: loaded.settings.approvals.commands,
-      remembered: openRemembered(join(dataFolder(installation.env), 'approved-commands')),
-      suspend: output.suspend,
-    });
-    const crew = await openCrew(installation, { workspace, user, loaded, ripgrep: findRipgrep() });
-    const acceptance: Acceptance = options.apply
-      ? 'apply'
-      : interactive && options.patch === undefined
-        ? 'ask'
-        : 'leave';
-    const session: Session = {
-      holder: `conclave ${kind} (process ${process.pid} on ${hostname()})`,
-      ...(options.takeOver ? { takeOver: true } : {}),
+    const { crew, session, output, acceptance } = await openParts(installation, {
+      workspace,
+      loaded: options.model === undefined ? withForkedModels(loaded, resumed?.fork?.roles) : loaded,
+      options,
+      as: kind,
       signal,
-      onEvent: output.onEvent,
-      catchUp: (recorded) => {
-        output.catchUp(recorded);
-        user.catchUp(recorded);
-      },
-      work: (run, started) => flowOf(run, started, acceptance),
-    };
+    });
     const end =
       options.resume === undefined
         ? await startRun(crew, store, session, {
@@ -133,6 +107,51 @@ export async function runCommand(
   }
 }
 
+/** Now, and not when hours of work are to be written there. @throws UsageError */
+export async function assertDeliverable(options: RunOptions): Promise<void> {
+  if (options.apply && options.patch !== undefined)
+    throw new UsageError('--apply and --patch exclude each other: write to the workspace, or to a patch file.');
+  if (options.patch !== undefined) await usage(assertWritable(options.patch), '--patch: ');
+}
+
+/** What a run needs of the terminal, whatever begins it. */
+export async function openParts(
+  installation: Installation,
+  about: { workspace: string; loaded: LoadedSettings; options: RunOptions; as: string; signal: AbortSignal },
+): Promise<{ crew: Crew; session: Session; output: RunOutput; acceptance: Acceptance }> {
+  const { workspace, loaded, options, as, signal } = about;
+  const answers =
+    options.answers === undefined
+      ? undefined
+      : parseAnswers(await usage(readAnswers(options.answers)), options.answers);
+  const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true && options.json !== true;
+  const output = openOutput({ json: options.json === true, interactive });
+  const user = openTerminalUser({
+    input: process.stdin,
+    output: process.stderr,
+    interactive,
+    yes: options.yes === true,
+    ...(answers === undefined ? {} : { answers }),
+    policy: loaded.settings.approvals.commands,
+    remembered: openRemembered(join(dataFolder(installation.env), 'approved-commands')),
+    suspend: output.suspend,
+  });
+  const crew = await openCrew(installation, { workspace, user, loaded, ripgrep: findRipgrep() });
+  const acceptance: Acceptance = options.apply ? 'apply' : interactive && options.patch === undefined ? 'ask' : 'leave';
+  const session: Session = {
+    holder: `conclave ${as} (process ${process.pid} on ${hostname()})`,
+    ...(options.takeOver ? { takeOver: true } : {}),
+    signal,
+    onEvent: output.onEvent,
+    catchUp: (recorded) => {
+      output.catchUp(recorded);
+      user.catchUp(recorded);
+    },
+    work: (run, started) => flowOf(run, started, acceptance),
+  };
+  return { crew, session, output, acceptance };
+}
+
 function reviewTitle({ base = 'HEAD', paths = [] }: RunOptions): string {
   return `Review of the changes${paths.length === 0 ? '' : ` in ${paths.join(', ')}`} against ${base}`;
 }
@@ -143,7 +162,7 @@ function isOpenProposal(events: readonly RunEvent[]): boolean {
 }
 
 /** Puts an approved change where the user wants it, and says how the run ended. @returns the exit status */
-async function deliver(end: RunEnd, output: RunOutput, options: RunOptions): Promise<number> {
+export async function deliver(end: RunEnd, output: RunOutput, options: RunOptions): Promise<number> {
   const { proposal } = output.state();
   const approved = end.state === 'finished' && end.ending.code === 'approved';
   if (proposal && approved && options.patch !== undefined) {
@@ -178,7 +197,7 @@ async function readAnswers(file: string): Promise<string> {
 }
 
 /** What goes wrong here is about the call: one line, exit status 2. */
-async function usage<T>(work: Promise<T>, flag = ''): Promise<T> {
+export async function usage<T>(work: Promise<T>, flag = ''): Promise<T> {
   try {
     return await work;
   } catch (cause) {

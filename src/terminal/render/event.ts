@@ -1,4 +1,4 @@
-import type { Ending, EventOf, Role, RunEvent, Rung, Verdict } from '../../shared/events.ts';
+import type { Ending, EventOf, Fork, Role, RunEvent, Rung, Verdict } from '../../shared/events.ts';
 import { MERGED, type RunState } from '../../shared/runState.ts';
 import { checksInWords } from './checks.ts';
 import { namedFile } from './diff.ts';
@@ -31,6 +31,7 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
         'crew',
         `${event.kind} ${oneLine(event.runId)}: ${remark(event.task)}`,
         `in ${oneLine(event.workspace)}`,
+        ...(event.fork ? [forkInWords(event.fork)] : []),
       );
     case 'run.resumed':
       return says('crew', 'resumed: what is recorded is not done again');
@@ -141,6 +142,9 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
         event.role,
         `! its server takes ${event.window} tokens, though it says ${event.served}; prompts are made to fit`,
       );
+    case 'workspace.restored':
+      return says('crew', ...restoredInWords(event));
+    case 'workspace.kept':
     case 'plan.delta':
     case 'plan.uncached':
     case 'plan.question':
@@ -350,3 +354,30 @@ function toldLines({ files, remembered = 0 }: EventOf<'rules.found'>): string | 
 function ruleInWords({ path, cut }: EventOf<'rules.found'>['files'][number]): string {
   return `${oneLine(path)}${cut ? ' (in part; the rest is read when it is needed)' : ''}`;
 }
+
+function forkInWords({ of, seq, roles }: Fork): string {
+  const others = roles.map(({ role, model, temperature }) => {
+    const what = [
+      ...(model === undefined ? [] : [oneLine(model)]),
+      ...(temperature === undefined ? [] : [`temperature ${temperature}`]),
+    ];
+    return `${role} with ${what.join(' and ')}`;
+  });
+  return `fork of ${oneLine(of)} from step ${seq}${others.length === 0 ? '' : `: ${others.join(', ')}`}`;
+}
+
+function restoredInWords({ files, asNow, more, lost }: EventOf<'workspace.restored'>): string[] {
+  if (lost) return ['! how the files were then is not kept: it begins on all of them as they are now'];
+  const lines =
+    files === 0 ? [] : [`begins on ${count(files, 'file')} as ${files === 1 ? 'it was' : 'they were'} then`];
+  const unknown = asNow.length + more;
+  if (unknown > 0) {
+    const names = asNow.slice(0, SHOWN_NAMES).map(oneLine).join(', ');
+    const rest = unknown - Math.min(asNow.length, SHOWN_NAMES);
+    const are = unknown === 1 ? 'is as it is now, not as it was' : 'are as they are now, not as they were';
+    lines.push(`! ${count(unknown, 'file')} ${are}: ${names}${rest > 0 ? ` and ${rest} more` : ''}`);
+  }
+  return lines.length === 0 ? ['the files are as they were then'] : lines;
+}
+
+const SHOWN_NAMES = 10;

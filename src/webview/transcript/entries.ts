@@ -163,6 +163,7 @@ export type NotedType =
   | 'vote.decided'
   | 'rules.found'
   | 'memory.lost'
+  | 'workspace.restored'
   | 'protocol.lowered'
   | 'cache.missed'
   | 'transcript.compacted'

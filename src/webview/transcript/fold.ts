@@ -147,6 +147,7 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
     case 'rules.found':
       if (event.files.length > 0 || event.remembered !== undefined) addNote(builder, event, event.seq);
       return;
+    case 'workspace.restored':
     case 'memory.lost':
     case 'protocol.lowered':
     case 'cache.missed':
@@ -165,6 +166,7 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
     case 'plan.uncached':
     case 'subtask.ready':
     case 'subtask.started':
+    case 'workspace.kept':
     case 'file.based':
     case 'vote.cast':
     case 'window.learnt':
