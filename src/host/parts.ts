@@ -24,6 +24,7 @@ import { registerQuickFixes } from './findings/quickFixes.ts';
 import { openFleetPart } from './fleet/fleetPart.ts';
 import { folderAt, folderForTask, openFolders } from './folders.ts';
 import { rememberRuns, rememberWork, restoreRuns } from './interrupted.ts';
+import { openMemoryDocuments } from './memory/memoryDocuments.ts';
 import { rememberWaiver } from './memory/rememberWaiver.ts';
 import { openMentions } from './mentions/mentions.ts';
 import { registerParticipant } from './participant.ts';
@@ -77,6 +78,7 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
     await chat.reveal();
     await tasks.start(folder, what);
   };
+  const memoryDocuments = openMemoryDocuments(store.memory);
   const proposals = openProposals(proposalHost({ runs, tasks, store, workspaceOf }));
 
   const parts: ChatParts = {
@@ -132,6 +134,8 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
     findings,
     runs.onShow((shown) => findings.show(shown?.runId)),
     runs.onEvents(({ events }) => findings.add(events)),
+    memoryDocuments,
+    runs.onActivity(() => memoryDocuments.refresh()),
     registerQuickFixes(findings),
     registerExplanations(findings),
     proposals,
@@ -145,6 +149,7 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
       ...fleet.commands,
       ...findingCommands(findings, startFromEditor),
       ...proposals.commands,
+      'conclave.showMemory': () => memoryDocuments.show(folderForTask(facts.chosen())),
       ...terminalCommands(context.asAbsolutePath('dist/cli.js')),
     }),
   );
