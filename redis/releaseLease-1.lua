@@ -16,6 +16,8 @@ if kind ~= 'none' and kind ~= 'hash' then
 end
 local lease = rcall('HMGET', KEYS[1], 'epoch', 'token')
 if lease[1] == ARGV[1] and lease[2] == ARGV[2] then
-  rcall('HDEL', KEYS[1], 'token', 'holder', 'until', 'batch')
+  local time = rcall('TIME')
+  rcall('HDEL', KEYS[1], 'token', 'holder', 'batch')
+  rcall('HSET', KEYS[1], 'until', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
 end
 return {0}

@@ -28,6 +28,7 @@ import { grammarsOf } from './grammars/grammars.ts';
 import { openSyntax } from './grammars/syntax.ts';
 import { openProbes } from './probes.ts';
 import { nodeProcesses } from './processes.ts';
+import { openRedisStore } from './redisStore/openRedisStore.ts';
 import { dropSnapshots, openSnapshots } from './snapshots.ts';
 import { readWaivers } from './waivers.ts';
 
@@ -118,15 +119,13 @@ export async function openStore({
   env,
 }: Pick<Installation, 'home' | 'env'>): Promise<Store & { close(): Promise<void> }> {
   const location = storeLocation(env);
+  const onDeleted = (runId: string): Promise<void> => dropSnapshots(snapshotsFolder(env), runId);
   if (location.kind === 'redis') {
-    // Its library is loaded by who uses it alone.
-    const { openRedisStore } = await import('./redisStore/openRedisStore.ts');
-    return openRedisStore(home, location.address);
+    return openRedisStore(home, location.address, { onDeleted });
   }
   const dir = location.path;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const leases = openFileLeases(dir);
-  const onDeleted = (runId: string): Promise<void> => dropSnapshots(snapshotsFolder(env), runId);
   const log = openFileEventLog(dir, leases, { onDeleted });
   return { log, leases, memory: openFileMemory(dir), close: () => log.close() };
 }

@@ -2,7 +2,7 @@ import { needRedis, type RedisServer, startRedisServer } from '../support/redisS
 import { eventLogContract } from './contract/eventLogContract.ts';
 import { leasesContract } from './contract/leasesContract.ts';
 import { memoryContract } from './contract/memoryContract.ts';
-import { openRedisUnderTest } from './contract/redisStoreUnderTest.ts';
+import { openRedisUnderTest, type RedisStoreUnderTest } from './contract/redisStoreUnderTest.ts';
 
 describe('a store in a real Redis', () => {
   let server: RedisServer;
@@ -12,7 +12,19 @@ describe('a store in a real Redis', () => {
   });
   after(() => server?.stop());
 
-  leasesContract('Redis', () => openRedisUnderTest(server.url));
-  eventLogContract('Redis', () => openRedisUnderTest(server.url));
-  memoryContract('Redis', () => openRedisUnderTest(server.url));
+  /** Cleaned up by its prefix, as on a server that is used for other things, too. */
+  async function open(): Promise<RedisStoreUnderTest> {
+    const store = await openRedisUnderTest(server.url);
+    return {
+      ...store,
+      async dispose() {
+        await store.clean();
+        await store.dispose();
+      },
+    };
+  }
+
+  leasesContract('Redis', open);
+  eventLogContract('Redis', open);
+  memoryContract('Redis', open);
 });

@@ -17,8 +17,8 @@ export interface RedisServer {
   kill(signal: NodeJS.Signals): void;
   /** Ends the process at once, as a power cut would, and resolves when it is gone. */
   crash(): Promise<void>;
-  /** Starts it again with the same port and data. */
-  start(): Promise<void>;
+  /** Starts it again with the same port and data. @param more configuration @param until what it says by then */
+  start(more?: readonly string[], until?: RegExp): Promise<void>;
   /** Ends it and removes its folder. */
   stop(): Promise<void>;
 }
@@ -41,9 +41,9 @@ export async function startRedisServer(options: { config?: readonly string[] } =
     ...(options.config ?? []),
   ];
   let child: ChildProcess;
-  const start = async (): Promise<void> => {
-    child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    await untilReady(child);
+  const start = async (more: readonly string[] = [], until = /Ready to accept connections/): Promise<void> => {
+    child = spawn('redis-server', [...args, ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await untilSaid(child, until);
   };
   const crash = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -66,13 +66,13 @@ export async function startRedisServer(options: { config?: readonly string[] } =
   };
 }
 
-async function untilReady(child: ChildProcess): Promise<void> {
+async function untilSaid(child: ChildProcess, until: RegExp): Promise<void> {
   if (child.stdout === null) throw new Error('redis-server was started without its output.');
   const said: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
     said.push(line);
     // What it says from here on nobody reads, and it shall not wait for that.
-    if (/Ready to accept connections/.test(line)) return void child.stdout.resume();
+    if (until.test(line)) return void child.stdout.resume();
   }
   throw new Error(`redis-server did not start:\n${said.join('\n')}`);
 }

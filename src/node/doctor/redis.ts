@@ -1,97 +1,94 @@
-import { connect } from 'node:net';
+import { StoreError } from '../../core/store/storeError.ts';
+import { ConfigurationError } from '../configurationError.ts';
+import { type StoreLocation, storeLocation } from '../dataFolder.ts';
+import { mastersOf, openRedisConnection } from '../redisStore/redisConnection.ts';
+import { troubleFrom } from '../redisStore/redisFailure.ts';
 import type { Finding } from './finding.ts';
 
 /** Milliseconds. */
 const LIMIT = 3000;
 
-/** Whether the Redis that the environment names answers; no line where it names none. Its password is neither sent nor shown. */
+/**
+ * Whether the Redis that the environment names can keep runs, and keeps them well; no line where it names none. Its
+ * password is never shown.
+ */
 export async function redisFindings(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Finding[]> {
-  const address = addressIn(env);
-  if (address === undefined) return [];
-  const { host, port, isEncrypted, setBy } = address;
-  const where = `${host}:${port}`;
-  const seen = await answerOf({ host, port, isEncrypted }, signal);
-  switch (seen.kind) {
-    case 'redis':
-      return [{ what: 'Redis', state: 'good', found: `answers at ${where}` }];
-    case 'connected':
-      return [{ what: 'Redis', state: 'good', found: `something listens at ${where}, encrypted` }];
-    case 'other':
-      return [
-        {
-          what: 'Redis',
-          state: 'missing',
-          found: `what listens at ${where} does not answer as Redis does`,
-          remedy: `Set ${setBy} to the address of a Redis server, version 7 or newer.`,
-        },
-      ];
-    case 'silent':
-      return [
-        {
-          what: 'Redis',
-          state: 'missing',
-          found: `nothing answers at ${where} (${seen.why})`,
-          remedy: `Start Redis there, or set ${setBy} to where it is.`,
-        },
-      ];
-    default:
-      return seen satisfies never;
-  }
-}
-
-interface Address {
-  host: string;
-  port: number;
-  isEncrypted: boolean;
-  /** Name of the variable. */
-  setBy: string;
-}
-
-const DEFAULT_PORT = 6379;
-
-function addressIn({
-  CONCLAVE_STORE: store,
-  REDIS_HOST: host,
-  REDIS_PORT: port,
-}: NodeJS.ProcessEnv): Address | undefined {
-  if (store) {
-    if (!/^rediss?:\/\//i.test(store) || !URL.canParse(store)) return undefined;
-    const { protocol, hostname, port: named } = new URL(store);
-    return {
-      host: hostname.replace(/^\[|\]$/g, '') || 'localhost',
-      port: Number(named || DEFAULT_PORT),
-      isEncrypted: protocol === 'rediss:',
-      setBy: 'CONCLAVE_STORE',
-    };
-  }
-  if (!host) return undefined;
-  return { host, port: Number(port || DEFAULT_PORT), isEncrypted: false, setBy: 'REDIS_HOST and REDIS_PORT' };
-}
-
-type Answer = { kind: 'redis' | 'connected' | 'other' } | { kind: 'silent'; why: string };
-
-function answerOf(
-  { host, port, isEncrypted }: Pick<Address, 'host' | 'port' | 'isEncrypted'>,
-  signal: AbortSignal,
-): Promise<Answer> {
-  signal.throwIfAborted();
-  if (!(port > 0 && port < 65_536)) return Promise.resolve({ kind: 'silent', why: 'not a port' });
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, signal });
-    const end = (answer: Answer): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(LIMIT, () => end({ kind: 'silent', why: `no answer within ${LIMIT / 1000} s` }));
-    socket.once('error', (error: NodeJS.ErrnoException) => end({ kind: 'silent', why: error.code ?? error.message }));
-    socket.once('connect', () => {
-      if (isEncrypted) return end({ kind: 'connected' });
-      socket.write('PING\r\n');
-    });
-    // To be asked for a password is an answer, too.
-    socket.once('data', (data) =>
-      end({ kind: /^(\+PONG|-NOAUTH|-DENIED|-LOADING)/.test(String(data)) ? 'redis' : 'other' }),
+  const location = redisIn(env);
+  if (location === undefined) return [];
+  const { address, setBy } = location;
+  const connection = openRedisConnection(address, { patience: LIMIT });
+  const { where } = connection;
+  const close = (): void => connection.close();
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    signal.throwIfAborted();
+    const told = await connection.run('Looking at Redis', (client) =>
+      Promise.all(mastersOf(client).map((node) => node.info())),
     );
-    socket.once('close', () => end({ kind: 'other' }));
-  });
+    const version = new Set(told.map((about) => fieldOf(about, 'redis_version')));
+    const cluster = told.length > 1 ? `, a cluster of ${told.length} masters,` : '';
+    return [
+      { what: 'Redis', state: 'good', found: `${[...version].join(' and ')}${cluster} answers at ${where}` },
+      ...replicaFindings(told, where, setBy),
+      ...evictionFindings(told),
+      ...persistenceFindings(told),
+    ];
+  } catch (error) {
+    signal.throwIfAborted();
+    const trouble = error instanceof StoreError ? troubleFrom(error.cause, where) : undefined;
+    if (trouble === undefined) throw error;
+    return [{ what: 'Redis', state: 'missing', found: trouble.found, remedy: trouble.remedy }];
+  } finally {
+    signal.removeEventListener('abort', close);
+    connection.close();
+  }
+}
+
+/** What cannot be one is a finding about the store (folders.ts). */
+function redisIn(env: NodeJS.ProcessEnv): Extract<StoreLocation, { kind: 'redis' }> | undefined {
+  try {
+    const location = storeLocation(env);
+    return location.kind === 'redis' ? location : undefined;
+  } catch (error) {
+    if (error instanceof ConfigurationError) return undefined;
+    throw error;
+  }
+}
+
+function replicaFindings(told: readonly string[], where: string, setBy: string): Finding[] {
+  const replica = told.find((about) => fieldOf(about, 'role') === 'slave');
+  if (replica === undefined) return [];
+  const master = `${fieldOf(replica, 'master_host')}:${fieldOf(replica, 'master_port')}`;
+  const found = `${where} is a replica of ${master} and only reads`;
+  return [{ what: 'Redis', state: 'missing', found, remedy: `Set ${setBy} to ${master}.` }];
+}
+
+function evictionFindings(told: readonly string[]): Finding[] {
+  const evicting = told.find((about) => fieldOf(about, 'maxmemory_policy') !== 'noeviction');
+  if (evicting === undefined) return [];
+  const when = fieldOf(evicting, 'maxmemory') === '0' ? 'would drop runs if maxmemory were set' : 'may drop runs';
+  return [
+    {
+      what: 'Redis memory',
+      state: 'limited',
+      found: `the server ${when}: its maxmemory-policy is ${fieldOf(evicting, 'maxmemory_policy')}`,
+      remedy: 'Set "maxmemory-policy noeviction" in its configuration.',
+    },
+  ];
+}
+
+function persistenceFindings(told: readonly string[]): Finding[] {
+  if (told.every((about) => fieldOf(about, 'aof_enabled') === '1')) return [];
+  return [
+    {
+      what: 'Redis persistence',
+      state: 'limited',
+      found: 'appendonly is off: when the server is killed, the runs since its last snapshot are lost',
+      remedy: 'Set "appendonly yes" in its configuration.',
+    },
+  ];
+}
+
+function fieldOf(about: string, name: string): string | undefined {
+  return new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(about)?.[1];
 }

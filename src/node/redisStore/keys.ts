@@ -19,18 +19,18 @@ export interface Keys {
   plan(hash: string): string;
   /** Sorted set of the hashes of kept plans, by the time at which they were kept. */
   readonly plans: string;
-  /** Matches the streams of all runs. */
+  /** Patterns that match the streams, and the leases, of all runs. */
   readonly allEvents: string;
-  /** The run whose events are under that key. */
-  runOf(eventsKey: string): string;
+  readonly allLeases: string;
+  /** The run that such a stream or lease is of. */
+  runOf(key: string): string;
 }
 
 export function keysWith(prefix: string): Keys {
-  const before = `${prefix}task:{`;
-  const behind = '}:events';
+  const any = prefix.replace(/[\\*?[\]^]/g, '\\$&');
   return {
-    task: (runId) => `${before}${escaped(runId)}}`,
-    events: (runId) => `${before}${escaped(runId)}${behind}`,
+    task: (runId) => `${prefix}task:{${escaped(runId)}}`,
+    events: (runId) => `${prefix}task:{${escaped(runId)}}:events`,
     coder: (runId) => `${prefix}coder:task_{${escaped(runId)}}`,
     lease(name) {
       const runId = runOfLease(name);
@@ -39,8 +39,10 @@ export function keysWith(prefix: string): Keys {
     memory: (workspace) => `${prefix}memory:${escaped(workspace)}`,
     plan: (hash) => `${prefix}plan:${escaped(hash)}`,
     plans: `${prefix}plans`,
-    allEvents: `${before.replace(/[\\*?[\]^]/g, '\\$&')}*${behind}`,
-    runOf: (eventsKey) => decodeURIComponent(eventsKey.slice(before.length, -behind.length)),
+    allEvents: `${any}task:{*}:events`,
+    allLeases: `${any}lease:{*}`,
+    // The prefix has no braces, and the run none that is not escaped.
+    runOf: (key) => decodeURIComponent(key.slice(key.indexOf('{') + 1, key.indexOf('}'))),
   };
 }
 

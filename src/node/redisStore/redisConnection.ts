@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cluster, Redis } from 'ioredis';
+// The library itself is loaded by who connects: most never do.
+import type { Cluster, Redis } from 'ioredis';
 import { addressInWords, type RedisAddress } from './redisAddress.ts';
 import { ConnectionLost, redisFailure, refusalIn, UnfitServer } from './redisFailure.ts';
 
@@ -68,7 +69,7 @@ export function openRedisConnection(address: RedisAddress, options: { patience?:
         (async () => {
           const { client, lastError } = await connected;
           try {
-            if (client instanceof Cluster) nodes = nodesOf(client, address);
+            if (isCluster(client)) nodes = nodesOf(client, address);
             return await work(client);
           } catch (error) {
             throw lostIn(error, lastError());
@@ -128,6 +129,7 @@ const shared = {
 async function connect(address: RedisAddress, nodes: readonly Node[]): Promise<Opened> {
   if (nodes.length > 0) return await connectCluster(address, nodes);
   const { host, port, db } = address;
+  const { Redis } = await import('ioredis');
   const client = new Redis({ ...shared, ...credentialsOf(address), host, port, db });
   const lastError = lastErrorOf(client);
   try {
@@ -135,16 +137,17 @@ async function connect(address: RedisAddress, nodes: readonly Node[]): Promise<O
     const about = await client.info();
     checkVersion(about);
     if (!/^cluster_enabled:1/m.test(about)) return { client, lastError };
+    checkCluster(address, String(await client.cluster('INFO')));
   } catch (error) {
     client.disconnect();
     throw lostIn(error, lastError());
   }
   client.disconnect();
-  if (db !== 0) throw new UnfitServer('a cluster has no databases but 0', 'Leave the number out of CONCLAVE_STORE.');
   return await connectCluster(address, [{ host, port }]);
 }
 
 async function connectCluster(address: RedisAddress, nodes: readonly Node[]): Promise<Opened> {
+  const { Cluster } = await import('ioredis');
   const client = new Cluster([...nodes], {
     lazyConnect: true,
     clusterRetryStrategy: () => null,
@@ -170,6 +173,15 @@ function credentialsOf({ username, password, isEncrypted, host }: RedisAddress) 
   };
 }
 
+/** The servers that hold the data: one, or the masters of a cluster. */
+export function mastersOf(client: Client): Redis[] {
+  return isCluster(client) ? client.nodes('master') : [client];
+}
+
+function isCluster(client: Client): client is Cluster {
+  return client.isCluster;
+}
+
 /** Where a cluster can be asked again: where it was found first, and all that it named. */
 function nodesOf(client: Cluster, { host, port }: Node): Node[] {
   const named = client.nodes('all').map(({ options }) => ({ host: options.host ?? host, port: options.port ?? port }));
@@ -187,6 +199,15 @@ function checkVersion(about: string): void {
   }
 }
 
+function checkCluster({ db }: RedisAddress, about: string): void {
+  if (db !== 0) throw new UnfitServer('a cluster has no databases but 0', 'Leave the number out of CONCLAVE_STORE.');
+  if (/^cluster_state:ok/m.test(about)) return;
+  throw new UnfitServer(
+    'its cluster is down: some of the slots have no node',
+    'See "redis-cli cluster info", and start the nodes that are missing.',
+  );
+}
+
 function lastErrorOf(client: Client): () => Error | undefined {
   let last: Error | undefined;
   const keep = (error: unknown): void => {
@@ -201,8 +222,9 @@ function lastErrorOf(client: Client): () => Error | undefined {
 /** An error of the library as what it is: an answer of the server as it came, all else as a lost connection. */
 function lostIn(error: unknown, last: Error | undefined): unknown {
   if (!(error instanceof Error) || error instanceof UnfitServer || error instanceof ConnectionLost) return error;
+  // What is sent behind a password that is wrong is told that one is missing.
+  if (last?.name === 'ReplyError' && (error.name !== 'ReplyError' || refusalIn(error) === 'NOAUTH')) return last;
   if (error.name === 'ReplyError') return error;
-  if (last?.name === 'ReplyError') return last;
   if (!isOfLibrary(error)) return error;
   const cause =
     'lastNodeError' in error && error.lastNodeError instanceof Error ? error.lastNodeError : (last ?? error);

@@ -16,8 +16,8 @@ export class UnfitServer extends Error {
   }
 }
 
-/** What Redis refuses by the first word of its answer: what that means, as a clause, and what to do. */
-const REFUSALS: Record<string, { failure: 'full' | 'unreachable' | 'corrupt'; found: string; remedy: string }> = {
+/** What Redis refuses, by the first word of its answer; here without the server's name. */
+const REFUSALS: Record<string, RedisTrouble> = {
   OOM: {
     failure: 'full',
     found: 'its memory is full (maxmemory)',
@@ -75,45 +75,43 @@ const REFUSALS: Record<string, { failure: 'full' | 'unreachable' | 'corrupt'; fo
   },
 };
 
+/** What a failed command means. `found` is a clause without a full stop, the server named in it. */
+export interface RedisTrouble {
+  failure: 'full' | 'unreachable' | 'corrupt';
+  found: string;
+  remedy: string;
+}
+
+/** @param where the server, without user or password. @returns undefined where no server caused the error */
+export function troubleFrom(error: unknown, where: string): RedisTrouble | undefined {
+  const redis = `Redis at ${where}`;
+  if (error instanceof UnfitServer) {
+    return { failure: 'unreachable', found: `${redis} cannot be used, because ${error.message}`, remedy: error.remedy };
+  }
+  if (error instanceof ConnectionLost) {
+    return {
+      failure: 'unreachable',
+      found: `${redis} cannot be reached (${error.message})`,
+      remedy: 'Start Redis there, or check the network and the address in CONCLAVE_STORE or REDIS_HOST.',
+    };
+  }
+  if (!isReply(error)) return undefined;
+  const word = refusalIn(error);
+  const refusal = word === undefined ? undefined : REFUSALS[word];
+  if (refusal !== undefined) return { ...refusal, found: `${redis} refuses, because ${refusal.found} (${word})` };
+  return { failure: 'unreachable', found: `${redis} answers: ${error.message}`, remedy: 'See the log of the server.' };
+}
+
 /**
  * A failed command as a StoreError that says what failed, where and what to do. Errors that no server caused
  * (programming errors, StoreErrors) come back as they are.
  *
  * @param what what failed, as the start of a sentence: "Writing events"
- * @param where the server, without user or password
  */
 export function redisFailure(error: unknown, what: string, where: string): unknown {
-  if (error instanceof StoreError) return error;
-  if (error instanceof UnfitServer) {
-    return new StoreError('unreachable', `${what} failed: Redis at ${where}: ${error.message}.`, error.remedy, {
-      cause: error,
-    });
-  }
-  if (error instanceof ConnectionLost) {
-    return new StoreError(
-      'unreachable',
-      `${what} failed: Redis at ${where} cannot be reached (${error.message}).`,
-      'Start Redis there, or check the network and the address in CONCLAVE_STORE or REDIS_HOST; then resume.',
-      { cause: error },
-    );
-  }
-  const word = refusalIn(error);
-  const refusal = word === undefined ? undefined : REFUSALS[word];
-  if (refusal !== undefined) {
-    return new StoreError(
-      refusal.failure,
-      `${what} failed: Redis at ${where} refuses it, because ${refusal.found} (${word}).`,
-      refusal.remedy,
-      { cause: error },
-    );
-  }
-  if (!isReply(error)) return error;
-  return new StoreError(
-    'unreachable',
-    `${what} failed: Redis at ${where} answers: ${error.message}`,
-    'See the log of the server; then resume.',
-    { cause: error },
-  );
+  const trouble = troubleFrom(error, where);
+  if (trouble === undefined) return error;
+  return new StoreError(trouble.failure, `${what} failed: ${trouble.found}.`, trouble.remedy, { cause: error });
 }
 
 /** The key holds something that none of our scripts wrote. */

@@ -1,8 +1,8 @@
-import { Cluster } from 'ioredis';
 import type { RunSummary } from '../../core/ports.ts';
 import { runLeaseName } from '../../core/store/runLease.ts';
 import { stateFromEnd } from '../../core/store/stateFromEnd.ts';
 import { StoreError } from '../../core/store/storeError.ts';
+import { mastersOf } from './redisConnection.ts';
 import type { RedisLeases, RedisParts } from './redisLeases.ts';
 import { eventFrom } from './streamEntries.ts';
 
@@ -14,29 +14,48 @@ const LAST = 4;
 
 /** All runs, newest first. */
 export async function listRuns(parts: RedisParts, leases: RedisLeases): Promise<RunSummary[]> {
-  const runIds = await findRuns(parts);
   const runs: RunSummary[] = [];
-  for (let from = 0; from < runIds.length; from += AT_ONCE) {
-    const some = runIds.slice(from, from + AT_ONCE).map((runId) => summariseRun(parts, leases, runId));
-    runs.push(...(await Promise.all(some)).filter((run) => run !== undefined));
-  }
+  await inGroups(await findRuns(parts), undefined, async (runId) => {
+    const run = await summariseRun(parts, leases, runId);
+    if (run !== undefined) runs.push(run);
+  });
   return runs.sort((a, b) => compare(b.startedAt, a.startedAt) || compare(b.runId, a.runId));
 }
 
-/** The ids of all runs, on all nodes. */
-async function findRuns({ connection, keys }: RedisParts): Promise<string[]> {
+/** The ids of all runs that have events. */
+export function findRuns(parts: RedisParts): Promise<string[]> {
+  return scan(parts, parts.keys.allEvents, 'stream');
+}
+
+/** The ids of all runs that have a lease. */
+export function runsWithLease(parts: RedisParts): Promise<string[]> {
+  return scan(parts, parts.keys.allLeases, 'hash');
+}
+
+/** Does some work for each, for many at the same time. @param signal ends it after those that are under way */
+export async function inGroups(
+  runIds: readonly string[],
+  signal: AbortSignal | undefined,
+  work: (runId: string) => Promise<void>,
+): Promise<void> {
+  for (let from = 0; from < runIds.length && !signal?.aborted; from += AT_ONCE) {
+    await Promise.all(runIds.slice(from, from + AT_ONCE).map(work));
+  }
+}
+
+/** The runs of all keys that match, on all nodes. */
+async function scan({ connection, keys }: RedisParts, pattern: string, type: string): Promise<string[]> {
   const found = await connection.run('Listing runs', async (client) => {
-    const nodes = client instanceof Cluster ? client.nodes('master') : [client];
-    const streams = nodes.map(async (node) => {
+    const ofNodes = mastersOf(client).map(async (node) => {
       const all: string[] = [];
       for (let cursor = '0'; ; ) {
-        const [next, some] = await node.scan(cursor, 'MATCH', keys.allEvents, 'COUNT', SCANNED, 'TYPE', 'stream');
+        const [next, some] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', SCANNED, 'TYPE', type);
         all.push(...some);
         if (next === '0') return all;
         cursor = next;
       }
     });
-    return (await Promise.all(streams)).flat();
+    return (await Promise.all(ofNodes)).flat();
   });
   // A scan may name a key twice.
   return [...new Set(found)].map(keys.runOf);

@@ -16,6 +16,7 @@ const KEYS_OF = {
   readHolder: 1,
   appendEvents: 4,
   deleteRun: 4,
+  dropLease: 2,
   rememberEntries: 1,
   listPlan: 1,
 } as const;
@@ -27,6 +28,8 @@ export type ScriptAnswer =
   | { kind: 'fenced' }
   /** The stream has an event that is no older; `seq` is its. */
   | { kind: 'outOfOrder'; seq: number }
+  /** The stream ends at `seq`, before what it is known to have had. */
+  | { kind: 'lost'; seq: number }
   | { kind: 'unknownRun' }
   | { kind: 'held'; holder: string };
 
@@ -80,6 +83,8 @@ export function openScripts(folder: string, connection: RedisConnection): Script
           return { kind: 'unknownRun' };
         case -5:
           return { kind: 'held', holder: String(first) };
+        case -6:
+          return { kind: 'lost', seq: Number(first) };
         default:
           throw new Error(`The script ${name} gave an answer that it should not: ${JSON.stringify(reply)}`);
       }

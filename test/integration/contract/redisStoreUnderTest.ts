@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { Redis } from 'ioredis';
+import type { StoreBounds } from '../../../src/core/store/storeBounds.ts';
 import { openRedisStore, type RedisStore } from '../../../src/node/redisStore/openRedisStore.ts';
 import { redisAddressFrom } from '../../../src/node/redisStore/redisAddress.ts';
 import type { StoreUnderTest } from './storeUnderTest.ts';
@@ -11,16 +12,20 @@ export interface RedisStoreUnderTest extends StoreUnderTest {
   prefix: string;
   /** The server, for looking at keys and for meddling with them. */
   redis: Redis;
-  connect(options?: { ttl?: number }): Promise<RedisStore>;
+  /** Removes every key of this store. */
+  clean(): Promise<void>;
+  connect(options?: { ttl?: number; bounds?: StoreBounds }): Promise<RedisStore>;
 }
 
-/** A store under a prefix of its own. */
-export async function openRedisUnderTest(server: string): Promise<RedisStoreUnderTest> {
+/** A store under a prefix of its own. @param user "user:password" */
+export async function openRedisUnderTest(server: string, user?: string): Promise<RedisStoreUnderTest> {
   const prefix = `test-${randomBytes(6).toString('hex')}:`;
-  const url = `${server}?prefix=${prefix}`;
+  const whole = user === undefined ? server : server.replace('://', `://${user}@`);
+  const url = `${whole}?prefix=${prefix}`;
   const address = redisAddressFrom(url);
   if ('wrong' in address) throw new Error(address.wrong);
-  const redis = new Redis(server);
+  // Whatever becomes of the server is for the test to say.
+  const redis = new Redis(whole, { lazyConnect: true, maxRetriesPerRequest: 1 }).on('error', () => undefined);
   const stores: RedisStore[] = [];
   return {
     url,
@@ -31,11 +36,13 @@ export async function openRedisUnderTest(server: string): Promise<RedisStoreUnde
       stores.push(store);
       return store;
     },
-    async dispose() {
-      await Promise.all(stores.map((store) => store.close()));
+    async clean() {
       for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1000 }) as AsyncIterable<string[]>) {
         if (keys.length > 0) await redis.unlink(...keys);
       }
+    },
+    async dispose() {
+      await Promise.all(stores.map((store) => store.close()));
       redis.disconnect();
     },
   };

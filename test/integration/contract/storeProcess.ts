@@ -1,14 +1,18 @@
-/** A process of its own that uses a file store: it does what it is told over IPC, and answers each order. */
+/** A process of its own that uses a store: it does what it is told over IPC, and answers each order. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Lease, MemoryEntry } from '../../../src/core/ports.ts';
 import { openJournal } from '../../../src/core/store/journal.ts';
 import { StoreError } from '../../../src/core/store/storeError.ts';
+import { storeLocation } from '../../../src/node/dataFolder.ts';
 import { openFileEventLog } from '../../../src/node/fileStore/fileEventLog.ts';
 import { openFileLeases } from '../../../src/node/fileStore/fileLeases.ts';
 import { openFileMemory } from '../../../src/node/fileStore/fileMemory.ts';
+import { openRedisStore } from '../../../src/node/redisStore/openRedisStore.ts';
 import type { RunEvent } from '../../../src/shared/events.ts';
+import type { StoreClient } from './storeUnderTest.ts';
 
 type Order =
   | { order: 'acquire'; name: string }
@@ -33,8 +37,9 @@ export interface StoreProcess {
   end(): Promise<void>;
 }
 
-export async function startStoreProcess(dir: string, options: { ttl?: number } = {}): Promise<StoreProcess> {
-  const child = fork(fileURLToPath(import.meta.url), [dir, JSON.stringify(options)], {
+/** @param place the folder of a store in files, or the URL of one in Redis */
+export async function startStoreProcess(place: string, options: { ttl?: number } = {}): Promise<StoreProcess> {
+  const child = fork(fileURLToPath(import.meta.url), [place, JSON.stringify(options)], {
     // Where "tsx" is found.
     cwd: fileURLToPath(new URL('../../..', import.meta.url)),
     execArgv: ['--import', 'tsx'],
@@ -66,11 +71,14 @@ export async function startStoreProcess(dir: string, options: { ttl?: number } =
   };
 }
 
-function serve(dir: string, options: { ttl?: number }, answer: (message: unknown) => void): void {
-  const leases = openFileLeases(dir, options);
-  const log = openFileEventLog(dir, leases);
-  const memory = openFileMemory(dir);
+function open(place: string, options: { ttl?: number }): StoreClient {
+  const location = storeLocation({ CONCLAVE_STORE: place });
+  if (location.kind === 'redis') return openRedisStore(resolve('.'), location.address, options);
+  const leases = openFileLeases(location.path, options);
+  return { leases, log: openFileEventLog(location.path, leases), memory: openFileMemory(location.path) };
+}
 
+function serve({ leases, log, memory }: StoreClient, answer: (message: unknown) => void): void {
   async function carryOut(order: Order): Promise<unknown> {
     switch (order.order) {
       case 'acquire':
@@ -122,7 +130,7 @@ function serve(dir: string, options: { ttl?: number }, answer: (message: unknown
   answer('ready');
 }
 
-const [, script, dir, options] = process.argv;
-if (script === fileURLToPath(import.meta.url) && dir !== undefined && options !== undefined && process.send) {
-  serve(dir, JSON.parse(options), process.send.bind(process));
+const [, script, place, options] = process.argv;
+if (script === fileURLToPath(import.meta.url) && place !== undefined && options !== undefined && process.send) {
+  serve(open(place, JSON.parse(options)), process.send.bind(process));
 }

@@ -39,6 +39,23 @@ export function ready(runId: string, seq: number, subtask = `task_${seq}`): RunE
   return eventAt(runId, seq, { type: 'subtask.ready', subtask });
 }
 
+/** What a Coder said at the end of a turn. */
+export function coderSaid(runId: string, seq: number, subtask: string, text: string, turn = 1): RunEvent {
+  return eventAt(runId, seq, {
+    type: 'turn.finished',
+    role: 'coder',
+    lane: `coder:${subtask}`,
+    turn,
+    model: 'a model',
+    text,
+    stopReason: 'stop',
+    usage: { promptTokens: 1, completionTokens: 1 },
+    firstTokenMs: 1,
+    ms: 1,
+    request: 'f'.repeat(64),
+  });
+}
+
 export function started(runId: string, at: string, task = 'Add a divide function'): RunEvent {
   const body: EventBody = {
     type: 'run.started',
