@@ -85,13 +85,16 @@ export interface Model {
 
 // ── Workspace ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Paths everywhere in the core: relative to the workspace, forward slashes, no leading "./", never outside. */
+/**
+ * Paths everywhere in the core: relative to the workspace, forward slashes, no leading "./", never outside.
+ * `elsewhere`: the path is not where it lies: it leads there through a symbolic link, or the disk spells it another way.
+ */
 export type FileContent =
-  | { kind: 'text'; text: string /** SHA-256 (hex) of the bytes. */; hash: string }
-  | { kind: 'binary'; bytes: number; hash: string }
+  | { kind: 'text'; text: string /** SHA-256 (hex) of the bytes. */; hash: string; elsewhere?: true }
+  | { kind: 'binary'; bytes: number; hash: string; elsewhere?: true }
   | { kind: 'tooLarge'; bytes: number }
   | { kind: 'directory' }
-  | { kind: 'missing' }
+  | { kind: 'missing'; elsewhere?: true }
   /** The path leads outside the workspace (also through a symbolic link), or is not a plain file. */
   | { kind: 'forbidden'; reason: string };
 

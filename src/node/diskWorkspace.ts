@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { posix } from 'node:path';
+import { posix, relative, sep } from 'node:path';
 import { isBinaryFile } from 'isbinaryfile';
 import type { FileContent, SearchMatch, SearchQuery, Workspace } from '../core/ports.ts';
 import { SearchError } from '../core/tools/searchError.ts';
@@ -50,12 +50,15 @@ async function readFile(disk: Disk, path: string): Promise<FileContent> {
   if (found.kind !== 'bytes') return found;
 
   const { bytes } = found;
+  const place = found.elsewhere ? { elsewhere: found.elsewhere } : {};
   const hash = createHash('sha256').update(bytes).digest('hex');
   const text = bytes.includes(0) || (await isBinaryFile(bytes)) ? undefined : decoded(bytes);
-  return text === undefined ? { kind: 'binary', bytes: bytes.length, hash } : { kind: 'text', text, hash };
+  return text === undefined
+    ? { kind: 'binary', bytes: bytes.length, hash, ...place }
+    : { kind: 'text', text, hash, ...place };
 }
 
-type Bytes = Exclude<FileContent, { kind: 'text' | 'binary' }> | { kind: 'bytes'; bytes: Buffer };
+type Bytes = Exclude<FileContent, { kind: 'text' | 'binary' }> | { kind: 'bytes'; bytes: Buffer; elsewhere?: true };
 
 async function readBytes({ root, own }: Disk, path: string): Promise<Bytes> {
   const location = await resolveInside(root, path, own);
@@ -66,7 +69,9 @@ async function readBytes({ root, own }: Disk, path: string): Promise<Bytes> {
     if (found.kind === 'special')
       return { kind: 'forbidden', reason: 'it is a device, a pipe or a socket, not a file' };
     if (found.kind === 'denied') return { kind: 'forbidden', reason: 'the system denies access' };
-    return found;
+    if (found.kind !== 'bytes' && found.kind !== 'missing') return found;
+    const real = relative(await realRoot(root), location.absolute).replaceAll(sep, '/');
+    return real === path ? found : { ...found, elsewhere: true };
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ELOOP') return { kind: 'forbidden', reason: 'it became a symbolic link while it was read' };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hashText } from '../../src/core/changes/hash.ts';
 import type { DeclaredFile } from '../../src/shared/wire.ts';
 import { type CrewHere, openCrewHere } from '../support/crewHere.ts';
 import { greetByName, leaveByName, onGreet } from '../support/greeter.ts';
@@ -64,6 +65,9 @@ const PATHS = [
   'out/evil.js',
   'out/there.js',
   'link.js',
+  'inside/old.js',
+  'inside/fresh.js',
+  'alias.js',
   'src/greet.js\u0000',
   'src//greet.js',
   './src/greet.js',
@@ -89,6 +93,7 @@ const TAMPERINGS: Tampering[] = [
     declaring(path, 'modify'),
     declaring(path, 'delete'),
     declaring(path, 'modify', ({ files }) => files[0].hash),
+    declaring(path, 'modify', () => hashText(/old/.test(path) ? FILES['src/keep/old.js'] : FILES['src/leave.js'])),
   ]),
   // On a disk that tells upper from lower case, this one is a new file, as declared.
   ...PATHS.filter((path) => path !== 'SRC/GREET.JS').map((path) => declaring(path, 'create')),
@@ -181,6 +186,8 @@ describe('a plan cache that was tampered with', function () {
     crew = await openCrewHere({ files: FILES, script: honest, acceptance: 'apply' });
     symlinkSync(outside, join(crew.project.dir, 'out'));
     symlinkSync(join(outside, 'there.js'), join(crew.project.dir, 'link.js'));
+    symlinkSync('src/keep', join(crew.project.dir, 'inside'));
+    symlinkSync('src/leave.js', join(crew.project.dir, 'alias.js'));
   });
   after(async () => {
     await crew.close();

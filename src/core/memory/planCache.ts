@@ -163,9 +163,13 @@ export async function whyNotNow(
   return fits ? undefined : 'what it declares does not fit the workspace';
 }
 
-/** How a file is now; undefined for what is no file of the workspace that could be hashed. */
+/**
+ * How a file is now; undefined for what is no file of the workspace that could be hashed, or is not where its path says: who
+ * may change the one must not change the other by it.
+ */
 export async function fileHash(workspace: Workspace, path: string): Promise<FileHash | undefined> {
   const content = await workspace.read(path);
+  if ('elsewhere' in content) return undefined;
   if (content.kind === 'missing') return { path, hash: null };
   return content.kind === 'text' || content.kind === 'binary' ? { path, hash: content.hash } : undefined;
 }
