@@ -89,6 +89,15 @@ function partFor(event: RunEvent): vscode.ChatResponseMarkdownPart | vscode.Chat
   switch (event.type) {
     case 'plan.started':
       return new vscode.ChatResponseProgressPart(t('The Planner looks at the workspace'));
+    case 'plan.cached': {
+      const { hit, run } = event;
+      const at = new Date(event.plannedAt).toLocaleString();
+      const from =
+        hit.kind === 'exact'
+          ? t('From the plan cache: planned in run {0} on {1}', run, at)
+          : t('Adapted from the plan cache: the outline of a plan made in run {0} on {1}', run, at);
+      return text(`*${escaped(from)}*\n\n`);
+    }
     case 'plan.proposed': {
       const subtasks = event.plan.plan.map(({ id, description }) => `- **${escaped(id)}** ${escaped(description)}`);
       return text(`${escaped(event.plan.task_understood)}\n\n${subtasks.join('\n')}\n\n`);

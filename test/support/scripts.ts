@@ -71,6 +71,8 @@ export function crewScripts(what: {
     planner: [
       ...(what.planner ?? []),
       done,
+      // Where earlier runs have left outlines: none is of this kind, for the answer is of no use.
+      { name: 'kinds', when: { schema: 'intents' }, reply: { json: { intents: [] } } },
       { name: 'plan', when: { schema: 'plan' }, reply: { json: what.plan } },
       {
         name: 'give up',

@@ -54,7 +54,7 @@ export async function lookUpPlan(run: RunContext, wanted: PlanWanted): Promise<L
   return run.journal.step('plan/cache', async (): Promise<Lookup> => {
     const key = await keyOf(run, wanted);
     if (wanted.fresh) {
-      await run.memory.forgetPlan(key);
+      if (!run.fork) await run.memory.forgetPlan(key);
       return { type: 'plan.uncached', key, because: 'a fresh plan is wanted', notes: [] };
     }
     const exact = await exactHit(run, key, wanted.baseChecks);
@@ -89,7 +89,8 @@ export async function filesOfPlan(
 
 /**
  * Keeps the run's plan: for the same task on the same files, and, where it led to an approved change, its outline for tasks
- * of the same kind. Not where the Planner had to plan anew within the run: then it was not good enough.
+ * of the same kind. Not where the Planner had to plan anew within the run: then it was not good enough. What forks plan, on
+ * files of then and by other models, leaves the cache as it is.
  */
 export async function keepPlan(
   run: RunContext,
@@ -99,7 +100,7 @@ export async function keepPlan(
 ): Promise<void> {
   const lookup = recordedLookup(run);
   const proposed = run.journal.recordedStep('plan/proposed');
-  if (!lookup || proposed?.type !== 'plan.proposed') return;
+  if (!lookup || proposed?.type !== 'plan.proposed' || run.fork) return;
   if (wasPlannedAnew(run)) return forgetPlan(run);
   const from = { run: run.runId, at: proposed.at };
   if (planTakenAgain(run) === undefined && proposed.files !== undefined) {
@@ -121,7 +122,7 @@ export async function keepPlan(
 /** Forgets the plan of the run, for its task and as an outline: its user did not want what came of it, or nothing did. */
 export async function forgetPlan(run: RunContext): Promise<void> {
   const lookup = recordedLookup(run);
-  if (!lookup) return;
+  if (!lookup || run.fork) return;
   await run.memory.forgetPlan(lookup.key);
   const runs = [run.runId, ...(planTakenAgain(run) && lookup.type === 'plan.cached' ? [lookup.run] : [])];
   await changeTemplates(run, (kept) => withoutRun(kept, runs));

@@ -1,3 +1,4 @@
+import { templatesKey } from '../../core/memory/planTemplates.ts';
 import type { Memory } from '../../core/ports.ts';
 import { type Installation, openStore } from '../../node/openCrew.ts';
 import { openWorkspaceFolder } from '../../node/workspaceFolder.ts';
@@ -38,6 +39,8 @@ export async function forgetCommand(
     const known = (await memory.recall(workspace)).map(({ id }) => id);
     const ids = options.all ? known : given.map((id) => idFrom(id, known));
     await memory.forget(workspace, options.all ? 'all' : ids);
+    // Outlines of plans are what runs have taught, too.
+    if (options.all) await memory.forgetPlan(templatesKey(workspace));
     process.stderr.write(`${ids.length === 1 ? '1 note is' : `${ids.length} notes are`} forgotten.\n`);
   });
 }
