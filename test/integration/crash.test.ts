@@ -1,351 +1,140 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, utimesSync, watch, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, utimesSync, watch, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { openFileEventLog } from '../../src/node/fileStore/fileEventLog.ts';
-import { openFileLeases } from '../../src/node/fileStore/fileLeases.ts';
-import type { ProposedFile, RunEvent } from '../../src/shared/events.ts';
+import type { RunEvent } from '../../src/shared/events.ts';
 import { fold } from '../../src/shared/fold.ts';
-import { type Fleet, startFleet } from '../models/fleet.ts';
-import { type Conclave, openConclave } from '../support/conclave.ts';
-import { cutPersisted, readPersisted, watchPersisted } from '../support/persisted.ts';
-import { makeProject, type Project } from '../support/project.ts';
-import { crewScripts, edit, plan } from '../support/scripts.ts';
+import type { Conclave } from '../support/conclave.ts';
+import { CLASHING, CLASHING_SCRIPTS, MANY, MANY_SCRIPTS, PROJECT } from '../support/crashCrew.ts';
+import {
+  asked,
+  assertCameTo,
+  assertResumes,
+  inFiles,
+  inParallel,
+  type Keep,
+  type Moment,
+  momentsOf,
+  openWorld,
+  outcomeOf,
+  type Reference,
+  readRun,
+  resume,
+  runAndKill,
+  runArguments,
+  runUndisturbed,
+  turnsOf,
+  type World,
+} from '../support/crashes.ts';
+import { readPersisted } from '../support/persisted.ts';
+import { persistedInRedis } from '../support/persistedInRedis.ts';
+import { needRedis, type RedisServer, startRedisServer } from '../support/redisServer.ts';
 
-/** A project whose checks are one quick process, with a command of its own that needs to be approved. */
-const PROJECT: Record<string, string> = {
-  'src/greet.js': "export function greet() {\n  return 'Hello!';\n}\n",
-  'src/leave.js': "export function leave() {\n  return 'Goodbye!';\n}\n",
-  'src/old.js': 'export const old = true;\n',
-  'test/greet.test.js':
-    "import assert from 'node:assert/strict';\nimport { greet } from '../src/greet.js';\n\nassert.equal(greet(), 'Hello!');\n",
-  'package.json': '{ "type": "module" }\n',
-  '.conclave/config.json': '{ "checks": { "command": ["node", "test/greet.test.js"] } }\n',
-};
+describe('a run whose process dies', () => {
+  survives('in files', async () => ({ keep: inFiles, end: async () => {} }));
 
-const QUESTION = 'Shall names be greeted in capitals?';
-
-/** A question, two subtasks at once, a red round that is mended, and a change that modifies, creates and deletes files. */
-const SCRIPTS = crewScripts({
-  planner: [
-    {
-      name: 'question',
-      when: { schema: 'plan', none: ['The user answered:'] },
-      reply: { json: plan([], { clarifications_needed: [{ question: QUESTION, choices: ['yes', 'no'] }] }) },
-    },
-  ],
-  plan: plan([
-    {
-      id: 'task_1',
-      files: [
-        { path: 'src/greet.js', action: 'modify' },
-        { path: 'src/capitals.js', action: 'create' },
-      ],
-    },
-    {
-      id: 'task_2',
-      files: [
-        { path: 'src/leave.js', action: 'modify' },
-        { path: 'src/old.js', action: 'delete' },
-      ],
-    },
-  ]),
-  edits: {
-    task_1: [
-      edit(
-        'src/greet.js',
-        "export function greet() {\n  return 'Hello!';",
-        "import { capitals } from './capitals.js';\n\nexport function greet(name) {\n  return 'Hello, ' + capitals(name) + '!';",
-      ) + edit('src/capitals.js', '', 'export function capitals(text) {\n  return text.toUpperCase();\n}'),
-      edit(
-        'src/greet.js',
-        "  return 'Hello, ' + capitals(name) + '!';",
-        "  return name ? 'Hello, ' + capitals(name) + '!' : 'Hello!';",
-      ),
-    ],
-    task_2: [`${edit('src/leave.js', "  return 'Goodbye!';", "  return 'See you!';")}\nDELETE src/old.js\n`],
-  },
+  survives('in Redis', async (context) => {
+    needRedis(context);
+    const server = await startRedisServer({ config: ['--appendfsync', 'always'] });
+    return { keep: inRedis(server), end: () => server.stop() };
+  });
 });
 
-/** As PROJECT, but the check allows only one of the two to take a name, and there is one round. */
-const CLASHING: Record<string, string> = {
-  ...PROJECT,
-  'test/greet.test.js':
-    "import assert from 'node:assert/strict';\nimport { greet } from '../src/greet.js';\nimport { leave } from '../src/leave.js';\n\nassert.ok(greet.length + leave.length < 2);\n",
-  '.conclave/config.json': '{ "checks": { "command": ["node", "test/greet.test.js"] }, "limits": { "rounds": 1 } }\n',
-};
-
-/** Two green subtasks that are red together: the whole fails its rounds and is planned anew. */
-const CLASHING_SCRIPTS = crewScripts({
-  plan: plan([
-    { id: 'task_1', files: [{ path: 'src/greet.js', action: 'modify' }] },
-    { id: 'task_2', files: [{ path: 'src/leave.js', action: 'modify' }] },
-  ]),
-  planner: [
-    {
-      name: 'anew',
-      when: { schema: 'escalation' },
-      reply: {
-        json: {
-          decision: 'replan',
-          reason: 'They clash.',
-          question: '',
-          plan: plan([{ id: 'task_3', files: [{ path: 'src/leave.js', action: 'modify' }] }]).plan,
-        },
-      },
-    },
-  ],
-  edits: {
-    task_1: [edit('src/greet.js', 'export function greet() {', 'export function greet(name) {')],
-    task_2: [edit('src/leave.js', 'export function leave() {', 'export function leave(name) {')],
-    merged: [edit('src/leave.js', "  return 'Goodbye!';", "  return 'See you!';")],
-    task_3: [edit('src/leave.js', 'export function leave(name) {', 'export function leave() {')],
-  },
-});
-
-/** A fleet, a data folder and a project of its own. */
-interface World {
-  fleet: Fleet;
-  conclave: Conclave;
-  project: Project;
-  close(): Promise<void>;
-}
-
-async function openWorld(scripts = SCRIPTS, files = PROJECT): Promise<World> {
-  const fleet = await startFleet({ script: scripts });
-  const conclave = openConclave(fleet.urls);
-  const project = makeProject(files, { git: 'none' });
-  return {
-    fleet,
-    conclave,
-    project,
-    close: async () => {
-      await fleet.close();
-      conclave.remove();
-      project.remove();
-    },
+/** A prefix of its own for each world. */
+function inRedis({ url }: RedisServer): Keep {
+  return () => {
+    const prefix = `test-${randomBytes(4).toString('hex')}:`;
+    return { store: `${url}?prefix=${prefix}`, persisted: persistedInRedis(url, prefix) };
   };
 }
 
-function runArguments({ conclave, project }: World): string[] {
-  const answers = join(conclave.data, 'answers.json');
-  writeFileSync(answers, JSON.stringify({ [QUESTION]: 'yes' }));
-  return ['run', 'Greet by name', '--workspace', project.dir, '--json', '--apply', '--yes', '--answers', answers];
-}
+/** @param start makes the store ready, in a hook */
+function survives(
+  where: string,
+  start: (context: Mocha.Context) => Promise<{ keep: Keep; end(): Promise<void> }>,
+): void {
+  describe(where, function () {
+    this.timeout(1_500_000);
+    let keep: Keep;
+    let end = async (): Promise<void> => {};
+    let reference: Reference;
 
-/** Starts the run and kills its process as soon as `count` events are persisted. @returns what was persisted by then */
-async function runAndKill(world: World, count: number): Promise<RunEvent[]> {
-  const { conclave, fleet } = world;
-  const { child, ended } = conclave.start(runArguments(world));
-  const stop = watchPersisted(
-    conclave.data,
-    ({ events }) => events.length >= count,
-    () => child.kill('SIGKILL'),
-  );
-  await ended;
-  stop();
-  await fleet.settled();
-  return readPersisted(conclave.data)?.events ?? [];
-}
+    before(async function () {
+      ({ keep, end } = await start(this));
+      reference = await runUndisturbed(await openWorld(keep));
+      const { events } = reference;
+      const happened = (type: RunEvent['type']): number => events.filter((event) => event.type === type).length;
+      assert.deepEqual(
+        [happened('approval.answered'), happened('plan.answered'), happened('attempt.started')],
+        [1, 1, 4],
+      );
+      const ended = events.findIndex(({ type }) => type === 'subtask.finished');
+      const begun = events.slice(0, ended).filter(({ type }) => type === 'subtask.started');
+      assert.equal(begun.length, 2, 'two subtasks at once');
+      assert.deepEqual(
+        reference.diffs.map(({ path, action }) => `${action} ${path}`),
+        [
+          'create docs/leave.md',
+          'create src/capitals.js',
+          'modify src/greet.js',
+          'modify src/leave.js',
+          'delete src/old.js',
+        ],
+      );
+    });
+    after(() => end());
 
-function resume({ conclave, project }: World, runId: string): ReturnType<Conclave['run']> {
-  const answers = join(conclave.data, 'answers.json');
-  return conclave.run(['run', '--resume', runId, '--json', '--apply', '--yes', '--answers', answers], {
-    cwd: project.dir,
+    it('ends the same after kill -9 at every persisted event, and asks nothing again that was recorded', async () => {
+      const points = reference.events.map((_, index) => ({ count: index + 1, after: 0 }));
+      await assertResumesFrom(points, reference, () => openWorld(keep));
+    });
+
+    it('ends the same after kill -9 at random moments', async () => {
+      const seed = Number(process.env.CONCLAVE_TEST_SEED ?? randomBytes(4).readUInt32LE());
+      console.log(`      CONCLAVE_TEST_SEED=${seed} repeats the moments`);
+      await assertResumesFrom(momentsOf(reference.events, 50, seed), reference, () => openWorld(keep));
+    });
+
+    for (const { when, isDue } of [
+      { when: 'between two files', isDue: (file: string) => file.endsWith('.txt') },
+      // Each is written beside its place first.
+      { when: 'within a file', isDue: (file: string) => !file.endsWith('.txt') },
+    ]) {
+      it(`ends the same after kill -9 ${when} of the acceptance`, async () => {
+        const world = await openWorld(keep, MANY_SCRIPTS);
+        try {
+          await killAmongFiles(world, isDue);
+          const { project } = world;
+          const persisted = await world.persisted.events();
+          assert.ok(persisted.some(({ type }) => type === 'proposal.ready'));
+          assert.ok(!persisted.some(({ type }) => type === 'proposal.accepted'));
+          const written = MANY.filter((path) => existsSync(join(project.dir, path)));
+          console.log(`      died ${when}, when ${written.length} of ${MANY.length} files were written`);
+          assert.ok(written.length < MANY.length && (written.length > 0 || when === 'within a file'));
+          assert.ok(existsSync(join(project.dir, 'many')), 'it had begun to write');
+
+          const runId = persisted[0]?.runId ?? '';
+          const { status, stderr } = await resume(world, runId);
+          assert.equal(status, 0, stderr);
+          const texts = Object.fromEntries(MANY.map((path) => [path, `${path}\n`]));
+          assert.deepEqual(project.files(), { ...PROJECT, ...texts });
+          assert.equal(fold(await readRun(world, runId)).proposal?.state, 'accepted');
+        } finally {
+          await world.close();
+        }
+      });
+    }
   });
 }
 
-/** The events of a run over all its sessions, as the store reads them. */
-async function readRun({ conclave }: World, runId: string): Promise<RunEvent[]> {
-  const dir = join(conclave.data, 'store');
-  const log = openFileEventLog(dir, openFileLeases(dir));
-  const events: RunEvent[] = [];
-  for await (const event of log.read(runId)) events.push(event);
-  await log.close();
-  return events;
-}
-
-function diffsOf(events: readonly RunEvent[]): ProposedFile[] {
-  const proposals = events.flatMap((event) => (event.type === 'proposal.ready' ? [event.files] : []));
-  assert.equal(proposals.length, 1);
-  return proposals[0] ?? [];
-}
-
-/** What every session of the same run must come to: no times, no order between subtasks that run at once. */
-function outcomeOf(events: readonly RunEvent[]): unknown {
-  const { phase, subtasks, merged, answers, checklist, proposal, baseChecks } = fold(events);
-  return {
-    outcome: phase.kind === 'finished' && phase.outcome,
-    subtasks: subtasks.map(({ plan: { id }, phase, round, verdict }) => ({ id, phase, round, verdict })),
-    merged: [merged.checks?.status, merged.verdict],
-    base: baseChecks?.status,
-    answers,
-    checklist,
-    proposal: proposal?.state,
-  };
-}
-
-/** What a run comes to that nobody disturbs. */
-interface Reference {
-  events: RunEvent[];
-  diffs: ProposedFile[];
-  files: Record<string, string>;
-  outcome: unknown;
-}
-
-/** Runs to the end in a world that is closed then. */
-async function runUndisturbed(world: World): Promise<Reference> {
-  try {
-    const { status, stderr } = await world.conclave.run(runArguments(world));
-    assert.equal(status, 0, stderr);
-    const events = readPersisted(world.conclave.data)?.events ?? [];
-    assert.deepEqual([world.fleet.unmatched, world.fleet.violations], [[], []]);
-    // What the tests below compare with: every recorded turn is one request, which its hash names.
-    assert.deepEqual(turnsOf(events).sort(), asked(world.fleet).sort());
-    return { events, diffs: diffsOf(events), files: world.project.files(), outcome: outcomeOf(events) };
-  } finally {
-    await world.close();
-  }
-}
-
-/** The messages of a request that a fleet got, as the turn that it belongs to names them. */
-function asked(fleet: Fleet, since = 0): string[] {
-  return fleet.requests.slice(since).map(({ body }) =>
-    createHash('sha256')
-      .update(JSON.stringify((body as { messages: unknown }).messages))
-      .digest('hex'),
-  );
-}
-
-function turnsOf(events: readonly RunEvent[]): string[] {
-  return events.flatMap((event) => (event.type === 'turn.finished' ? [event.request] : []));
-}
-
-describe('a run whose process dies', function () {
+describe('a run in files', function () {
   this.timeout(1_500_000);
   let reference: Reference;
 
   before(async () => {
     reference = await runUndisturbed(await openWorld());
-    const { events } = reference;
-    const happened = (type: RunEvent['type']): number => events.filter((event) => event.type === type).length;
-    assert.deepEqual(
-      [happened('approval.answered'), happened('plan.answered'), happened('attempt.started')],
-      [1, 1, 4],
-    );
-    const ended = events.findIndex(({ type }) => type === 'subtask.finished');
-    const begun = events.slice(0, ended).filter(({ type }) => type === 'subtask.started');
-    assert.equal(begun.length, 2, 'two subtasks at once');
-    assert.deepEqual(
-      reference.diffs.map(({ path, action }) => `${action} ${path}`),
-      ['create src/capitals.js', 'modify src/greet.js', 'modify src/leave.js', 'delete src/old.js'],
-    );
   });
-
-  it('ends the same after kill -9 at every persisted event, and asks nothing again that was recorded', async () => {
-    const points = reference.events.map((_, index) => index + 1);
-    await assertResumesFrom(points, reference, () => openWorld());
-  });
-
-  it('ends the same after kill -9 while the merged change is checked, fails, and is planned anew', async () => {
-    const open = () => openWorld(CLASHING_SCRIPTS, CLASHING);
-    const clashing = await runUndisturbed(await open());
-    const starts = clashing.events.flatMap((event) =>
-      event.type === 'subtask.started' ? [`${event.subtask} ${event.start}`] : [],
-    );
-    assert.deepEqual(starts.slice(2), ['merged 1', 'task_3 1', 'merged 2']);
-    const at = (start: number): number =>
-      clashing.events.findIndex(
-        (event) => event.type === 'subtask.started' && event.subtask === 'merged' && event.start === start,
-      );
-    // After every recorded outcome between the two starts of the whole.
-    const points = clashing.events.flatMap(({ step }, index) =>
-      step !== undefined && index >= at(1) && index <= at(2) ? [index + 1] : [],
-    );
-    await assertResumesFrom(points, clashing, open);
-  });
-
-  async function assertResumesFrom(
-    points: readonly number[],
-    expected: Reference,
-    open: () => Promise<World>,
-  ): Promise<void> {
-    const died: { count: number; persisted: number }[] = [];
-    await inParallel(availableParallelism(), points, async (count) => {
-      const world = await open();
-      try {
-        const persisted = await runAndKill(world, count);
-        // Deltas are gathered by time, so one run may have a few events less than another.
-        assert.ok(
-          persisted.length >= count || persisted.at(-1)?.type === 'run.finished',
-          `point ${count} was not reached`,
-        );
-        died.push({ count, persisted: persisted.length });
-        // The process was quicker than we: events that are written together, or in the moment between notice and kill.
-        const isCut = persisted.length > count;
-        if (isCut) cutPersisted(world.conclave.data, count);
-        await assertResumes(world, expected, persisted.slice(0, count), `point ${count}`);
-      } finally {
-        await world.close();
-      }
-    });
-
-    const exact = died.filter(({ count, persisted }) => count === persisted).length;
-    const later = died.filter(({ count, persisted }) => count < persisted).length;
-    const distinct = new Set(died.map(({ persisted }) => persisted)).size;
-    console.log(
-      `      ${died.length} crash points, one for each of ${points.length} of ${expected.events.length} persisted events: ${exact} died exactly there, ` +
-        `${later} a little later (cut back to it, with half a line after it), ${died.length - exact - later} had ended before; ` +
-        `killed at ${distinct} different lengths of the log`,
-    );
-    assert.deepEqual(
-      died.map(({ count }) => count).sort((a, b) => a - b),
-      points,
-    );
-  }
-
-  for (const { where, isDue } of [
-    { where: 'between two files', isDue: (file: string) => file.endsWith('.txt') },
-    // Each is written beside its place first.
-    { where: 'within a file', isDue: (file: string) => !file.endsWith('.txt') },
-  ]) {
-    it(`ends the same after kill -9 ${where} of the acceptance`, async () => {
-      const world = await openWorld(MANY_SCRIPTS);
-      try {
-        const { conclave, project } = world;
-        const { child, ended } = conclave.start(runArguments(world));
-        const watchers = [
-          watch(project.dir, (_event, name) => {
-            if (name !== 'many' || watchers.length > 1) return;
-            watchers.push(
-              watch(join(project.dir, 'many'), (_event, file) => {
-                if (isDue(file ?? '')) child.kill('SIGKILL');
-              }),
-            );
-          }),
-        ];
-        await ended;
-        for (const watcher of watchers) watcher.close();
-        const persisted = readPersisted(conclave.data)?.events ?? [];
-        assert.ok(persisted.some(({ type }) => type === 'proposal.ready'));
-        assert.ok(!persisted.some(({ type }) => type === 'proposal.accepted'));
-        const written = MANY.filter((path) => existsSync(join(project.dir, path)));
-        console.log(`      died ${where}, when ${written.length} of ${MANY.length} files were written`);
-        assert.ok(written.length < MANY.length && (written.length > 0 || where === 'within a file'));
-        assert.ok(existsSync(join(project.dir, 'many')), 'it had begun to write');
-
-        const runId = persisted[0]?.runId ?? '';
-        const { status, stderr } = await resume(world, runId);
-        assert.equal(status, 0, stderr);
-        const texts = Object.fromEntries(MANY.map((path) => [path, `${path}\n`]));
-        assert.deepEqual(project.files(), { ...PROJECT, ...texts });
-        assert.equal(fold(await readRun(world, runId)).proposal?.state, 'accepted');
-      } finally {
-        await world.close();
-      }
-    });
-  }
 
   it('cannot write into the log any more where it was only stopped, and another one went on meanwhile', async () => {
     const world = await openWorld();
@@ -355,9 +144,8 @@ describe('a run whose process dies', function () {
       const stopped = new Promise<void>((resolve) => {
         stale = conclave.start(runArguments(world));
         const { child } = stale;
-        watchPersisted(
-          conclave.data,
-          ({ events }) => events.some(({ type }) => type === 'plan.proposed'),
+        world.persisted.watch(
+          (events) => events.some(({ type }) => type === 'plan.proposed'),
           () => {
             child.kill('SIGSTOP');
             resolve();
@@ -365,7 +153,7 @@ describe('a run whose process dies', function () {
         );
       });
       await stopped;
-      const before = readPersisted(conclave.data)?.events ?? [];
+      const before = await world.persisted.events();
       assert.ok(!before.some(({ type }) => type === 'proposal.ready'), 'it is in the middle of its work');
       const runId = before[0]?.runId ?? '';
 
@@ -391,50 +179,148 @@ describe('a run whose process dies', function () {
     }
   });
 
-  async function assertResumes(
-    world: World,
-    expected: Reference,
-    persisted: readonly RunEvent[],
-    at: string,
-  ): Promise<void> {
-    const { fleet, project, conclave } = world;
-    const runId = persisted[0]?.runId ?? '';
-    const requestsBefore = fleet.requests.length;
-    const { status, stderr } = await resume(world, runId);
-    assert.equal(status, 0, `${at}: ${stderr}`);
-    const events = await readRun(world, runId);
+  it('ends the same after kill -9 while the merged change is checked, fails, and is planned anew', async () => {
+    const open = () => openWorld(inFiles, CLASHING_SCRIPTS, CLASHING);
+    const clashing = await runUndisturbed(await open());
+    const starts = clashing.events.flatMap((event) =>
+      event.type === 'subtask.started' ? [`${event.subtask} ${event.start}`] : [],
+    );
+    assert.deepEqual(starts.slice(2), ['merged 1', 'task_3 1', 'merged 2']);
+    const at = (start: number): number =>
+      clashing.events.findIndex(
+        (event) => event.type === 'subtask.started' && event.subtask === 'merged' && event.start === start,
+      );
+    // After every recorded outcome between the two starts of the whole.
+    const points = clashing.events.flatMap(({ step }, index) =>
+      step !== undefined && index >= at(1) && index <= at(2) ? [{ count: index + 1, after: 0 }] : [],
+    );
+    await assertResumesFrom(points, clashing, open);
+  });
 
-    assert.deepEqual(events.slice(0, persisted.length), persisted, at);
-    assert.deepEqual(diffsOf(events), expected.diffs, at);
-    assert.deepEqual(project.files(), expected.files, at);
-    assert.deepEqual(outcomeOf(events), expected.outcome, at);
+  it('goes on from a log that an older version has written, and asks nothing again', async () => {
+    const turns = (events: readonly RunEvent[]): number =>
+      events.findIndex(({ step }) => step === 'checklist/planner/turn-1');
+    const world = await openWorld();
+    try {
+      const persisted = await runAndKill(world, turns(reference.events) + 1);
+      const old = rewriteAsVersion1(world.conclave.data);
+      for (const type of ['merged.finished', 'subtask.finished', 'subtask.started']) assert.ok(old.has(type), type);
+      const requests = world.fleet.requests.length;
+      const runId = persisted[0]?.runId ?? '';
+      const { status, stderr } = await resume(world, runId);
+      assert.equal(status, 0, stderr);
+      const events = await readRun(world, runId);
+      assertCameTo(world, reference, events, 'from version 1');
+      const recorded = new Set(turnsOf(persisted));
+      assert.deepEqual(
+        asked(world.fleet, requests).filter((request) => recorded.has(request)),
+        [],
+      );
+    } finally {
+      await world.close();
+    }
+  });
+});
 
-    const steps = events.flatMap(({ step }) => (step === undefined ? [] : [step]));
-    assert.equal(new Set(steps).size, steps.length, `${at}: a step is recorded twice`);
-    const recorded = new Set(turnsOf(persisted));
-    const again = asked(fleet, requestsBefore).filter((request) => recorded.has(request));
-    assert.deepEqual(again, [], `${at}: a recorded turn was asked again`);
-    const differs = events.filter((event) => event.type === 'redflag.raised' && event.flag === 'transcript_differs');
-    assert.deepEqual(differs, [], `${at}: a transcript was not made up again as it was`);
-    assert.deepEqual([fleet.unmatched, fleet.violations], [[], []], at);
-    const since = events.slice(persisted.length);
-    const checksOf = (type: 'checks.started' | 'checks.finished'): string[] =>
-      since.flatMap((event) => (event.type === type ? [keyOfChecks(event)] : [])).sort();
-    // What was recorded before has no second end.
-    assert.deepEqual(checksOf('checks.started'), checksOf('checks.finished'), `${at}: recorded checks were run again`);
-    const copies = join(conclave.data, 'copies');
-    const left = readdirSync(copies, { recursive: true, encoding: 'utf8' }).filter((path) => /copy-\d+-/.test(path));
-    assert.deepEqual(left, [], `${at}: copies of the dead process are left`);
+/**
+ * Writes the log as the first version did: without what is in its shapes only since, and with another end of the merged
+ * change. @returns the types of the events that this changed
+ */
+function rewriteAsVersion1(data: string): Set<string> {
+  const { file } = readPersisted(data) ?? assert.fail('nothing is persisted');
+  const types = new Set<string>();
+  const [header = '', ...lines] = readFileSync(file, 'utf8').split('\n');
+  const old = lines.flatMap((line) => {
+    const event = line.startsWith('{') && line.endsWith('}') ? (JSON.parse(line) as RunEvent) : undefined;
+    if (event === undefined) return [line];
+    const asOld = version1From(event);
+    if (asOld === undefined) return [];
+    if (asOld !== event) types.add(asOld.type);
+    return [JSON.stringify(asOld)];
+  });
+  writeFileSync(file, [header.replace('"version":2', '"version":1'), ...old].join('\n'));
+  return types;
+}
+
+/** @returns undefined for what there was not then */
+function version1From(event: RunEvent): { type: string } | undefined {
+  const isMerged = event.step?.startsWith('subtask/merged/start-1/') === true;
+  if (isMerged && (event.type === 'subtask.ready' || event.type === 'subtask.started')) return undefined;
+  const step = event.step?.replace(/^subtask\/merged\/start-1\//, 'merged/');
+  if (event.type === 'subtask.started') {
+    const { answers: _, ...old } = event;
+    return old;
   }
-});
+  if (event.type !== 'subtask.finished')
+    return step === event.step ? event : { ...event, ...(step !== undefined && { step }) };
+  const { start: _, ...old } = event;
+  if (!isMerged) return old;
+  const { subtask: __, ...whole } = old;
+  return { ...whole, type: 'merged.finished', ...(step !== undefined && { step }) };
+}
 
-/** Many small files, so that there is time to die among them. */
-const MANY = Array.from({ length: 200 }, (_, index) => `many/${String(index).padStart(3, '0')}.txt`);
+async function assertResumesFrom(
+  points: readonly Moment[],
+  expected: Reference,
+  open: () => Promise<World>,
+): Promise<void> {
+  const died: { count: number; persisted: number; isCut: boolean }[] = [];
+  await inParallel(availableParallelism(), points, async ({ count, after }) => {
+    const world = await open();
+    try {
+      const persisted = await runAndKill(world, count, after);
+      // Deltas are gathered by time, so one run may have a few events less than another.
+      assert.ok(
+        persisted.length >= count || persisted.at(-1)?.type === 'run.finished',
+        `point ${count} was not reached`,
+      );
+      // The process was quicker than we: events that are written together, or in the moment between notice and kill.
+      const isCut = persisted.length > count && after === 0 && world.persisted.cut !== undefined;
+      if (isCut) world.persisted.cut?.(count);
+      died.push({ count, persisted: persisted.length, isCut });
+      await assertResumes(
+        world,
+        expected,
+        isCut ? persisted.slice(0, count) : persisted,
+        `point ${count} + ${after} ms`,
+      );
+    } finally {
+      await world.close();
+    }
+  });
 
-const MANY_SCRIPTS = crewScripts({
-  plan: plan([{ id: 'task_1' }]),
-  edits: { task_1: [MANY.map((path) => edit(path, '', path)).join('\n')] },
-});
+  const exact = died.filter(({ count, persisted }) => count === persisted).length;
+  const cut = died.filter(({ isCut }) => isCut).length;
+  const later = died.filter(({ count, persisted, isCut }) => count < persisted && !isCut).length;
+  const distinct = new Set(died.map(({ persisted, count, isCut }) => (isCut ? count : persisted))).size;
+  console.log(
+    `      ${died.length} crash points, of ${expected.events.length} persisted events: ${exact} died exactly there, ` +
+      `${cut} a little later (cut back to it, with half a line after it), ${later} later, ` +
+      `${died.length - exact - cut - later} had ended before; resumed from ${distinct} different lengths of the log`,
+  );
+  assert.deepEqual(
+    died.map(({ count }) => count).sort((a, b) => a - b),
+    points.map(({ count }) => count).sort((a, b) => a - b),
+  );
+}
+
+/** Kills the process when it writes a file of many. */
+async function killAmongFiles(world: World, isDue: (file: string) => boolean): Promise<void> {
+  const { conclave, project } = world;
+  const { child, ended } = conclave.start(runArguments(world));
+  const watchers = [
+    watch(project.dir, (_event, name) => {
+      if (name !== 'many' || watchers.length > 1) return;
+      watchers.push(
+        watch(join(project.dir, 'many'), (_event, file) => {
+          if (isDue(file ?? '')) child.kill('SIGKILL');
+        }),
+      );
+    }),
+  ];
+  await ended;
+  for (const watcher of watchers) watcher.close();
+}
 
 /** As if half a minute had gone by, in which no holder of a lease showed a sign of life. */
 function loseSignsOfLife(data: string): void {
@@ -443,25 +329,4 @@ function loseSignsOfLife(data: string): void {
   for (const path of readdirSync(leases, { recursive: true, encoding: 'utf8' })) {
     if (path.endsWith('.json')) utimesSync(join(leases, path), longAgo, longAgo);
   }
-}
-
-function keyOfChecks({ scope, subtask, round }: { scope: string; subtask?: string; round?: number }): string {
-  return `${scope} ${subtask} ${round}`;
-}
-
-/** Works on the items in their order, some at once. The first failure ends it, when those under way are done. */
-async function inParallel<T>(width: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const worker = async (): Promise<void> => {
-    for (let [item] = queue.splice(0, 1); item !== undefined; [item] = queue.splice(0, 1)) await work(item);
-  };
-  const results = await Promise.allSettled(
-    Array.from({ length: width }, () =>
-      worker().catch((error: unknown) => {
-        queue.length = 0;
-        throw error;
-      }),
-    ),
-  );
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

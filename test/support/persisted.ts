@@ -2,8 +2,54 @@ import { type FSWatcher, mkdirSync, readdirSync, readFileSync, truncateSync, wat
 import { join } from 'node:path';
 import type { RunEvent } from '../../src/shared/events.ts';
 
-/** What the embedded store keeps of the first session of a run, read as a stranger reads it: a file of JSON lines. */
+/** What a store keeps of the only run in it, read as a stranger reads it: without Conclave's own code. */
 export interface Persisted {
+  /** Of the run's first session, if it has several. */
+  events(): Promise<RunEvent[]>;
+  /** Calls `then` as soon as `isDue` holds of what is persisted, once. Call the result to stop watching. */
+  watch(isDue: (events: readonly RunEvent[]) => boolean, then: () => void): () => Promise<void>;
+  /**
+   * Leaves the first `count` events as a crash at just that moment would have; absent where that cannot be made up.
+   */
+  cut?(count: number): void;
+  /** As if the time had gone by in which a holder of a lease may be silent; absent where a dead one is known at once. */
+  outwaitHolders?(): Promise<void>;
+}
+
+/** The embedded store's, in a data folder: a file of JSON lines. */
+export function persistedFiles(data: string): Persisted {
+  return {
+    events: async () => readPersisted(data)?.events ?? [],
+    cut: (count) => cutPersisted(data, count),
+    watch(isDue, then) {
+      mkdirSync(runsFolder(data), { recursive: true });
+      const watchers: FSWatcher[] = [];
+      const watched = new Set<string>();
+      const stop = async (): Promise<void> => {
+        clearInterval(timer);
+        for (const watcher of watchers.splice(0)) watcher.close();
+      };
+      const look = (): void => {
+        const folders = readdirSync(runsFolder(data)).map((run) => join(runsFolder(data), run));
+        for (const folder of [runsFolder(data), ...folders]) {
+          if (watched.has(folder)) continue;
+          watched.add(folder);
+          watchers.push(watch(folder, look));
+        }
+        const persisted = readPersisted(data);
+        if (persisted === undefined || !isDue(persisted.events)) return;
+        void stop();
+        then();
+      };
+      // Should the system ever drop a notice.
+      const timer = setInterval(look, 50);
+      look();
+      return stop;
+    },
+  };
+}
+
+export interface PersistedFile {
   /** The events in whole lines. */
   events: RunEvent[];
   file: string;
@@ -12,7 +58,7 @@ export interface Persisted {
 }
 
 /** The events of the only run in a data folder, as its first process wrote them; undefined before it wrote any. */
-export function readPersisted(data: string): Persisted | undefined {
+export function readPersisted(data: string): PersistedFile | undefined {
   const [run] = readdirSync(runsFolder(data));
   if (run === undefined) return undefined;
   const [first] = readdirSync(join(runsFolder(data), run)).sort();
@@ -35,39 +81,12 @@ export function readPersisted(data: string): Persisted | undefined {
  * Leaves the first `count` events, and half of the next one's line: the log of a machine that lost its power at that
  * very moment. Nothing that the store reports as durable is safe from being left out, so this asks for more than a crash can.
  */
-export function cutPersisted(data: string, count: number): void {
+function cutPersisted(data: string, count: number): void {
   const persisted = readPersisted(data);
   const [end, next] = [persisted?.ends[count - 1], persisted?.ends[count]];
   if (persisted === undefined || end === undefined || next === undefined)
     throw new Error(`There are no more than ${count} events to cut off.`);
   truncateSync(persisted.file, Math.floor((end + next) / 2));
-}
-
-/** Calls `then` as soon as `isDue` holds of what is persisted, once. Call the result to stop watching. */
-export function watchPersisted(data: string, isDue: (persisted: Persisted) => boolean, then: () => void): () => void {
-  mkdirSync(runsFolder(data), { recursive: true });
-  const watchers: FSWatcher[] = [];
-  const watched = new Set<string>();
-  const stop = (): void => {
-    clearInterval(timer);
-    for (const watcher of watchers.splice(0)) watcher.close();
-  };
-  const look = (): void => {
-    const folders = readdirSync(runsFolder(data)).map((run) => join(runsFolder(data), run));
-    for (const folder of [runsFolder(data), ...folders]) {
-      if (watched.has(folder)) continue;
-      watched.add(folder);
-      watchers.push(watch(folder, look));
-    }
-    const persisted = readPersisted(data);
-    if (persisted === undefined || !isDue(persisted)) return;
-    stop();
-    then();
-  };
-  // Should the system ever drop a notice.
-  const timer = setInterval(look, 50);
-  look();
-  return stop;
 }
 
 function runsFolder(data: string): string {

@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EventLog } from '../../core/ports.ts';
+import type { EventLog, RunSummary } from '../../core/ports.ts';
 import { runLeaseName } from '../../core/store/runLease.ts';
 import { isFinished, type KeptRun, runsOverBounds, type StoreBounds } from '../../core/store/storeBounds.ts';
 import { compactRun, isCompact } from './compaction.ts';
@@ -76,12 +76,17 @@ async function compactRuns({ dir, leases }: FileStoreParts, _: StoreBounds, sign
     if (signal.aborted || left === 0) return;
     const isCandidate = async (): Promise<boolean> =>
       !(await isCompact(folder)) &&
-      (isFinished(await summary(folder, runId)) || (await namesIn(folder)).length >= LONG) &&
+      mayBeCompacted(await summary(folder, runId), await namesIn(folder)) &&
       (await leases.holder(runLeaseName(runId))) === undefined;
     if (!(await isCandidate().catch(() => false))) continue;
     left -= 1;
     await tolerant(compactRun(folder, runId, leases, signal));
   }
+}
+
+/** One that waits for its user may be open in another process, which takes its lease again at any moment. */
+function mayBeCompacted(run: RunSummary, files: readonly string[]): boolean {
+  return isFinished(run) || (files.length >= LONG && run.state !== 'waiting');
 }
 
 async function tolerant(work: Promise<unknown>): Promise<void> {

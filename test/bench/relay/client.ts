@@ -1,20 +1,16 @@
 /**
  * Reads several streams of the steady server at once and prints, as one line of JSON, how old the tokens were when they
- * came and what they cost: `node --import tsx client.ts conclave|openai URL STREAMS`.
+ * came and what they cost: `node --import tsx client.ts conclave|unkept|openai URL STREAMS`. The events of `unkept` go nowhere.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import OpenAI from 'openai';
 import { openAgent } from '../../../src/core/agents/agent.ts';
 import type { AnswerFormat } from '../../../src/core/agents/answerFormat.ts';
 import { ask } from '../../../src/core/agents/ask.ts';
 import { finish } from '../../../src/core/orchestrator/finish.ts';
 import { startRun } from '../../../src/core/orchestrator/session.ts';
-import { loadSettings } from '../../../src/node/configuration.ts';
-import { openCrew, openStore } from '../../../src/node/openCrew.ts';
-import { openTerminalUser } from '../../../src/terminal/terminalUser.ts';
+import { openBenchCrew } from '../crew.ts';
 import { percentile } from '../figure.ts';
+import { storeOfNothing } from '../store/nothing.ts';
 
 export interface Relayed {
   tokens: number;
@@ -35,7 +31,7 @@ function arrived(text: string): void {
 }
 
 const numbers = Array.from({ length: Number(streams) }, (_, index) => index);
-const cpu = await (mode === 'conclave' ? throughConclave() : throughOpenAi());
+const cpu = await (mode === 'openai' ? throughOpenAi() : throughConclave());
 const relayed: Relayed = { tokens: ages.length, p50: percentile(ages, 50), p99: percentile(ages, 99), cpu };
 console.log(JSON.stringify(relayed));
 process.exit();
@@ -61,25 +57,11 @@ async function throughOpenAi(): Promise<number> {
   return costOf(Promise.all(numbers.map(read)));
 }
 
-/** Our agents, from the endpoint to the events that front ends get, which are written to a log on disk as they come. */
+/** Our agents, from the endpoint to the events that front ends get, which are written to a log as they come. */
 async function throughConclave(): Promise<number> {
-  const data = mkdtempSync(join(tmpdir(), 'conclave-bench-'));
-  const workspace = join(data, 'workspace');
-  mkdirSync(workspace);
-  const env = { ...process.env, CONCLAVE_DATA: data, CONCLAVE_CODER_URL: url };
-  const installation = { version: '0', home: resolve('.'), env };
-  const loaded = await loadSettings({ env, workspace, trusted: false, flags: {} });
-  const user = openTerminalUser({
-    input: process.stdin,
-    output: process.stderr,
-    interactive: false,
-    yes: true,
-    policy: 'deny',
-    remembered: { has: async () => false, add: async () => {} },
-    suspend: () => () => {},
-  });
-  const crew = await openCrew(installation, { workspace, user, loaded, ripgrep: undefined });
-  const store = await openStore(installation);
+  const opened = await openBenchCrew({ ...process.env, CONCLAVE_CODER_URL: url });
+  const { crew } = opened;
+  const store = mode === 'unkept' ? storeOfNothing() : await opened.store();
   const format: AnswerFormat<null> = {
     request: 'Go.',
     begin: () => ({ push: () => {}, end: async () => ({ kind: 'answer', value: null }) }),
@@ -110,7 +92,7 @@ async function throughConclave(): Promise<number> {
   };
   const { ending } = await startRun(crew, store, session, { kind: 'ask', task: 'Go.' });
   await store.close();
-  rmSync(data, { recursive: true });
+  opened.remove();
   if (ending.code !== 'answered') throw new Error(ending.message);
   return spent;
 }
