@@ -11,7 +11,8 @@ import { doctorCommand } from './terminal/commands/doctorCommand.ts';
 import { FLEET_ACTIONS, type FleetOptions, fleetCommand } from './terminal/commands/fleetCommand.ts';
 import { type ForkOptions, forkCommand } from './terminal/commands/forkCommand.ts';
 import { forgetCommand, memoryCommand } from './terminal/commands/memoryCommand.ts';
-import { type ExportOptions, exportCommand, replayCommand, runsCommand } from './terminal/commands/pastRuns.ts';
+import { type ExportOptions, exportCommand, runsCommand } from './terminal/commands/pastRuns.ts';
+import { type ReplayOptions, replayCommand } from './terminal/commands/replayCommand.ts';
 import { type RunOptions, runCommand } from './terminal/commands/runCommand.ts';
 import { EXIT, exitStatus, UsageError } from './terminal/exitStatus.ts';
 import { clean } from './terminal/render/plainText.ts';
@@ -115,10 +116,11 @@ program
 program
   .command('replay <run>')
   .description('show a past run again; no model is asked')
+  .option('--speed <speed>', 'as many times as fast as it was, or "instant" (default: 4 on a terminal, else instant)')
+  .option('--follow', 'where it is at work elsewhere, go on live until it ends')
   .option('--json', 'the events, one a line')
-  .action(
-    running((run: string, options: { json?: boolean }) => replayCommand(installation, run, options, stop.signal)),
-  );
+  .addHelpText('after', '\nLong waits are cut to a few seconds.')
+  .action(running((run: string, options: ReplayOptions) => replayCommand(installation, run, options, stop.signal)));
 
 const repeated = (one: string, before: string[] = []): string[] => [...before, one];
 program

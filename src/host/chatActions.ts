@@ -70,7 +70,8 @@ export function chatActions(parts: ChatParts): ChatActions {
       if (runs.working?.runId === runId) crews.user.decide(what, approved);
       else await tasks.resume(runId, { kind: 'approval', what, approved });
     },
-    stop: () => runs.stop(),
+    // What is played is not at work: it is shown as it is, then.
+    stop: () => (runs.shown?.activity.kind === 'replaying' ? runs.show(runs.shown.runId) : runs.stop()),
     resume: ({ runId }) => tasks.resume(runId),
     takeOver: ({ runId }) => tasks.takeOver(shownRun(runId).runId),
     implement: ({ runId }) => tasks.implement(runId),
@@ -94,6 +95,7 @@ export function chatActions(parts: ChatParts): ChatActions {
     runs: ({ query }) => listRuns(store, isOpenFolder, query),
     show: ({ runId }) => runs.show(runId),
     replay: ({ runId }) => runs.show(runId, { replay: true }),
+    setPace: ({ pace }) => runs.setPace(pace),
     async exportRun({ runId, format }) {
       await exportRun(store, runId, format);
     },

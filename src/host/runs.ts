@@ -9,8 +9,9 @@ import { eventStream } from '../core/store/liveEvents.ts';
 import { StoreError } from '../core/store/storeError.ts';
 import type { EventOf, RunEvent } from '../shared/events.ts';
 import { foldEvent } from '../shared/fold.ts';
-import type { Activity } from '../shared/protocol.ts';
+import type { Activity, ReplayPace } from '../shared/protocol.ts';
 import { emptyRunState, type RunState } from '../shared/runState.ts';
+import { openReplay, type Replay } from './replay.ts';
 
 /** The run that the editor shows: its state is a fold over its events, whoever works on it. */
 export interface Shown {
@@ -50,6 +51,8 @@ export interface Runs extends vscode.Disposable {
   workOn(crew: Crew, runId: string, work: Work): Promise<RunEnd>;
   /** Shows a run without working on it. */
   show(runId: string, options?: { replay?: true }): Promise<void>;
+  /** Plays the replay that is shown faster, slower, or not for now. */
+  setPace(pace: ReplayPace): void;
   /** Shows none. */
   clear(): void;
   /** Stops the work of this window. Resolves when its state is saved and its processes are gone. */
@@ -75,13 +78,16 @@ export function openRuns(options: {
   let shown: Shown | undefined;
   let showing = new AbortController();
   let shows = 0;
+  /** What is shown is played from its record. */
+  let replay: Replay | undefined;
   let work: { runId: string; abort: AbortController; ended: Promise<unknown>; goesOn: boolean } | undefined;
 
   const live = (listener: (event: RunEvent) => void): (() => void) => {
     liveListeners.add(listener);
     return () => liveListeners.delete(listener);
   };
-  const events: Runs['events'] = (runId, signal) => eventStream(store.log, live, runId, signal);
+  const events: Runs['events'] = (runId, signal) =>
+    replay?.runId === runId ? replay.events(signal) : eventStream(store.log, live, runId, signal);
 
   function setActivity(activity: Activity): void {
     if (!shown || sameActivity(shown.activity, activity)) return;
@@ -90,16 +96,19 @@ export function openRuns(options: {
   }
 
   /** @param how `anew`: what was shown of it is not what its log says any more */
-  async function show(runId: string, { replay, anew }: { replay?: true; anew?: boolean } = {}): Promise<void> {
+  async function show(runId: string, how: { replay?: true; anew?: boolean } = {}): Promise<void> {
     const mine = ++shows;
     const { elsewhere, lastSeq } = await stateInStore(store, runId);
-    const activity: Activity = replay ? { kind: 'replaying' } : work?.runId === runId ? { kind: 'working' } : elsewhere;
+    const activityNow: Activity = work?.runId === runId ? { kind: 'working' } : elsewhere;
     // The user has gone on to another one meanwhile.
     if (mine !== shows) return;
-    if (shown?.runId === runId && !replay && !anew && shown.activity.kind !== 'replaying') return setActivity(activity);
+    const isShown = shown?.runId === runId && shown.activity.kind !== 'replaying';
+    if (isShown && !how.replay && !how.anew) return setActivity(activityNow);
     showing.abort();
     const here = new AbortController();
     showing = here;
+    replay = how.replay && openReplay(store.log, runId, here.signal, setActivity);
+    const activity = replay?.activity ?? activityNow;
     shown = { runId, state: emptyRunState(), activity };
     onShow.fire(shown);
     void follow(runId, lastSeq, here.signal).catch((error: unknown) => {
@@ -187,6 +196,7 @@ export function openRuns(options: {
     onActivity: onActivity.event,
     events,
     show,
+    setPace: (pace) => replay?.setPace(pace),
     async start(crew, what) {
       const flow: Work = (run, started) => flowOf(run, started, 'leave');
       const { begun, ended } = session((one) => startRun(crew, store, one, what), flow, true);
@@ -205,6 +215,7 @@ export function openRuns(options: {
     clear() {
       shows += 1;
       showing.abort();
+      replay = undefined;
       shown = undefined;
       onShow.fire(undefined);
     },
@@ -243,5 +254,6 @@ function isOver({ phase }: RunState): boolean {
 }
 
 function sameActivity(one: Activity, other: Activity): boolean {
+  if (one.kind === 'replaying' && other.kind === 'replaying') return one.pace === other.pace && one.over === other.over;
   return one.kind === other.kind;
 }

@@ -52,14 +52,17 @@ export interface RunEntry {
   isHere: boolean;
 }
 
+/** How fast a recorded run is played: as many times as fast as it was, all the rest at once, or not for now. */
+export type ReplayPace = number | 'instant' | 'paused';
+
 /** Where the shown run stands beyond what its events say. */
 export type Activity =
   /** This window works on it. */
   | { kind: 'working' }
   /** Another window or terminal works on it; it is followed live. */
   | { kind: 'elsewhere'; holder: string }
-  /** Its recorded events are played again; nothing is asked or changed. */
-  | { kind: 'replaying' }
+  /** Its recorded events are played again; nothing is asked or changed. `over`: all of them were. */
+  | { kind: 'replaying'; pace: ReplayPace; over?: true }
   | { kind: 'idle' };
 
 /** Facts about the editor that the chat shows. */
@@ -162,6 +165,8 @@ export interface HostMethods extends RunMethods {
   runs: (params: { query: string }) => RunEntry[];
   show: (params: { runId: string }) => void;
   replay: (params: { runId: string }) => void;
+  /** Of the replay that is shown. */
+  setPace: (params: { pace: ReplayPace }) => void;
   exportRun: (params: { runId: string; format: 'markdown' | 'json' }) => void;
   deleteRun: (params: { runId: string }) => void;
 

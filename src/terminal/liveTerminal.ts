@@ -13,6 +13,8 @@ export interface TerminalViewOptions {
   colour: boolean;
   /** Draw what goes on right now below the lasting lines; only for a terminal. */
   live: boolean;
+  /** Milliseconds since 1970, by the clock of the run; the system's where absent. */
+  now?: () => number;
 }
 
 /** Shows a run while it goes on. The only part of the terminal front end that draws by itself. */
@@ -31,7 +33,7 @@ const FRAME = 80;
 /** Milliseconds after which the seconds shown are stale. */
 const TICK = 1000;
 
-export function openTerminalView({ stream, colour, live }: TerminalViewOptions): TerminalView {
+export function openTerminalView({ stream, colour, live, now = Date.now }: TerminalViewOptions): TerminalView {
   const paint = painter({ colour });
   const region = live ? openLiveRegion(stream) : undefined;
   let state = emptyRunState();
@@ -57,7 +59,7 @@ export function openTerminalView({ stream, colour, live }: TerminalViewOptions):
       return;
     }
     const { width, rows } = region.size();
-    region.show(lasting, closed ? [] : drawLiveRegion(state, lanes, { width, rows, paint, now: Date.now() }));
+    region.show(lasting, closed ? [] : drawLiveRegion(state, lanes, { width, rows, paint, now: now() }));
   }
 
   function drawSoon(): void {

@@ -17,6 +17,8 @@ export interface RunOutput {
   /** Hides what is drawn live while a question is open; call the result to show it again. */
   suspend(): () => void;
   printDiff(files: readonly ProposedFile[]): void;
+  /** Nothing more comes, and nothing is to be said about it. */
+  close(): void;
   /** The last lines. With `--json`, stdout has all it gets by then. */
   finish(end: RunEnd, delivery: Delivery): void;
 }
@@ -24,13 +26,15 @@ export interface RunOutput {
 /**
  * @param options.json events go to stdout, one a line, and nothing else does
  * @param options.interactive somebody is at the terminal: the proposal is shown before the question about it
+ * @param options.now the time in the run that is shown; by the system's clock where absent
  */
-export function openOutput(options: { json: boolean; interactive: boolean }): RunOutput {
+export function openOutput(options: { json: boolean; interactive: boolean; now?: () => number }): RunOutput {
   const colour = hasColour(process.stderr);
   const view = openTerminalView({
     stream: process.stderr,
     colour,
     live: process.stderr.isTTY === true && !options.json,
+    ...(options.now === undefined ? {} : { now: options.now }),
   });
   let state = emptyRunState();
   let times: RoleTimes = {};
@@ -60,6 +64,7 @@ export function openOutput(options: { json: boolean; interactive: boolean }): Ru
       view.onEvent(event);
     },
     suspend: view.suspend,
+    close: view.close,
     printDiff,
     finish(end, delivery) {
       view.close();

@@ -231,6 +231,40 @@ describe('a run that is over', () => {
     assert.match(shown.stderr, /Approved, and written to 1 file/);
   });
 
+  it('is played in its rhythm where a speed is given, and refuses what is none', async () => {
+    const { run, conclave } = await given(greeting());
+    const { events } = await run(['run', 'Greet by name']);
+    const id = idOf(events);
+    const played = await conclave.run(['replay', id, '--speed', '50', '--json']);
+    assert.equal(played.status, 0, played.stderr);
+    assert.deepEqual(fold(played.events), fold(events));
+    assert.equal((await conclave.run(['replay', id, '--speed', '0'])).status, 2);
+    const stopped = conclave.start(['replay', id, '--speed', '0.001', '--json'], {
+      onEvent: (_event, child) => child.kill('SIGINT'),
+    });
+    assert.equal((await stopped.ended).status, 130);
+  });
+
+  it('is followed from its first event to its end while another process works on it', async () => {
+    const { start, conclave, fleet } = await given(greeting());
+    let following: ReturnType<typeof conclave.start> | undefined;
+    const { ended } = start(['run', 'Greet by name'], {
+      onEvent: ({ type, runId }) => {
+        if (type === 'run.started') following = conclave.start(['replay', runId, '--follow', '--json']);
+      },
+    });
+    const { events } = await ended;
+    await fleet.settled();
+    const followed = await (following ?? assert.fail('nothing has begun')).ended;
+    assert.equal(followed.status, 0, followed.stderr);
+    assert.deepEqual(fold(followed.events), fold(events));
+    // One that is over is shown to its end, too.
+    const late = await conclave.run(['replay', idOf(events), '--follow']);
+    assert.equal(late.status, 0);
+    assert.match(late.stderr, /Approved/);
+    assert.match((await conclave.run(['replay', 'none', '--follow'])).stderr, /none/);
+  });
+
   it('is forked from a step that it lists, and the fork is resumed like any other', async () => {
     const { run, conclave, fleet } = await given(greeting());
     const { events } = await run(['run', 'Greet by name']);

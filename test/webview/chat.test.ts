@@ -326,6 +326,27 @@ describe('the chat in a browser', () => {
     });
   }
 
+  it('plays a recorded run as fast as is asked for', async () => {
+    const chat = await chatWith({ width: 360, height: 600 });
+    const { page } = chat;
+    await chat.play(upTo('plan.proposed'), { activity: { kind: 'replaying', pace: 4 } });
+    const speeds = page.getByRole('group', { name: 'Speed of the replay' });
+    assert.equal(await speeds.getByRole('button', { name: '4×' }).getAttribute('aria-pressed'), 'true');
+    for (const name of ['16×', 'Pause', 'To the end']) await speeds.getByRole('button', { name, exact: true }).click();
+    await chat.chat.call('activity', { kind: 'replaying', pace: 'paused' });
+    await speeds.getByRole('button', { name: 'Go on' }).click();
+    assert.deepEqual(
+      chat.of('setPace').map(({ pace }) => pace),
+      [16, 'paused', 'instant', 4],
+    );
+    await assertAccessible(chat, 'a replay');
+    const pictures = process.env.CONCLAVE_SCREENSHOTS;
+    if (pictures !== undefined) await page.screenshot({ path: join(pictures, 'replay.png') });
+    await chat.chat.call('activity', { kind: 'replaying', pace: 'instant', over: true });
+    await page.getByText('The recorded run was played to its end.').waitFor();
+    assert.equal(await speeds.count(), 0);
+  });
+
   for (const theme of THEMES) {
     it(`says where a plan comes from and plans afresh in one click (${theme})`, async () => {
       const chat = await chatWith({ theme, width: 320, height: 700 });

@@ -10,6 +10,7 @@ import type { Surroundings } from './EntryView.tsx';
 import { HistoryPanel } from './HistoryPanel.tsx';
 import { LiveRegion } from './LiveRegion.tsx';
 import { PlanHeader } from './PlanHeader.tsx';
+import { ReplayBanner } from './ReplayBanner.tsx';
 import { TopBar } from './TopBar.tsx';
 import { TranscriptList } from './TranscriptList.tsx';
 import { UsageBar } from './UsageBar.tsx';
@@ -70,11 +71,7 @@ export function App({ view, change }: { view: View; change: (make: (view: View) 
               {t('The store of runs does not answer. What happens meanwhile is kept on this machine.')} {run.storeLost}
             </Banner>
           )}
-          {activity.kind === 'replaying' && (
-            <Banner icon="debug-restart" tone="info">
-              {t('A recorded run is played again. Nothing is asked or changed.')}
-            </Banner>
-          )}
+          {activity.kind === 'replaying' && <ReplayBanner activity={activity} />}
           {refused && (
             <Banner icon="error" tone="bad" onClose={() => change(({ refused: _gone, ...old }) => old)}>
               {refused.message} {refused.remedy}

@@ -20,7 +20,7 @@ export function Banner({
   return (
     <div class={`banner is-${tone}`} role={tone === 'bad' ? 'alert' : 'status'}>
       <Icon name={icon} tone={tone} />
-      <span class="words">{children}</span>
+      <div class="words">{children}</div>
       {action && <Button onClick={action.onClick}>{action.label}</Button>}
       {onClose && <IconButton icon="close" label={t('Dismiss')} onClick={onClose} />}
     </div>

@@ -126,7 +126,7 @@ describe('the status bar', () => {
     ],
     [
       'a replay, whatever was open then',
-      glance([started, question], { kind: 'replaying' }),
+      glance([started, question], { kind: 'replaying', pace: 4 }),
       '$(history) Conclave: replay',
       'A past run is shown again',
       'plain',
