@@ -97,6 +97,11 @@ export function contentsFolder(env: NodeJS.ProcessEnv): string {
   return path.join(dataFolder(env), 'contents');
 }
 
+/** Where the events of runs wait whose store is away. Absolute. */
+export function spoolFolder(env: NodeJS.ProcessEnv): string {
+  return path.join(dataFolder(env), 'spool');
+}
+
 /** Where what a formatter made of accepted changes is kept. Absolute. */
 export function formatterFolder(env: NodeJS.ProcessEnv): string {
   return path.join(dataFolder(env), 'formatter');

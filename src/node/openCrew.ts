@@ -16,6 +16,7 @@ import {
   ownFoldersIn,
   probesFolder,
   snapshotsFolder,
+  spoolFolder,
   storeLocation,
 } from './dataFolder.ts';
 import { openDiskWorkspace } from './diskWorkspace.ts';
@@ -30,6 +31,7 @@ import { openProbes } from './probes.ts';
 import { nodeProcesses } from './processes.ts';
 import { openRedisStore } from './redisStore/openRedisStore.ts';
 import { dropSnapshots, openSnapshots } from './snapshots.ts';
+import { withSpool } from './spool/spooledStore.ts';
 import { readWaivers } from './waivers.ts';
 
 /** What a host knows before it reads any setting. */
@@ -121,7 +123,17 @@ export async function openStore({
   const location = storeLocation(env);
   const onDeleted = (runId: string): Promise<void> => dropSnapshots(snapshotsFolder(env), runId);
   if (location.kind === 'redis') {
-    return openRedisStore(home, location.address, { onDeleted });
+    const { log, leases, memory, close } = openRedisStore(home, location.address, { onDeleted });
+    const spooled = withSpool({ log, leases }, spoolFolder(env));
+    return {
+      log: spooled.log,
+      leases: spooled.leases,
+      memory,
+      async close() {
+        await spooled.close();
+        await close();
+      },
+    };
   }
   const dir = location.path;
   await mkdir(dir, { recursive: true, mode: 0o700 });

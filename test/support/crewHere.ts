@@ -52,6 +52,8 @@ export interface CrewHereOptions extends FleetOptions {
   answers?: string[];
   /** Sees every event as it comes. */
   onEvent?: (event: RunEvent, fleet: Fleet) => void;
+  /** Where runs are kept, as CONCLAVE_STORE names it; in a folder of its own where absent. */
+  store?: string;
   /** What is done with an approved change: nothing, where absent. */
   acceptance?: Acceptance;
   /** What the store has instead of its own memory. */
@@ -69,12 +71,13 @@ export async function openCrewHere({
   onEvent,
   answers,
   memory = (own) => own,
+  store: location = '',
   ...fleetOptions
 }: CrewHereOptions): Promise<CrewHere> {
   const fleet = await startFleet(fleetOptions);
   const project = makeProject(files, { git: 'none' });
   const data = mkdtempSync(join(tmpdir(), 'conclave-data-'));
-  const env = { ...process.env, CONCLAVE_DATA: data, CONCLAVE_STORE: '' };
+  const env = { ...process.env, CONCLAVE_DATA: data, CONCLAVE_STORE: location };
   const loaded = await loadSettings({
     env: Object.fromEntries(ROLES.map((role) => [`CONCLAVE_${role.toUpperCase()}_URL`, fleet.urls[role]])),
     workspace: project.dir,

@@ -7,8 +7,14 @@ export function runLeaseName(runId: string): string {
   return PREFIX + runId;
 }
 
+/** The run that the lease of this name guards; undefined for any other. */
+export function runIdIn(name: string): string | undefined {
+  return name.startsWith(PREFIX) ? name.slice(PREFIX.length) : undefined;
+}
+
 /** The run that a lease guards. Any other lease is a programming error: it gives no right to append. */
 export function runIdFrom(lease: Lease): string {
-  if (!lease.name.startsWith(PREFIX)) throw new Error(`The lease "${lease.name}" is not the lease of a run.`);
-  return lease.name.slice(PREFIX.length);
+  const runId = runIdIn(lease.name);
+  if (runId === undefined) throw new Error(`The lease "${lease.name}" is not the lease of a run.`);
+  return runId;
 }

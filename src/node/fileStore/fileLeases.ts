@@ -12,6 +12,7 @@ import { access, mkdir, open, readdir, readFile, rm, stat, utimes } from 'node:f
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Lease, Leases } from '../../core/ports.ts';
+import { isAlive } from '../isAlive.ts';
 import { errorCode, fileFailure, syncFolder } from './fileFailure.ts';
 import { epochText, fileNameFrom } from './fileNames.ts';
 
@@ -191,16 +192,6 @@ function grantFrom(text: string): Grant | undefined {
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Somebody else's process is alive too; we just may not signal it.
-    return errorCode(error) === 'EPERM';
   }
 }
 
