@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { decideProposal } from '../../src/core/orchestrator/deciding.ts';
 import type { Memory } from '../../src/core/ports.ts';
 import { StoreError } from '../../src/core/store/storeError.ts';
+import { emptyRunState } from '../../src/shared/runState.ts';
+import { lineFor } from '../../src/terminal/render/event.ts';
 import { type CrewHere, type CrewHereOptions, openCrewHere } from '../support/crewHere.ts';
 import { greetByName, greetWrong, mendWrong, onGreet, remark } from '../support/greeter.ts';
 import { GREETER } from '../support/project.ts';
@@ -63,6 +65,8 @@ describe('what runs have taught', () => {
       ofType(events, 'rules.found').map(({ remembered }) => remembered),
       [1],
     );
+    const found = events.find(({ type }) => type === 'rules.found') ?? assert.fail('no rules were looked for');
+    assert.equal(lineFor(found, emptyRunState()), 'crew      1 note from earlier runs can be looked up');
     const [result] = ofType(events, 'tool.returned').filter(({ tool, role }) => tool === 'recall' && role === 'coder');
     assert.match(result?.text ?? '', /1 of 1 note of earlier runs.*no instructions/);
     assert.ok(result?.text.includes(entry?.text ?? '-'), result?.text);

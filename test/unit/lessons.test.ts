@@ -78,6 +78,22 @@ describe('what a run teaches', () => {
     assert.notEqual(another[0]?.id, givenUp[0]?.id);
   });
 
+  it('is another one for each task, where a check only says that it failed', () => {
+    const idOf = (task: string): string | undefined =>
+      lessonsOf(
+        eventsOf([
+          started,
+          { type: 'plan.proposed', plan: planOf(subtask('task_1', [], task)), notes: [] },
+          reviewed('task_1', 1, verdict([], [{ name: 'npm: exit code 1' }])),
+          ...changed('src/divide.js'),
+          reviewed('task_1', 2, verdict()),
+        ]),
+      ).learnt[0]?.id;
+    assert.ok(idOf('Divide'));
+    assert.equal(idOf('Divide'), idOf('Divide'));
+    assert.notEqual(idOf('Divide'), idOf('Multiply'));
+  });
+
   it('is why a subtask was planned anew', () => {
     const { learnt } = lessons(reviewed('task_1', 1, verdict([BUG])), {
       type: 'subtask.escalated',

@@ -33,7 +33,7 @@ export function openFailures(): (event: RunEvent) => MemoryEntry | undefined {
       return undefined;
     }
     troubles.delete(event.subtask);
-    if (keysOf(trouble).length === 0 || trouble.changed.size === 0) return undefined;
+    if (wordsOf(trouble).length === 0 || trouble.changed.size === 0) return undefined;
     const changed = [...trouble.changed].sort();
     const how = [...new Set(trouble.explanations)].join(' ');
     const mended = `Mended in ${changed.join(', ')}${how === '' ? '.' : `: ${how}`}`;
@@ -54,7 +54,7 @@ export function openFailures(): (event: RunEvent) => MemoryEntry | undefined {
     reason = '',
   ): MemoryEntry {
     const task = descriptions.get(subtask) ?? (subtask === MERGED ? 'The changes of all subtasks together.' : subtask);
-    const keys = keysOf(trouble);
+    const keys = keysOf(trouble, task);
     const failed = inShort(wordsOf(trouble).join(' '), ROOM.failed) || inShort(reason, ROOM.failed);
     return lesson({
       kind: 'failure',
@@ -94,10 +94,13 @@ export function openFailures(): (event: RunEvent) => MemoryEntry | undefined {
   };
 }
 
-/** What failed, so that the same trouble is known again: checks by name, findings by what they are about. */
-function keysOf({ verdicts }: Trouble): string[] {
+/**
+ * What failed, so that the same trouble is known again: checks by name, findings by what they are about. A check that only
+ * says that it failed is another one for each task.
+ */
+function keysOf({ verdicts }: Trouble, task: string): string[] {
   const keys = verdicts.flatMap((verdict) => [
-    ...verdict.failingChecks.map(({ name }) => `check ${name}`),
+    ...verdict.failingChecks.map(({ name, message, file }) => `check ${name}${message || file ? '' : ` of ${task}`}`),
     ...blockingOf(verdict).map(({ fingerprint }) => `finding ${fingerprint}`),
   ]);
   return [...new Set(keys)].sort();

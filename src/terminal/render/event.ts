@@ -346,7 +346,7 @@ function cacheInWords({ cached, expected, differsAt }: EventOf<'cache.missed'>):
 function toldLines({ files, remembered = 0 }: EventOf<'rules.found'>): string | undefined {
   const lines = [
     ...(files.length > 0 ? [`rules: ${files.map(ruleInWords).join(', ')}`] : []),
-    ...(remembered > 0 ? [`${count(remembered, 'note')} from earlier runs to look things up in`] : []),
+    ...(remembered > 0 ? [`${count(remembered, 'note')} from earlier runs can be looked up`] : []),
   ];
   return lines.length === 0 ? undefined : says('crew', ...lines);
 }
