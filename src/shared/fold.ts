@@ -34,8 +34,10 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
         said: event.said ?? { text: event.task, attachments: [] },
         workspace: event.workspace,
       };
-    case 'run.resumed':
-      return { ...state, phase: phaseBeforeStop(state), lanes: {}, servers: {} };
+    case 'run.resumed': {
+      const { storeLost: _before, ...there } = state;
+      return { ...there, phase: phaseBeforeStop(state), lanes: {}, servers: {} };
+    }
     case 'run.paused':
       return { ...state, phase: { kind: 'paused', ending: event.ending }, lanes: {} };
     case 'run.aborted':

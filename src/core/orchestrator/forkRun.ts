@@ -111,6 +111,8 @@ function isTakenOver(event: RunEvent, others: ReadonlySet<Role>): boolean {
     case 'server.busy':
     case 'server.lost':
     case 'server.recovered':
+    case 'store.lost':
+    case 'store.recovered':
     case 'proposal.ready':
     case 'proposal.decided':
     case 'proposal.accepted':

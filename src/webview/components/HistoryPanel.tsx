@@ -118,6 +118,7 @@ function stateName(state: string): string {
   const names: Record<string, string> = {
     running: t('Working'),
     interrupted: t('Interrupted'),
+    waiting: t('Waits for you'),
     unreadable: t('Unreadable'),
     paused: t('Paused'),
     aborted: t('Stopped'),
