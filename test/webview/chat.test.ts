@@ -37,6 +37,35 @@ describe('the chat in a browser', () => {
   const upTo = (type: RunEvent['type']): RunEvent[] =>
     demo.slice(0, demo.findIndex((event) => event.type === type) + 1);
 
+  it('takes over a run that is at work elsewhere, answers one that only waits, and says that the store is away', async () => {
+    const chat = await chatWith();
+    const { page } = chat;
+    const runId = demo[0]?.runId ?? '';
+    await chat.play(upTo('plan.question'), { activity: { kind: 'elsewhere', holder: 'another window or terminal' } });
+    assert.equal(await page.getByRole('button', { name: 'Send answer' }).count(), 0, 'it is asked elsewhere');
+    await page.getByRole('button', { name: 'Take over' }).click();
+    assert.deepEqual(chat.of('takeOver'), [{ runId }]);
+
+    // Nobody works on it: it waits for its user, wherever that one is.
+    await chat.chat.call('activity', { kind: 'idle' });
+    await page.getByLabel('1 hour', { exact: true }).check();
+    await page.getByRole('button', { name: 'Send answer' }).click();
+    assert.equal(chat.of('answer')[0]?.runId, runId);
+
+    const away = 'Writing events failed: Redis at 127.0.0.1:6379 cannot be reached (ECONNREFUSED).';
+    const lost = eventsOf([{ type: 'store.lost', message: away }]).map((event) => ({
+      ...event,
+      runId,
+      seq: upTo('plan.question').length + 1_000,
+    }));
+    await chat.chat.call('activity', { kind: 'working' });
+    await chat.chat.call('events', { runId, events: lost });
+    await page.getByRole('status').filter({ hasText: away }).waitFor();
+    const pictures = process.env.CONCLAVE_SCREENSHOTS;
+    if (pictures !== undefined) await page.screenshot({ path: join(pictures, 'storeLost.png') });
+    await assertAccessible(chat, 'a store that is away');
+  });
+
   it('sends a task, answers the question and decides about the proposal', async () => {
     const chat = await chatWith();
     const { page } = chat;
