@@ -10,6 +10,8 @@ import { skip } from '../skip.ts';
 /** A redis-server of our own: on a free port of this machine, in a folder that goes with it. */
 export interface RedisServer {
   port: number;
+  /** Where the nodes of a cluster speak with each other. */
+  bus: number;
   /** redis://127.0.0.1:PORT, without any password. */
   url: string;
   dir: string;
@@ -53,6 +55,7 @@ export async function startRedisServer(options: { config?: readonly string[] } =
   await start();
   return {
     port,
+    bus,
     url: `redis://127.0.0.1:${port}`,
     dir,
     pid: () => child.pid ?? 0,
@@ -77,8 +80,8 @@ async function untilSaid(child: ChildProcess, until: RegExp): Promise<void> {
   throw new Error(`redis-server did not start:\n${said.join('\n')}`);
 }
 
-/** Taken all at once, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
+/** Ports that nobody listens at, taken all at once, so that they differ. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => once(server, 'listening')));
   const ports = servers.map((server) => (server.address() as AddressInfo).port);

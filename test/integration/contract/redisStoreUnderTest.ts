@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { Redis } from 'ioredis';
-import type { StoreBounds } from '../../../src/core/store/storeBounds.ts';
 import { openRedisStore, type RedisStore } from '../../../src/node/redisStore/openRedisStore.ts';
 import { redisAddressFrom } from '../../../src/node/redisStore/redisAddress.ts';
 import type { StoreUnderTest } from './storeUnderTest.ts';
@@ -14,7 +13,7 @@ export interface RedisStoreUnderTest extends StoreUnderTest {
   redis: Redis;
   /** Removes every key of this store. */
   clean(): Promise<void>;
-  connect(options?: { ttl?: number; bounds?: StoreBounds }): Promise<RedisStore>;
+  connect(options?: Parameters<typeof openRedisStore>[2]): Promise<RedisStore>;
 }
 
 /** A store under a prefix of its own. @param user "user:password" */
