@@ -7,6 +7,7 @@ import type { Chat, ChatActions } from './chatView.ts';
 import type { EditorCrews } from './editorCrew.ts';
 import type { Facts } from './facts.ts';
 import { type Folder, folderForTask, isOpenFolder } from './folders.ts';
+import { askForFork } from './forking.ts';
 import { exportRun, listRuns } from './pastRuns.ts';
 import type { Runs, Shown } from './runs.ts';
 import type { Tasks } from './tasks.ts';
@@ -95,6 +96,7 @@ export function chatActions(parts: ChatParts): ChatActions {
     runs: ({ query }) => listRuns(store, isOpenFolder, query),
     show: ({ runId }) => runs.show(runId),
     replay: ({ runId }) => runs.show(runId, { replay: true }),
+    fork: ({ runId, at }) => forkFrom(parts, runId, at),
     setPace: ({ pace }) => runs.setPace(pace),
     async exportRun({ runId, format }) {
       await exportRun(store, runId, format);
@@ -130,6 +132,18 @@ export function chatActions(parts: ChatParts): ChatActions {
       }
     },
   };
+}
+
+/** Asks what is otherwise in it, and begins a fork. */
+export async function forkFrom(
+  { store, crews, tasks, chat }: Pick<ChatParts, 'store' | 'crews' | 'tasks' | 'chat'>,
+  runId: string,
+  at?: number,
+): Promise<void> {
+  const request = await askForFork(store, runId, at, (workspace) => crews.settings(tasks.folderOf(workspace)));
+  if (!request) return;
+  await tasks.fork(request);
+  await chat().reveal();
 }
 
 /** The doctor's findings, in the chat. */

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Attachment, ChatCommand } from '../shared/protocol.ts';
-import { type ChatParts, showDoctor } from './chatActions.ts';
+import { type ChatParts, forkFrom, showDoctor } from './chatActions.ts';
 import { askForApiKey } from './editorSettings.ts';
 import { folderForTask, isOpenFolder } from './folders.ts';
 import { exportRun, listRuns, pickRun } from './pastRuns.ts';
@@ -69,6 +69,10 @@ export function chatCommands(
       if (!entry) return;
       await chat().reveal();
       await runs.show(entry.runId, { replay: true });
+    },
+    'conclave.forkRun': async () => {
+      const entry = await pickHere(t('Fork which run?'), () => true);
+      if (entry) await forkFrom(parts, entry.runId);
     },
     'conclave.exportRun': async () => {
       const entry = await pickRun(await listRuns(parts.store, isOpenFolder, ''), t('Export which run?'));

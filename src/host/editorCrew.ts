@@ -3,10 +3,11 @@ import * as vscode from 'vscode';
 import type { Crew } from '../core/orchestrator/runContext.ts';
 import type { LoadedSettings } from '../node/configuration.ts';
 import { dataFolder } from '../node/dataFolder.ts';
+import { withForkedModels } from '../node/forkedModels.ts';
 import { type Installation, openCrew } from '../node/openCrew.ts';
 import { openRemembered } from '../node/remembered.ts';
 import { openWorkspaceFolder } from '../node/workspaceFolder.ts';
-import { ROLES, type Role } from '../shared/events.ts';
+import { type ForkedRole, ROLES, type Role } from '../shared/events.ts';
 import { findEditorRipgrep } from './editorRipgrep.ts';
 import { loadEditorSettings } from './editorSettings.ts';
 import { type EditorUser, openEditorUser } from './editorUser.ts';
@@ -20,7 +21,12 @@ export interface EditorCrews {
   readonly installation: Installation;
   settings(folder: vscode.Uri): Promise<LoadedSettings>;
   /** @param urls endpoints that take the place of the settings' (the demo's recorded models) */
-  forFolder(folder: vscode.Uri, urls?: Record<Role, string>): Promise<Crew>;
+  forFolder(
+    folder: vscode.Uri,
+    urls?: Record<Role, string>,
+    /** What a fork was begun with. */
+    roles?: readonly ForkedRole[],
+  ): Promise<Crew>;
 }
 
 export function openEditorCrews(options: {
@@ -42,9 +48,9 @@ export function openEditorCrews(options: {
     ripgrep,
     installation,
     settings: (folder) => loadEditorSettings(folder, secrets),
-    async forFolder(folder, urls) {
+    async forFolder(folder, urls, roles) {
       const workspace = await openWorkspaceFolder(folder.fsPath);
-      const loaded = withUrls(await loadEditorSettings(folder, secrets), urls);
+      const loaded = withForkedModels(withUrls(await loadEditorSettings(folder, secrets), urls), roles);
       policy = loaded.settings.approvals.commands;
       return openCrew(installation, {
         workspace,

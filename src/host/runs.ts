@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import * as vscode from 'vscode';
 import type { Finish } from '../core/orchestrator/finish.ts';
 import { flowOf } from '../core/orchestrator/flows.ts';
+import { type ForkRequest, forkRun } from '../core/orchestrator/forkRun.ts';
 import type { Crew, RunContext } from '../core/orchestrator/runContext.ts';
 import { RunStop } from '../core/orchestrator/runStop.ts';
 import { type RunEnd, resumeRun, type Session, type Store, startRun } from '../core/orchestrator/session.ts';
@@ -49,6 +50,8 @@ export interface Runs extends vscode.Disposable {
   resume(crew: Crew, runId: string, how?: { flow?: Work; takeOver?: true }): Promise<RunEnd>;
   /** Does a piece of work on a run that is over, and shows it. What a reload cuts short is not gone on with. */
   workOn(crew: Crew, runId: string, work: Work): Promise<RunEnd>;
+  /** Begins a new run after a step of another, and shows it. Resolves when its log has begun. */
+  fork(crew: Crew, request: ForkRequest): Promise<string>;
   /** Shows a run without working on it. */
   show(runId: string, options?: { replay?: true }): Promise<void>;
   /** Plays the replay that is shown faster, slower, or not for now. */
@@ -201,6 +204,12 @@ export function openRuns(options: {
       const flow: Work = (run, started) => flowOf(run, started, 'leave');
       const { begun, ended } = session((one) => startRun(crew, store, one, what), flow, true);
       // What goes wrong before the log has begun is the caller's to say; later, the log says it.
+      ended.catch(() => {});
+      return begun;
+    },
+    async fork(crew, request) {
+      const flow: Work = (run, started) => flowOf(run, started, 'leave');
+      const { begun, ended } = session((one) => forkRun(crew, store, one, request), flow, true);
       ended.catch(() => {});
       return begun;
     },

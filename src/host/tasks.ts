@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import { flowOf } from '../core/orchestrator/flows.ts';
+import type { ForkRequest } from '../core/orchestrator/forkRun.ts';
 import type { Crew } from '../core/orchestrator/runContext.ts';
 import type { RunEnd } from '../core/orchestrator/session.ts';
 import { readTask } from '../node/taskInput.ts';
-import type { EventOf, Role } from '../shared/events.ts';
+import type { EventOf, ForkedRole, Role } from '../shared/events.ts';
 import type { Attachment, ChatCommand } from '../shared/protocol.ts';
 import type { EditorCrews } from './editorCrew.ts';
 import type { Early } from './editorUser.ts';
@@ -33,6 +34,8 @@ export interface Tasks {
   takeOver(runId: string): Promise<void>;
   /** Begins the task of a run again, with a plan of its own; where this window works on that run, it is stopped. */
   planAfresh(runId: string): Promise<void>;
+  /** Begins a new run after a step of another. @returns its id */
+  fork(request: ForkRequest & { workspace: string }): Promise<string>;
   /** Implements a plan: the same run, from its plan on. */
   implement(runId: string): Promise<void>;
   /** Does a piece of work on a run that is over, and shows it. */
@@ -53,8 +56,8 @@ export function openTasks(parts: { runs: Runs; crews: EditorCrews; facts: Facts;
     throw new Error(vscode.l10n.t('This run belongs to {0}. Open that folder to go on with it.', workspace));
   }
 
-  const crewOf = (workspace: string): Promise<Crew> =>
-    crews.forFolder(folderOf(workspace), models.get(pathOf(workspace)));
+  const crewOf = (workspace: string, roles?: readonly ForkedRole[]): Promise<Crew> =>
+    crews.forFolder(folderOf(workspace), models.get(pathOf(workspace)), roles);
 
   /** What the crew reads, and what its tests run on, is what the user sees. */
   const start = (folder: Folder, what: What): Promise<string> =>
@@ -66,7 +69,8 @@ export function openTasks(parts: { runs: Runs; crews: EditorCrews; facts: Facts;
   const onRun = (runId: string, work: (crew: Crew) => Promise<RunEnd>): Promise<RunEnd> =>
     told(async () => {
       assertTrusted();
-      return work(await crewOf(await workspaceOf(runs, runId)));
+      const { workspace, fork } = await startOf(runs, runId);
+      return work(await crewOf(workspace, fork?.roles));
     });
 
   return {
@@ -88,6 +92,13 @@ export function openTasks(parts: { runs: Runs; crews: EditorCrews; facts: Facts;
       await told(async () => {
         assertTrusted();
         return runs.start(await crewOf(workspace), what);
+      });
+    },
+    async fork({ workspace, ...request }) {
+      return told(async () => {
+        assertTrusted();
+        const before = request.events[0]?.type === 'run.started' ? (request.events[0].fork?.roles ?? []) : [];
+        return runs.fork(await crewOf(workspace, [...before, ...request.roles]), request);
       });
     },
     async implement(runId) {
@@ -146,11 +157,6 @@ async function whatOf(
     default:
       return command satisfies never;
   }
-}
-
-async function workspaceOf(runs: Runs, runId: string): Promise<string> {
-  if (runs.shown?.runId === runId && runs.shown.state.workspace !== '') return runs.shown.state.workspace;
-  return (await startOf(runs, runId)).workspace;
 }
 
 async function startOf(runs: Runs, runId: string): Promise<EventOf<'run.started'>> {

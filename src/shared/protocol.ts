@@ -165,6 +165,8 @@ export interface HostMethods extends RunMethods {
   runs: (params: { query: string }) => RunEntry[];
   show: (params: { runId: string }) => void;
   replay: (params: { runId: string }) => void;
+  /** Begins a new run after a step, by its number; asks for it where it is absent, and for what goes on from there. */
+  fork: (params: { runId: string; at?: number }) => void;
   /** Of the replay that is shown. */
   setPace: (params: { pace: ReplayPace }) => void;
   exportRun: (params: { runId: string; format: 'markdown' | 'json' }) => void;

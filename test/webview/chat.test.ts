@@ -355,6 +355,35 @@ describe('the chat in a browser', () => {
     });
   }
 
+  it('forks from a step, and from the history', async () => {
+    const entry: RunEntry = {
+      runId: 'run-9',
+      title: 'An earlier task',
+      startedAt: '2026-11-20T10:00:00Z',
+      workspace: 'orders',
+      state: 'approved',
+      isHere: true,
+    };
+    const chat = await chatWith({ width: 420, height: 700, answers: { runs: () => [entry] } });
+    const { page } = chat;
+    await chat.play(demo);
+    assert.equal(
+      await page.getByRole('button', { name: 'Fork from here' }).count(),
+      0,
+      'as long as the crew is at work',
+    );
+    await chat.chat.call('activity', { kind: 'idle' });
+    const checklist = page.locator('.row.of-checklist');
+    await checklist.hover();
+    const pictures = process.env.CONCLAVE_SCREENSHOTS;
+    if (pictures !== undefined) await page.screenshot({ path: join(pictures, 'fork.png') });
+    await checklist.getByRole('button', { name: 'Fork from here' }).click();
+    const { seq: at } = demo.find(({ type }) => type === 'checklist.finished') ?? assert.fail('no checklist');
+    await page.getByRole('button', { name: 'Show runs' }).click();
+    await page.getByRole('button', { name: 'Fork…' }).click();
+    assert.deepEqual(chat.of('fork'), [{ runId: demo[0]?.runId, at }, { runId: 'run-9' }]);
+  });
+
   it('plays a recorded run as fast as is asked for', async () => {
     const chat = await chatWith({ width: 360, height: 600 });
     const { page } = chat;

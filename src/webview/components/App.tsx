@@ -100,7 +100,7 @@ export function App({ view, change }: { view: View; change: (make: (view: View) 
 
 /** Renewed only when something in it changes: else every entry would be drawn again with every event. */
 function useSurroundings(
-  { activity, transcript: { run, entries }, settled }: View,
+  { activity, transcript: { run, entries }, settled, runId }: View,
   change: (make: (view: View) => View) => void,
 ): Surroundings {
   const isIdle = activity.kind === 'idle';
@@ -118,6 +118,7 @@ function useSurroundings(
   const said = run.said.text;
   return useMemo(
     () => ({
+      runId,
       canAnswer,
       canGoOn: isIdle,
       canPlanAfresh,

@@ -1,8 +1,10 @@
 import { memo } from 'preact/compat';
+import { useHost } from '../host.ts';
 import { t } from '../l10n.ts';
 import type { Entry } from '../transcript/entries.ts';
 import type { View } from '../view.ts';
 import { ApprovalCard } from './ApprovalCard.tsx';
+import { IconButton } from './Button.tsx';
 import { ChecklistCard } from './ChecklistCard.tsx';
 import { ChecksCard } from './ChecksCard.tsx';
 import { EndingCard } from './EndingCard.tsx';
@@ -17,6 +19,7 @@ import { UserMessage } from './UserMessage.tsx';
 
 /** What an entry needs to know beyond itself. One object for all of them, renewed when one of its fields changes. */
 export interface Surroundings {
+  runId: string | undefined;
   /** Questions and approvals can be answered: the run waits for this window. */
   canAnswer: boolean;
   /** Nobody works on the run and it is of an open folder: it can go on, and be decided about. */
@@ -29,6 +32,27 @@ export interface Surroundings {
 }
 
 export const EntryView = memo(function EntryView({ entry, around }: { entry: Entry; around: Surroundings }) {
+  const { canGoOn, runId } = around;
+  const { forkAt } = entry;
+  return (
+    <>
+      <EntryBody entry={entry} around={around} />
+      {canGoOn && runId !== undefined && forkAt !== undefined && <ForkButton runId={runId} at={forkAt} />}
+    </>
+  );
+});
+
+/** In the corner of what it is about, where one points at it or gets there by keyboard. */
+function ForkButton({ runId, at }: { runId: string; at: number }) {
+  const { act } = useHost();
+  return (
+    <span class="fork">
+      <IconButton icon="repo-forked" label={t('Fork from here')} onClick={() => act('fork', { runId, at })} />
+    </span>
+  );
+}
+
+function EntryBody({ entry, around }: { entry: Entry; around: Surroundings }) {
   const { canAnswer, canGoOn } = around;
   switch (entry.kind) {
     case 'user':
@@ -63,4 +87,4 @@ export const EntryView = memo(function EntryView({ entry, around }: { entry: Ent
       entry satisfies never;
       return null;
   }
-});
+}

@@ -96,6 +96,16 @@ function RunLine({ run, onClose, onDelete }: { run: RunEntry; onClose: () => voi
               onClose();
             }}
           />
+          {isHere && (
+            <IconButton
+              icon="repo-forked"
+              label={t('Fork…')}
+              onClick={() => {
+                act('fork', { runId });
+                onClose();
+              }}
+            />
+          )}
           <IconButton
             icon="markdown"
             label={t('Export as Markdown')}

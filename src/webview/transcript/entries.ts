@@ -31,7 +31,7 @@ export interface Transcript {
   activeMs: number;
 }
 
-export type Entry =
+export type Entry = (
   | { kind: 'user'; key: string; text: string; attachments: string[] }
   | Stretch
   | PlanEntry
@@ -50,7 +50,11 @@ export type Entry =
   | { kind: 'proposal'; key: string; proposal: ProposalState }
   | { kind: 'checklist'; key: string; items: ChecklistItem[]; by: 'planner' | 'record'; notes: string[] }
   | { kind: 'answer'; key: string; text: string }
-  | EndingEntry;
+  | EndingEntry
+) & {
+  /** Number of the last recorded step that it tells of: a fork can begin after it. */
+  forkAt?: number;
+};
 
 export type EntryOf<K extends Entry['kind']> = Extract<Entry, { kind: K }>;
 

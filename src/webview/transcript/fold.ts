@@ -25,6 +25,7 @@ export function foldBatch(before: Transcript, events: readonly RunEvent[]): Tran
     // Whoever takes up a finished run decides about its proposal, or has its plan implemented: that speaks for itself.
     if (event.type === 'run.resumed' && wasFinished) takeUp(builder);
     else take(builder, event, run);
+    noteStep(builder, event);
   }
   if (run === before.run) return before;
   renewCards(builder, run, before.run);
@@ -178,6 +179,34 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
       return;
     default:
       event satisfies never;
+  }
+}
+
+/** What tells of a recorded step can be forked from. */
+function noteStep(builder: Builder, event: RunEvent): void {
+  if (event.type !== 'run.started' && event.step === undefined) return;
+  const entry = toldOf(builder, event);
+  if (entry) builder.put({ ...entry, forkAt: event.seq });
+}
+
+function toldOf(builder: Builder, event: RunEvent): Entry | undefined {
+  switch (event.type) {
+    case 'run.started':
+      return builder.last('user');
+    case 'turn.finished':
+      return builder.last('stretch', ({ lane }) => lane === event.lane);
+    case 'plan.proposed':
+      return builder.last('plan');
+    case 'plan.answered':
+      return builder.last('question');
+    case 'checks.finished':
+      return builder.last('checks', ({ scope, subtask }) => scope === event.scope && subtask === event.subtask);
+    case 'review.finished':
+      return builder.last('review');
+    case 'checklist.finished':
+      return builder.last('checklist');
+    default:
+      return undefined;
   }
 }
 

@@ -11,6 +11,7 @@ const MESSAGES: Record<string, RegExp> = {
   'conclave.explainFinding': /There are no findings/,
   'conclave.resumeRun': /There is no such run/,
   'conclave.replayRun': /There is no such run/,
+  'conclave.forkRun': /There is no such run/,
   'conclave.exportRun': /There is no such run/,
   'conclave.openProposal': /There is no proposal here: show a run/,
   'conclave.previewProposal': /There is no proposal here: show a run/,
