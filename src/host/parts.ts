@@ -1,11 +1,8 @@
 import * as vscode from 'vscode';
 import type { Workspace } from '../core/ports.ts';
-import { dropContents } from '../node/contents.ts';
-import { contentsFolder, snapshotsFolder } from '../node/dataFolder.ts';
 import { openDiskWorkspace } from '../node/diskWorkspace.ts';
 import { type Installation, openStore } from '../node/openCrew.ts';
 import { nodeProcesses } from '../node/processes.ts';
-import { dropSnapshots } from '../node/snapshots.ts';
 import { openCalls } from './calls.ts';
 import { type ChatParts, chatActions } from './chatActions.ts';
 import { type Chat, openChat } from './chatView.ts';
@@ -87,11 +84,7 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
     facts,
     crews,
     store,
-    forgetRun: async (runId) => {
-      await store.log.delete(runId);
-      await dropSnapshots(snapshotsFolder(installation.env), runId);
-      await dropContents(contentsFolder(installation.env), runId);
-    },
+    forgetRun: (runId) => store.log.delete(runId),
     chat: theChat,
     mentions,
     proposals,

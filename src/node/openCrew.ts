@@ -7,7 +7,7 @@ import type { User } from '../core/ports.ts';
 import { ROLES, type Role } from '../shared/events.ts';
 import type { LoadedSettings } from './configuration.ts';
 import { openConfiguredEndpoint } from './configuredEndpoint.ts';
-import { openContents } from './contents.ts';
+import { dropContents, openContents } from './contents.ts';
 import { openCopies } from './copies.ts';
 import {
   contentsFolder,
@@ -121,7 +121,10 @@ export async function openStore({
   env,
 }: Pick<Installation, 'home' | 'env'>): Promise<Store & { close(): Promise<void> }> {
   const location = storeLocation(env);
-  const onDeleted = (runId: string): Promise<void> => dropSnapshots(snapshotsFolder(env), runId);
+  const onDeleted = async (runId: string): Promise<void> => {
+    await dropSnapshots(snapshotsFolder(env), runId);
+    await dropContents(contentsFolder(env), runId);
+  };
   if (location.kind === 'redis') {
     const { log, leases, memory, close } = openRedisStore(home, location.address, { onDeleted });
     const spooled = withSpool({ log, leases }, spoolFolder(env));

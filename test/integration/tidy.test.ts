@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { StoreBounds } from '../../src/core/store/storeBounds.ts';
-import { snapshotsFolder } from '../../src/node/dataFolder.ts';
+import { openContents } from '../../src/node/contents.ts';
+import { contentsFolder, snapshotsFolder } from '../../src/node/dataFolder.ts';
+import { openDiskWorkspace } from '../../src/node/diskWorkspace.ts';
 import { type FileEventLog, openFileEventLog } from '../../src/node/fileStore/fileEventLog.ts';
 import { type FileLeases, openFileLeases } from '../../src/node/fileStore/fileLeases.ts';
 import { openStore } from '../../src/node/openCrew.ts';
@@ -66,7 +68,7 @@ describe('a store in files, when a run begins', () => {
     await writeRun('r00interrupted', { type: 'plan.started' });
     await open({ finishedRuns: 2, bytes: 1e9 });
     await beginRun('new');
-    await until(async () => (await folders()).length === 6);
+    await until(async () => deleted.length === 3);
     assert.deepEqual(await folders(), ['new', 'r00aborted', 'r00interrupted', 'r00paused', 'r04', 'r05']);
     assert.deepEqual(deleted, ['r01', 'r02', 'r03']);
     const names = (await readdir(join(store.dir, 'leases'))).sort();
@@ -114,10 +116,11 @@ describe('a store in files, when a run begins', () => {
     assert.deepEqual([await files('done'), await files('long')], compacted);
   });
 
-  it('forgets with a run what was kept to undo its changes', async () => {
+  it('forgets with a run what was kept to undo its changes, and to fork it', async () => {
     await open();
     const data = join(store.dir, 'data');
     const env = { CONCLAVE_DATA: data };
+    const never = new AbortController().signal;
     const snapshots = openSnapshots(snapshotsFolder(env), store.dir);
     const whole = await openStore({ home: resolve('.'), env });
     const lease = await take(whole.leases, 'run/a');
@@ -125,9 +128,18 @@ describe('a store in files, when a run begins', () => {
     await whole.leases.release(lease);
     await snapshots.keep('a', [{ path: 'x.js', before: null, after: 'x' }]);
     assert.equal((await snapshots.of('a')).length, 1);
+    await writeFile(join(store.dir, 'x.js'), 'x');
+    await openContents(contentsFolder(env), { files: 9, file: 99, total: 999 }).keep(
+      'a',
+      openDiskWorkspace(store.dir, { ripgrep: undefined }),
+      never,
+    );
+    const contents = join(contentsFolder(env), 'runs');
+    assert.deepEqual(await readdir(contents), ['a']);
     await whole.log.delete('a');
     await whole.close();
     assert.deepEqual(await readdir(snapshotsFolder(env)), []);
+    assert.deepEqual(await readdir(contents), []);
   });
 
   it('takes away what deletions that were cut short have left', async () => {
