@@ -9,12 +9,12 @@ import { storeLocation } from '../../src/node/dataFolder.ts';
 import { openRedisStore } from '../../src/node/redisStore/openRedisStore.ts';
 import { withSpool } from '../../src/node/spool/spooledStore.ts';
 import { type CrewHere, openCrewHere } from '../support/crewHere.ts';
-import { type Gate, openGate } from '../support/gate.ts';
 import { greetByName, greetWrong, mendWrong, onGreet } from '../support/greeter.ts';
 import { GREETER } from '../support/project.ts';
 import { needRedis, type RedisServer, startRedisServer } from '../support/redisServer.ts';
 import { ofType } from '../support/scenario.ts';
 import { crewScripts, plan } from '../support/scripts.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcpProxy.ts';
 import { collect, ready, seqs, take } from './contract/storeUnderTest.ts';
 
 const onePlan = plan([{ id: 'task_1', ...onGreet }]);
@@ -31,19 +31,19 @@ describe('a store that is lost in mid-run', function () {
   let redis: RedisServer;
   let spool: string;
   let here: CrewHere | undefined;
-  let gate: Gate;
+  let way: TcpProxy;
   before(async function () {
     needRedis(this);
   });
   beforeEach(async () => {
     redis = await startRedisServer({ config: ['--appendfsync', 'always'] });
-    gate = await openGate(redis.port);
+    way = await startTcpProxy(redis.port);
     spool = mkdtempSync(join(tmpdir(), 'conclave-spool-'));
   });
   afterEach(async () => {
     await here?.close();
     here = undefined;
-    await gate.close();
+    way.close();
     await redis.stop();
     rmSync(spool, { recursive: true, force: true });
   });
@@ -81,22 +81,22 @@ describe('a store that is lost in mid-run', function () {
   });
 
   it('keeps what waits over the death of the process, for the next one that wants the run', async () => {
-    const store = storeAt(gate.port, 'a:', 60_000);
+    const store = storeAt(way.port, 'a:', 60_000);
     const spooled = withSpool(store, spool);
     const lease = await take(spooled.leases, 'run/a');
     await spooled.log.append(lease, [ready('a', 1)], true);
-    gate.shut();
+    way.shut();
     await spooled.log.append(lease, [ready('a', 2), ready('a', 3)], true);
     await spooled.log.append(lease, [ready('a', 4)], true);
     await spooled.close();
     await store.close();
     assert.equal(readdirSync(spool).length, 1);
-    gate.open();
+    way.open();
 
     // As the file would say if this process had died.
     const file = join(spool, readdirSync(spool)[0] ?? '');
     writeFileSync(file, `${readFileSync(file, 'utf8').replace(`"pid":${process.pid}`, '"pid":99999999')}{"torn`);
-    const next = storeAt(gate.port, 'a:', 60_000);
+    const next = storeAt(way.port, 'a:', 60_000);
     const after = withSpool(next, spool);
     assert.deepEqual(await seqs(after.log.read('a')), [1, 2, 3, 4]);
     assert.deepEqual(readdirSync(spool), []);
@@ -105,14 +105,14 @@ describe('a store that is lost in mid-run', function () {
   });
 
   it('leaves what waited as a run of its own where another process has taken the run over, and says so', async () => {
-    const store = storeAt(gate.port, 'a:', 60_000);
+    const store = storeAt(way.port, 'a:', 60_000);
     const other = storeAt(redis.port, 'a:', 60_000);
     const spooled = withSpool(store, spool);
     const told: StoreHealth[] = [];
     spooled.log.watch?.((health) => told.push(health));
     const lease = await take(spooled.leases, 'run/a');
     await spooled.log.append(lease, [ready('a', 1)], true);
-    gate.shut();
+    way.shut();
     await spooled.log.append(lease, [ready('a', 2, 'here'), ready('a', 3, 'here')], true);
     assert.deepEqual(
       told.map(({ kind }) => kind),
@@ -121,7 +121,7 @@ describe('a store that is lost in mid-run', function () {
     const theirs = await other.leases.acquire('run/a', 'somebody else', { takeOver: true });
     assert.ok(!('heldBy' in theirs));
     await other.log.append(theirs, [ready('a', 2, 'there')], true);
-    gate.open();
+    way.open();
 
     await assert.rejects(spooled.leases.renew(lease), (error) => {
       assert.ok(error instanceof StoreError && error.failure === 'fenced');
@@ -141,16 +141,16 @@ describe('a store that is lost in mid-run', function () {
   });
 
   it('adds a batch whose answer was lost only once', async () => {
-    const store = storeAt(gate.port, 'a:', 60_000);
+    const store = storeAt(way.port, 'a:', 60_000);
     const direct = storeAt(redis.port, 'a:', 60_000);
     const spooled = withSpool(store, spool);
     const lease = await take(spooled.leases, 'run/a');
-    gate.shut();
+    way.shut();
     await spooled.log.append(lease, [ready('a', 1), ready('a', 2)], true);
     // As if it had come through, and its answer had not.
     await direct.log.append(lease, [ready('a', 1), ready('a', 2)], true);
     await spooled.log.append(lease, [ready('a', 3)], true);
-    gate.open();
+    way.open();
     assert.equal(await spooled.leases.renew(lease), true);
     assert.deepEqual(await seqs(direct.log.read('a')), [1, 2, 3]);
     await spooled.close();
@@ -158,7 +158,7 @@ describe('a store that is lost in mid-run', function () {
   });
 
   it('lets no new step begin when the leases may have run out, until they are surely held again', async () => {
-    const store = storeAt(gate.port, 'a:', 1_000);
+    const store = storeAt(way.port, 'a:', 1_000);
     const wishes: LeaseWishes = {
       run: { name: 'run/a', runId: 'a' },
       workspace: { name: 'workspace/w', root: '/w' },
@@ -168,7 +168,7 @@ describe('a store that is lost in mid-run', function () {
     };
     const held = await holdLeases(store.leases, wishes);
     await held.sure();
-    gate.shut();
+    way.shut();
     await new Promise((done) => setTimeout(done, 1_200));
     let isSure = false;
     const sure = held.sure().then(() => {
@@ -176,15 +176,15 @@ describe('a store that is lost in mid-run', function () {
     });
     await new Promise((done) => setTimeout(done, 700));
     assert.equal(isSure, false, 'another process may have it by now');
-    gate.open();
+    way.open();
     await sure;
 
-    gate.shut();
+    way.shut();
     const other = storeAt(redis.port, 'a:', 60_000);
     const theirs = await other.leases.acquire('run/a', 'somebody else', { takeOver: true });
     assert.ok(!('heldBy' in theirs));
     await new Promise((done) => setTimeout(done, 1_000));
-    gate.open();
+    way.open();
     await assert.rejects(held.sure(), (error) => error instanceof StoreError && error.failure === 'fenced');
     assert.ok(held.lost.aborted);
     await held.end();
