@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import * as vscode from 'vscode';
 import type { Finish } from '../core/orchestrator/finish.ts';
 import { flowOf } from '../core/orchestrator/flows.ts';
@@ -157,7 +156,7 @@ export function openRuns(options: {
     // A log that was cut where it could not be written goes on with numbers that were shown already.
     let isCut = false;
     const ended = begin({
-      holder: `${options.appName} (process ${process.pid} on ${hostname()})`,
+      holder: options.appName,
       signal: abort.signal,
       onEvent: (event) => {
         if (event.type === 'run.resumed' && shown?.runId === event.runId) isCut = shown.state.lastSeq >= event.seq;

@@ -59,8 +59,7 @@ export function runArguments({ conclave, project }: World): string[] {
 }
 
 /** Of a run whose process was killed. */
-export async function resume({ conclave, project, persisted }: World, runId: string): ReturnType<Conclave['run']> {
-  await persisted.outwaitHolders?.();
+export async function resume({ conclave, project }: World, runId: string): ReturnType<Conclave['run']> {
   const answers = join(conclave.data, 'answers.json');
   return conclave.run(['run', '--resume', runId, '--json', '--apply', '--yes', '--answers', answers], {
     cwd: project.dir,

@@ -12,8 +12,6 @@ export interface Persisted {
    * Leaves the first `count` events as a crash at just that moment would have; absent where that cannot be made up.
    */
   cut?(count: number): void;
-  /** As if the time had gone by in which a holder of a lease may be silent; absent where a dead one is known at once. */
-  outwaitHolders?(): Promise<void>;
 }
 
 /** The embedded store's, in a data folder: a file of JSON lines. */

@@ -23,10 +23,6 @@ export function persistedInRedis(url: string, prefix: string): Persisted {
         const stream = await streamOf(client);
         return stream === undefined ? [] : (await client.xrange(stream, '-', '+')).map(eventFrom);
       }),
-    outwaitHolders: () =>
-      withClient(async (client) => {
-        for (const key of await client.keys(`${prefix}lease:*`)) await client.hset(key, 'until', 0);
-      }),
     watch(isDue, then) {
       let isStopped = false;
       const watching = withClient(async (client) => {

@@ -19,7 +19,7 @@ export interface HeldLeases {
    * @throws StoreError where they are lost, or the store stays away for too long; RunStop where the workspace is another run's
    */
   sure(): Promise<void>;
-  /** Gives them up for a while. Only for a run in which nothing happens. */
+  /** Gives them up for a while. Only for a run in which nothing happens. @throws StoreError where that cannot be; then they are held as before */
   letGo(): Promise<void>;
   /** Takes them again. @throws StoreError `fenced` where the run went on without us */
   regain(): Promise<void>;
@@ -85,13 +85,17 @@ export async function holdLeases(leases: Leases, wishes: LeaseWishes): Promise<H
     timer = setInterval(() => void renew(), leases.ttl / 6);
   }
 
-  async function releaseAll(): Promise<PromiseSettledResult<void>[]> {
+  async function stopRenewing(): Promise<void> {
     clearInterval(timer);
     timer = undefined;
     await renewal;
+  }
+
+  async function releaseAll(): Promise<void> {
+    await stopRenewing();
     const leaving = held();
     workspace = undefined;
-    return Promise.allSettled(leaving.map((lease) => leases.release(lease)));
+    await Promise.allSettled(leaving.map((lease) => leases.release(lease)));
   }
 
   async function takeWorkspace(): Promise<string | undefined> {
@@ -151,8 +155,18 @@ export async function holdLeases(leases: Leases, wishes: LeaseWishes): Promise<H
       }
     },
     async letGo() {
-      const failed = (await releaseAll()).find((one) => one.status === 'rejected');
-      if (failed) throw failed.reason;
+      await stopRenewing();
+      try {
+        if (run) await leases.release(run);
+      } catch (error) {
+        // Still ours, then: there is no letting go while the store is away.
+        startRenewing(clock() - leases.ttl);
+        throw error;
+      }
+      const left = workspace;
+      workspace = undefined;
+      // One that cannot be released runs out by itself.
+      if (left) await leases.release(left).catch(() => {});
     },
     async regain() {
       const asked = clock();
@@ -161,9 +175,7 @@ export async function holdLeases(leases: Leases, wishes: LeaseWishes): Promise<H
       busy = heldBy === undefined ? undefined : workspaceBusy(wishes.workspace.root, heldBy);
       startRenewing(asked);
     },
-    async end() {
-      await releaseAll();
-    },
+    end: releaseAll,
   };
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Leases } from '../../core/ports.ts';
+import type { Lease, Leases } from '../../core/ports.ts';
+import { isAlive } from '../isAlive.ts';
 import type { Keys } from './keys.ts';
 import type { RedisConnection } from './redisConnection.ts';
 import type { ScriptAnswer, ScriptName, Scripts } from './scripts.ts';
@@ -26,15 +27,24 @@ export function openRedisLeases({ keys, scripts }: RedisParts, options: { ttl?: 
   const run = (what: string, script: ScriptName, name: string, args?: (string | number)[]): Promise<ScriptAnswer> =>
     scripts.run(script, `${what} the lease "${name}"`, [keys.lease(name)], args);
 
+  async function acquire(
+    name: string,
+    holder: string,
+    how: { takeOver?: true } = {},
+  ): Promise<Lease | { heldBy: string }> {
+    const token = randomUUID();
+    const words = `${holder} (process ${process.pid} on ${hostname()})`;
+    const answer = await run('Taking', 'acquireLease', name, [token, words, ttl, how.takeOver ? 'takeOver' : '']);
+    if (answer.kind === 'held') {
+      // Redis cannot know that the holder is dead; on its own machine, we can.
+      return isDeadHere(answer.holder) ? acquire(name, holder, { takeOver: true }) : { heldBy: answer.holder };
+    }
+    return { name, epoch: answer.kind === 'done' ? Number(answer.values[0]) : Number.NaN, token };
+  }
+
   return {
     ttl,
-    async acquire(name, holder, { takeOver } = {}) {
-      const token = randomUUID();
-      const words = `${holder} (process ${process.pid} on ${hostname()})`;
-      const answer = await run('Taking', 'acquireLease', name, [token, words, ttl, takeOver ? 'takeOver' : '']);
-      if (answer.kind === 'held') return { heldBy: answer.holder };
-      return { name, epoch: answer.kind === 'done' ? Number(answer.values[0]) : Number.NaN, token };
-    },
+    acquire,
     async renew({ name, epoch, token }) {
       return (await run('Renewing', 'renewLease', name, [epoch, token, ttl])).kind === 'done';
     },
@@ -47,4 +57,10 @@ export function openRedisLeases({ keys, scripts }: RedisParts, options: { ttl?: 
       return holder === undefined ? undefined : String(holder);
     },
   };
+}
+
+/** Whether words for a holder, as `acquire` makes them, name a process of this machine that is gone. */
+function isDeadHere(words: string): boolean {
+  const [, pid, host] = / \(process (\d+) on (.+)\)$/.exec(words) ?? [];
+  return pid !== undefined && host === hostname() && !isAlive(Number(pid));
 }

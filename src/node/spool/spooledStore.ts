@@ -8,6 +8,8 @@ import { dropSpool, readSpool, type Spooled, type SpoolWriter, spooledRuns, writ
 
 /** Milliseconds between two tries to bring what waits into the store. */
 const RETRY = 500;
+/** Milliseconds that a process which ends waits for a store that is away, so as to leave nothing behind. */
+const LAST_WAIT = 10_000;
 /** Events that are added at once. */
 const PORTION = 500;
 
@@ -26,7 +28,7 @@ interface Writing {
 export interface SpooledStore {
   log: EventLog;
   leases: Leases;
-  /** Tries once more to bring in what waits; else it waits for the next process that uses the store. */
+  /** Waits a little for a store that is away; what waits still is for the next process that uses the store. */
   close(): Promise<void>;
 }
 
@@ -73,9 +75,11 @@ export function withSpool({ log, leases }: { log: EventLog; leases: Leases }, di
     return writing.spool;
   }
 
+  const isSpooling = (): boolean => [...writings.values()].some(({ spool }) => spool);
+
   async function retry(): Promise<void> {
     isRetrying = true;
-    while (!closing.signal.aborted && [...writings.values()].some(({ spool }) => spool)) {
+    while (!closing.signal.aborted && isSpooling()) {
       await bringAllIn();
       await sleep(RETRY, undefined, { signal: closing.signal }).catch(() => {});
     }
@@ -182,11 +186,18 @@ export function withSpool({ log, leases }: { log: EventLog; leases: Leases }, di
           throw error;
         });
       },
-      release: (lease) => leases.release(lease),
+      async release(lease) {
+        const runId = runIdIn(lease.name);
+        const writing = runId === undefined ? undefined : writings.get(runId);
+        // What waits is to be added under it: as long as it cannot be, the lease is kept, and runs out by itself.
+        if (runId !== undefined && writing) await bringIn(runId, writing);
+        await leases.release(lease);
+      },
     },
     async close() {
+      const until = Date.now() + LAST_WAIT;
+      while (isSpooling() && Date.now() < until) await Promise.all([bringAllIn(), sleep(RETRY)]);
       closing.abort();
-      await bringAllIn();
       for (const { spool } of writings.values()) await spool?.close();
     },
   };

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { patchText } from '../../core/changes/proposal.ts';
 import type { Acceptance } from '../../core/orchestrator/finishing.ts';
@@ -139,7 +138,7 @@ export async function openParts(
   const crew = await openCrew(installation, { workspace, user, loaded, ripgrep: findRipgrep() });
   const acceptance: Acceptance = options.apply ? 'apply' : interactive && options.patch === undefined ? 'ask' : 'leave';
   const session: Session = {
-    holder: `conclave ${as} (process ${process.pid} on ${hostname()})`,
+    holder: `conclave ${as}`,
     ...(options.takeOver ? { takeOver: true } : {}),
     signal,
     onEvent: output.onEvent,
