@@ -3,10 +3,11 @@ import { foldEvent } from '../shared/fold.ts';
 import { emptyRunState } from '../shared/runState.ts';
 import { foldLanes, type LiveLanes } from './liveLanes.ts';
 import { openLiveRegion, type TerminalStream } from './liveRegion.ts';
-import { lineFor, paintLine, SPEAKER_COLUMNS } from './render/event.ts';
+import { lineFor } from './render/event.ts';
 import { drawLiveRegion } from './render/liveRegion.ts';
 import { type Paint, painter } from './render/paint.ts';
 import { wrap } from './render/plainText.ts';
+import { paintLine, SPEAKER_COLUMNS } from './render/speaking.ts';
 
 export interface TerminalViewOptions {
   stream: TerminalStream;

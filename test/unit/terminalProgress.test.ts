@@ -8,10 +8,11 @@ import { emptyRunState } from '../../src/shared/runState.ts';
 import { foldLanes, type LiveLanes } from '../../src/terminal/liveLanes.ts';
 import { drawChecklist, drawSubtasks } from '../../src/terminal/render/checklist.ts';
 import { drawDiff } from '../../src/terminal/render/diff.ts';
-import { lineFor, paintLine } from '../../src/terminal/render/event.ts';
+import { lineFor } from '../../src/terminal/render/event.ts';
 import { drawLiveRegion } from '../../src/terminal/render/liveRegion.ts';
 import { painter } from '../../src/terminal/render/paint.ts';
 import { columnsOf } from '../../src/terminal/render/plainText.ts';
+import { paintLine } from '../../src/terminal/render/speaking.ts';
 import { drawSummary } from '../../src/terminal/render/summary.ts';
 import { eventsOf, planOf, probed, started, subtask, wholeRun } from './runEvents.ts';
 

@@ -1,9 +1,9 @@
 import type { RunState, SubtaskPhase, SubtaskState, WorkState } from '../../shared/runState.ts';
 import { checksInWords } from './checks.ts';
-import { CRITERION_MARKS } from './event.ts';
 import { count } from './measures.ts';
 import type { Ink, Paint } from './paint.ts';
 import { columnsOf, cut, oneLine, pad, wrap } from './plainText.ts';
+import { CRITERION_MARKS } from './speaking.ts';
 
 /** Columns and colours to draw with. */
 export interface Canvas {

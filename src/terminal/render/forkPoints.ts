@@ -1,9 +1,10 @@
 import type { RunEvent } from '../../shared/events.ts';
 import { foldEvent } from '../../shared/fold.ts';
 import { emptyRunState, type RunState } from '../../shared/runState.ts';
-import { lineFor, SPEAKER_COLUMNS } from './event.ts';
+import { lineFor } from './event.ts';
 import type { Paint } from './paint.ts';
 import { cut, oneLine, pad } from './plainText.ts';
+import { SPEAKER_COLUMNS } from './speaking.ts';
 
 /** The table of `conclave fork RUN`: every step that can be forked from, with its number and what it was. */
 export function drawForkPoints(

@@ -1,9 +1,9 @@
 import type { RunState } from '../../shared/runState.ts';
 import type { LiveLane, LiveLanes } from '../liveLanes.ts';
 import type { Canvas } from './checklist.ts';
-import { SPEAKER_COLUMNS } from './event.ts';
 import { duration } from './measures.ts';
 import { clean, columnsOf, cut, cutStart, oneLine, pad } from './plainText.ts';
+import { SPEAKER_COLUMNS } from './speaking.ts';
 
 /**
  * Who is at work: a line each with role, subtask, what it is doing, for how long and how fast, then the end of what it

@@ -3,10 +3,10 @@ import type { RunState } from '../../shared/runState.ts';
 import { type Canvas, drawQuestions } from './checklist.ts';
 import { checksInWords } from './checks.ts';
 import { namedFile, paintedPlusMinus } from './diff.ts';
-import { SPEAKER_COLUMNS } from './event.ts';
 import { count, duration, thousands, totalLines } from './measures.ts';
 import type { Ink } from './paint.ts';
 import { columnsOf, cut, oneLine, pad, wrap } from './plainText.ts';
+import { SPEAKER_COLUMNS } from './speaking.ts';
 
 /** Where the diff of the proposal went. */
 export type Delivery = { kind: 'applied' } | { kind: 'patch'; file: string } | { kind: 'printed' } | { kind: 'none' };

@@ -1,4 +1,4 @@
-import { noteWords } from '../phrases.ts';
+import { noteWords } from '../noteWords.ts';
 import type { NotedEvent } from '../transcript/entries.ts';
 import { Disclosure } from './Disclosure.tsx';
 import { Icon } from './Icon.tsx';
