@@ -265,6 +265,7 @@ describe('a task in the editor', function () {
     const before = memoryOfExtensionHosts(host);
     await runCommand(page, 'Conclave: Replay Run…');
     await page.locator('.quick-input-list .monaco-list-row', { hasText: LONG_RUN }).first().click();
+    await chat.getByRole('button', { name: 'To the end' }).click();
     const counted = () => frame.evaluate<{ events: number; most: number }>('counted');
     while ((await counted()).events < events) await sleep(200);
     assert.equal((await counted()).most, 1, 'messages of events in a frame');

@@ -123,6 +123,16 @@ describe('a run that waits for its user', function () {
     );
   });
 
+  it('is not refused because the store is just cleaning up', async () => {
+    const { here, ended, runId, answer } = await waitingRun();
+    const { leases } = here.store;
+    const cleanUp = await leases.acquire(`run/${runId}`, 'a clean-up');
+    assert.ok(!('heldBy' in cleanUp));
+    setTimeout(() => void leases.release(cleanUp), 300);
+    answer('yes');
+    assert.equal((await ended).ending.code, 'approved');
+  });
+
   it('keeps the answer where another run has begun in the workspace meanwhile, and says who is in the way', async () => {
     const { here, ended, runId, answer } = await waitingRun();
     const { leases, log } = here.store;

@@ -41,6 +41,8 @@ export interface LeaseWishes {
 
 /** Between two tries to renew leases that may have run out, in milliseconds. */
 const RETRY = 500;
+/** Milliseconds for which somebody else may hold a run who does not work on it: the store's own clean-up. */
+const CLEAN_UP = 2_000;
 
 /** @throws RunStop where somebody else holds one of them */
 export async function holdLeases(leases: Leases, wishes: LeaseWishes): Promise<HeldLeases> {
@@ -112,6 +114,13 @@ export async function holdLeases(leases: Leases, wishes: LeaseWishes): Promise<H
     return undefined;
   }
 
+  async function takeRunSoon(): Promise<string | undefined> {
+    for (const until = clock() + CLEAN_UP; ; await sleep(RETRY / 5, undefined, { signal })) {
+      const heldBy = await takeRun(false);
+      if (heldBy === undefined || clock() > until) return heldBy;
+    }
+  }
+
   /** Who is at work on the run has the workspace too, and gives it up when it finds the run taken. */
   async function takeWorkspaceAfter(): Promise<string | undefined> {
     for (const until = clock() + leases.ttl * 1.5; ; await sleep(RETRY, undefined, { signal })) {
@@ -125,7 +134,7 @@ export async function holdLeases(leases: Leases, wishes: LeaseWishes): Promise<H
     if (wishes.takeOver) await takeRun(true);
     const workspaceOf = await (wishes.takeOver ? takeWorkspaceAfter() : takeWorkspace());
     if (workspaceOf !== undefined) throw new RunStop(workspaceBusy(wishes.workspace.root, workspaceOf));
-    const runOf = wishes.takeOver ? undefined : await takeRun(false);
+    const runOf = wishes.takeOver ? undefined : await takeRunSoon();
     if (runOf !== undefined) throw new RunStop(runBusy(wishes.run.runId, runOf));
     startRenewing(asked);
     // Taken at first, it may be old by now.
@@ -170,7 +179,7 @@ export async function holdLeases(leases: Leases, wishes: LeaseWishes): Promise<H
     },
     async regain() {
       const asked = clock();
-      if ((await takeRun(false)) !== undefined) throw takenOver(wishes.run.runId);
+      if ((await takeRunSoon()) !== undefined) throw takenOver(wishes.run.runId);
       const heldBy = await takeWorkspace();
       busy = heldBy === undefined ? undefined : workspaceBusy(wishes.workspace.root, heldBy);
       startRenewing(asked);
