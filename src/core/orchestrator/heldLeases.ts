@@ -114,25 +114,21 @@ export async function holdLeases(leases: Leases, wishes: LeaseWishes): Promise<H
     return undefined;
   }
 
-  async function takeRunSoon(): Promise<string | undefined> {
-    for (const until = clock() + CLEAN_UP; ; await sleep(RETRY / 5, undefined, { signal })) {
-      const heldBy = await takeRun(false);
+  /** Tries for some milliseconds. @returns who has it still */
+  async function trying(ms: number, take: () => Promise<string | undefined>): Promise<string | undefined> {
+    for (const until = clock() + ms; ; await sleep(RETRY / 5, undefined, { signal })) {
+      const heldBy = await take();
       if (heldBy === undefined || clock() > until) return heldBy;
     }
   }
 
-  /** Who is at work on the run has the workspace too, and gives it up when it finds the run taken. */
-  async function takeWorkspaceAfter(): Promise<string | undefined> {
-    for (const until = clock() + leases.ttl * 1.5; ; await sleep(RETRY, undefined, { signal })) {
-      const heldBy = await takeWorkspace();
-      if (heldBy === undefined || clock() > until) return heldBy;
-    }
-  }
+  const takeRunSoon = (): Promise<string | undefined> => trying(CLEAN_UP, () => takeRun(false));
 
   async function takeBoth(): Promise<void> {
     const asked = clock();
     if (wishes.takeOver) await takeRun(true);
-    const workspaceOf = await (wishes.takeOver ? takeWorkspaceAfter() : takeWorkspace());
+    // Who is at work on the run has the workspace too, and gives it up when it finds the run taken.
+    const workspaceOf = await trying(wishes.takeOver ? leases.ttl * 1.5 : 0, takeWorkspace);
     if (workspaceOf !== undefined) throw new RunStop(workspaceBusy(wishes.workspace.root, workspaceOf));
     const runOf = wishes.takeOver ? undefined : await takeRunSoon();
     if (runOf !== undefined) throw new RunStop(runBusy(wishes.run.runId, runOf));

@@ -1,6 +1,7 @@
 import type { EventLog } from '../ports.ts';
 import type { Journal } from '../store/journal.ts';
 import { type HeldLeases, takenOver } from './heldLeases.ts';
+import { openTurns } from './turns.ts';
 
 /**
  * Who is at work in a run. Where nobody is, because all wait for the user, the run holds no lease: another window or
@@ -34,13 +35,7 @@ export function openPresence(about: {
   const waiting = new Set<AbortController>();
   let away: { stopWatching: () => void } | undefined;
   /** Letting go and taking back go one after the other. */
-  let turn: Promise<unknown> = Promise.resolve();
-
-  function inTurn(work: () => Promise<void>): Promise<void> {
-    const next = turn.then(work);
-    turn = next.catch(() => {});
-    return next;
-  }
+  const inTurn = openTurns();
 
   const letGoWhereAllWait = (): Promise<void> =>
     inTurn(async () => {

@@ -17,6 +17,7 @@ import type { NameOfSetting, Settings } from '../settings.ts';
 import type { Journal } from '../store/journal.ts';
 import type { BaseTexts } from './baseTexts.ts';
 import type { Presence } from './presence.ts';
+import type { InTurn } from './turns.ts';
 import type { Waiver } from './waivers.ts';
 
 /** What a host hands to a run: the ports, and what the user has set. */
@@ -62,8 +63,8 @@ export interface RunContext extends Crew {
   base: BaseTexts;
   signal: AbortSignal;
   presence: Pick<Presence, 'working' | 'awaitingUser'>;
-  /** Runs one piece of work after the other: checks that listen on a port or share a database must not meet. */
-  inTurn<T>(work: () => Promise<T>): Promise<T>;
+  /** For checks that listen on a port or share a database must not meet. */
+  inTurn: InTurn;
   /** Resolves when the workspace as it is at the start is kept, or will not be: who writes to it waits for that. */
   kept?: Promise<void>;
   /** For a fork: its base is the workspace as it was, so that its change is merged into files that may be otherwise. */

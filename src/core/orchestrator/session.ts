@@ -15,6 +15,7 @@ import { openPresence } from './presence.ts';
 import type { Crew, RunContext } from './runContext.ts';
 import { openLimits } from './runLimits.ts';
 import { isPassing, RunStop } from './runStop.ts';
+import { openTurns } from './turns.ts';
 
 /** Where runs are kept, and what they have taught. */
 export interface Store {
@@ -253,17 +254,6 @@ function endingOf(error: unknown, signal: AbortSignal): { ending: Ending; state:
       remedy: 'The run is kept: report it, and try to resume it.',
     },
     state: 'paused',
-  };
-}
-
-/** A queue of one. */
-function openTurns(): RunContext['inTurn'] {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const next = last.then(work);
-    // Who asked for the work gets its failure; the next one in line goes on.
-    last = next.catch(() => {});
-    return next;
   };
 }
 

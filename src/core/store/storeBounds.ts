@@ -9,6 +9,9 @@ export interface StoreBounds {
 
 export const STORE_BOUNDS: StoreBounds = { finishedRuns: 500, bytes: 2 * 1024 * 1024 * 1024 };
 
+/** Milliseconds after which the lease of a run that has no events is left over. */
+export const LEFT_AFTER = 60 * 60 * 1000;
+
 /** What the bounds are judged by. */
 export interface KeptRun {
   runId: string;

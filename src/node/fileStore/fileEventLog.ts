@@ -10,6 +10,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { EventLog, Lease, RunSummary } from '../../core/ports.ts';
 import { runIdFrom, runLeaseName } from '../../core/store/runLease.ts';
+import { newestFirst } from '../../core/store/runSummaries.ts';
 import { STORE_BOUNDS, type StoreBounds } from '../../core/store/storeBounds.ts';
 import { StoreError } from '../../core/store/storeError.ts';
 import type { RunEvent } from '../../shared/events.ts';
@@ -165,7 +166,7 @@ export function openFileEventLog(
       const isLive = async () => (await leases.holder(runLeaseName(runId))) !== undefined;
       runs.push(await summariseRun(join(dir, 'runs', name), runId, isLive));
     }
-    return runs.sort((a, b) => compare(b.startedAt, a.startedAt) || compare(b.runId, a.runId));
+    return runs.sort(newestFirst);
   }
 
   async function remove(runId: string): Promise<void> {
@@ -270,8 +271,4 @@ async function runFolders(dir: string): Promise<string[]> {
     if (errorCode(error) === 'ENOENT') return [];
     throw fileFailure(error, 'Listing runs', dir);
   }
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

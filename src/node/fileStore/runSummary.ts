@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { RunSummary } from '../../core/ports.ts';
-import { stateFromEnd } from '../../core/store/stateFromEnd.ts';
+import { summaryOf } from '../../core/store/runSummaries.ts';
 import { StoreError } from '../../core/store/storeError.ts';
 import type { RunEvent } from '../../shared/events.ts';
 import { corrupt, eventsFrom, readLines } from './eventLines.ts';
@@ -39,16 +39,7 @@ async function summaryFrom(
   const spans = await readSpans(folder);
   const last = await lastEvents(spans, runId);
   const first = await firstEvent(spans, runId);
-  const end = last.at(-1);
-  if (first === undefined || end === undefined) return undefined;
-  return {
-    runId,
-    startedAt: first.at,
-    task: first.type === 'run.started' ? first.task : '',
-    workspace: first.type === 'run.started' ? first.workspace : '',
-    state: await stateFromEnd(last, isLive),
-    lastSeq: end.seq,
-  };
+  return first === undefined || last.length === 0 ? undefined : summaryOf(first, last, isLive);
 }
 
 async function firstEvent(spans: readonly Span[], runId: string): Promise<RunEvent | undefined> {

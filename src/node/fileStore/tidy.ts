@@ -1,8 +1,14 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventLog, RunSummary } from '../../core/ports.ts';
-import { runLeaseName } from '../../core/store/runLease.ts';
-import { isFinished, type KeptRun, runsOverBounds, type StoreBounds } from '../../core/store/storeBounds.ts';
+import { runIdIn, runLeaseName } from '../../core/store/runLease.ts';
+import {
+  isFinished,
+  type KeptRun,
+  LEFT_AFTER,
+  runsOverBounds,
+  type StoreBounds,
+} from '../../core/store/storeBounds.ts';
 import { compactRun, isCompact } from './compaction.ts';
 import { errorCode } from './fileFailure.ts';
 import type { FileLeases } from './fileLeases.ts';
@@ -11,9 +17,6 @@ import { summariseRun } from './runSummary.ts';
 
 /** So many segments make a run long: it is compacted before it has finished. */
 const LONG = 8;
-
-/** Milliseconds after which the lease of a run that has no events is left over. */
-const LEFT_AFTER = 60 * 60 * 1000;
 
 /** Runs that are compacted at a time. */
 const AT_ONCE = 20;
@@ -40,7 +43,7 @@ export async function tidy(parts: FileStoreParts, bounds: StoreBounds, signal: A
 async function dropLeftovers({ dir, leases }: FileStoreParts): Promise<void> {
   await rm(deletedFolder(dir), { recursive: true, force: true });
   for (const file of await namesIn(join(dir, 'leases'))) {
-    const runId = /^run\/(.*)$/s.exec(nameFrom(file) ?? '')?.[1];
+    const runId = runIdIn(nameFrom(file) ?? '');
     if (runId === undefined || (await isThere(runFolder(dir, runId)))) continue;
     // A run that is about to begin has its lease before its first event, and a folder for it before that.
     const { mtimeMs } = await stat(join(dir, 'leases', file));

@@ -1,6 +1,6 @@
 import type { RunSummary } from '../../core/ports.ts';
 import { runLeaseName } from '../../core/store/runLease.ts';
-import { stateFromEnd } from '../../core/store/stateFromEnd.ts';
+import { newestFirst, summaryOf } from '../../core/store/runSummaries.ts';
 import { StoreError } from '../../core/store/storeError.ts';
 import { mastersOf } from './redisConnection.ts';
 import type { RedisLeases, RedisParts } from './redisLeases.ts';
@@ -19,7 +19,7 @@ export async function listRuns(parts: RedisParts, leases: RedisLeases): Promise<
     const run = await summariseRun(parts, leases, runId);
     if (run !== undefined) runs.push(run);
   });
-  return runs.sort((a, b) => compare(b.startedAt, a.startedAt) || compare(b.runId, a.runId));
+  return runs.sort(newestFirst);
 }
 
 /** The ids of all runs that have events. */
@@ -76,20 +76,9 @@ async function summariseRun(
     const start = eventFrom(first, runId, connection.where);
     const last = newest.reverse().map((entry) => eventFrom(entry, runId, connection.where));
     const isLive = async (): Promise<boolean> => (await leases.holder(runLeaseName(runId))) !== undefined;
-    return {
-      runId,
-      startedAt: start.at,
-      task: start.type === 'run.started' ? start.task : '',
-      workspace: start.type === 'run.started' ? start.workspace : '',
-      state: await stateFromEnd(last, isLive),
-      lastSeq: last.at(-1)?.seq ?? start.seq,
-    };
+    return await summaryOf(start, last, isLive);
   } catch (error) {
     if (!(error instanceof StoreError) || error.failure !== 'corrupt') throw error;
     return { runId, startedAt: new Date(0).toISOString(), task: '', workspace: '', state: 'unreadable', lastSeq: 0 };
   }
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

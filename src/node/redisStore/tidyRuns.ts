@@ -1,11 +1,8 @@
 import type { EventLog } from '../../core/ports.ts';
 import { runLeaseName } from '../../core/store/runLease.ts';
-import { runsOverBounds, type StoreBounds } from '../../core/store/storeBounds.ts';
+import { LEFT_AFTER, runsOverBounds, type StoreBounds } from '../../core/store/storeBounds.ts';
 import type { RedisLeases, RedisParts } from './redisLeases.ts';
 import { findRuns, inGroups, listRuns, runsWithLease } from './redisRuns.ts';
-
-/** Milliseconds after which the lease of a run that has no events is left over. */
-const LEFT_AFTER = 60 * 60 * 1000;
 
 /**
  * Keeps the store small: finished runs beyond the bounds are deleted, and leases that nothing belongs to. What fails is
