@@ -51,6 +51,10 @@ describe('a store that is lost in mid-run', function () {
   it('is told, costs nothing that was done, and has all of it when it is back', async () => {
     let away: Promise<void> | undefined;
     let back: Promise<void> | undefined;
+    let recover: () => void = () => {};
+    const recovered = new Promise<void>((resolve) => {
+      recover = resolve;
+    });
     here = await openCrewHere({
       script: crewScripts({ plan: onePlan, edits: { task_1: [greetWrong, mendWrong] } }),
       files: GREETER,
@@ -59,7 +63,17 @@ describe('a store that is lost in mid-run', function () {
         if (type === 'attempt.started') away ??= redis.crash();
         // It has been away while steps ended, and is back for the next ones.
         if (type === 'review.finished') back ??= away?.then(() => redis.start());
+        if (type === 'store.recovered') recover();
       },
+      // Else the run could be over before it is noticed that the store is back.
+      over: (_fleet, own) => ({
+        copies: {
+          make: async (files, signal) => {
+            if (back) await recovered;
+            return own.copies.make(files, signal);
+          },
+        },
+      }),
     });
     const end = await here.run('Greet by name');
     await back;
