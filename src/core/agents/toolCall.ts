@@ -72,7 +72,8 @@ async function resultOf(
     run.journal.emit({ type: 'tool.called', lane, role, call: id, tool: call.tool, args });
     const started = run.now().getTime();
     const context = toolbox?.context();
-    const outcome =
+    // Models are told the text; the data is for programs, and would only fill the log.
+    const { text, isError } =
       context && toolbox?.names.includes(call.tool)
         ? await runTool(call.tool, args, {
             ...context,
@@ -90,7 +91,8 @@ async function resultOf(
       role,
       call: id,
       tool: call.tool,
-      ...outcome,
+      text,
+      isError,
       ms: run.now().getTime() - started,
     };
   });

@@ -16,22 +16,37 @@ export interface ToolContext {
   /** Upper bound for the result's text, in characters: a share of the asking role's window. */
   maxChars: number;
   signal: AbortSignal;
+  /** Told what a tool that takes its time is doing. */
+  onProgress?: (progress: Progress) => void;
 }
 
-/** A failing tool is told to the model, so failures are results. Text that was cut says how to read on. */
-export interface ToolResult {
+/** How far a tool has come; `total` where that is known. The unit is the tool's own. */
+export interface Progress {
+  message: string;
+  done: number;
+  total?: number;
+}
+
+/**
+ * A failing tool is told to the model, so failures are results. Text that was cut says how to read on.
+ * `data` says the same as the text for a program (an MCP client), and is bounded as the text is.
+ */
+export interface ToolResult<Data = unknown> {
   text: string;
   isError: boolean;
+  data?: Data;
 }
 
 /**
  * Something an agent can look up or run. One file a tool: the schema first, then what it does.
  * Arguments are flat and all optional ones have a default, because small models fill in one flat object.
  */
-export interface Tool<Args = never> {
+export interface Tool<Args = never, Data = unknown> {
   name: string;
   /** One or two sentences for the model. */
   description: string;
   args: ZodType<Args>;
-  run(args: Args, ctx: ToolContext): Promise<ToolResult>;
+  /** What `data` of a result that is no error is: an object. */
+  result?: ZodType<Data>;
+  run(args: Args, ctx: ToolContext): Promise<ToolResult<Data>>;
 }
