@@ -15,6 +15,7 @@ import { jsonIn, withoutThinking } from '../../src/core/agents/jsonText.ts';
 import { fillPrompt } from '../../src/core/agents/prompts.ts';
 import { onDiet } from '../../src/core/models/schemaDiet.ts';
 import { normalise } from '../../src/core/orchestrator/preprocessing.ts';
+import { toolsNamed } from '../../src/core/tools/index.ts';
 import { ROLES } from '../../src/shared/events.ts';
 
 const plan = planAnswer({ questions: true, redChecks: true });
@@ -198,7 +199,7 @@ describe('a prompt', () => {
       const template = readFileSync(`prompts/${role}.md`, 'utf8');
       for (const part of ['Identity', 'Objectives', 'Tools', 'Output format', 'Constraints', 'Awareness', 'Example'])
         assert.match(template, new RegExp(`^## ${part}$`, 'm'));
-      const filled = fillPrompt(template, { tools: toolHelp(['read_file', 'run_tests']) });
+      const filled = fillPrompt(template, { tools: toolHelp(toolsNamed(['read_file', 'run_tests'])) });
       assert.doesNotMatch(filled, /\{\{/);
       assert.match(filled, /`read_file\(path: string/);
     });

@@ -23,6 +23,7 @@ import { PLANNER_TOOLS } from '../../src/core/orchestrator/planning.ts';
 import { REVIEWER_TOOLS } from '../../src/core/orchestrator/reviewing.ts';
 import type { Workspace } from '../../src/core/ports.ts';
 import type { Rule } from '../../src/core/rules/findRules.ts';
+import { toolsNamed } from '../../src/core/tools/index.ts';
 import type { CheckReport, Finding, Verdict } from '../../src/shared/events.ts';
 import { ROLES, type Role } from '../../src/shared/events.ts';
 
@@ -36,7 +37,7 @@ const TOOLS: Record<Role, readonly string[] | undefined> = {
 };
 
 function fixedPrompt(role: Role): string {
-  return instructionsFor(readFileSync(`prompts/${role}.md`, 'utf8'), TOOLS[role]);
+  return instructionsFor(readFileSync(`prompts/${role}.md`, 'utf8'), TOOLS[role] && toolsNamed(TOOLS[role]));
 }
 
 /** All that can be said to a role, `much` of it each. */

@@ -7,7 +7,7 @@ import type { RunContext } from '../orchestrator/runContext.ts';
 import { RunStop } from '../orchestrator/runStop.ts';
 import type { Message, Served } from '../ports.ts';
 import { SMALLEST_WINDOW } from '../settings.ts';
-import { describeTools } from '../tools/index.ts';
+import { type CallableTool, describeTools } from '../tools/index.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import { fillPrompt } from './prompts.ts';
 import { serverUnavailable, whyAway } from './retries.ts';
@@ -34,7 +34,7 @@ export interface AgentSpec {
 
 /** The tools of an agent and what they see. */
 export interface Toolbox {
-  names: readonly string[];
+  tools: readonly CallableTool[];
   /** The change set they see; the result of a call is still true as long as this is the same. */
   changes: () => ChangeSet;
   context: () => Omit<ToolContext, 'maxChars' | 'signal'>;
@@ -181,20 +181,25 @@ export function openingOf(
   of: { chars: number; user: (opening: string) => string },
 ): Message[] {
   return [
-    { role: 'system', content: instructionsFor(run.prompts[spec.role], spec.toolbox?.names, transcript.rung) },
+    { role: 'system', content: instructionsFor(run.prompts[spec.role], spec.toolbox?.tools, transcript.rung) },
     { role: 'user', content: of.user(spec.opening({ chars: of.chars })) },
   ];
 }
 
 /** A role's prompt with its tools. */
-export function instructionsFor(prompt: string, tools: readonly string[] | undefined, rung: Rung = 'json'): string {
+export function instructionsFor(
+  prompt: string,
+  tools: readonly CallableTool[] | undefined,
+  rung: Rung = 'json',
+): string {
   return fillPrompt(prompt, { tools: tools ? toolHelp(tools, rung) : 'None.' });
 }
 
 /** The part of every prompt that says how to call the tools, and which there are where the request does not offer them itself. */
-export function toolHelp(tools: readonly string[], rung: Rung = 'json'): string {
+export function toolHelp(tools: readonly CallableTool[], rung: Rung = 'json'): string {
   if (isNative(rung)) {
-    return `You have functions: ${[...tools].sort().join(', ')}. Call one to look something up; you get its result and go on from there.
+    const names = tools.map(({ name }) => name).sort();
+    return `You have functions: ${names.join(', ')}. Call one to look something up; you get its result and go on from there.
 When you know enough, call none: answer with the change itself, in the form given below.`;
   }
   return `${describeTools(tools)}

@@ -187,12 +187,12 @@ function askingFor<T>(
   format: AnswerFormat<T>,
   phase: 'gather' | 'answer',
 ): (rung: Rung) => Asking<TurnReading<T>> {
-  const names = agent.spec.toolbox?.names ?? [];
-  const tools = offeredTools(names);
+  const own = agent.spec.toolbox?.tools ?? [];
+  const tools = offeredTools(own);
   return (rung) => {
     const begin = turnReader({ rung, phase, format, tools });
     if (isNative(rung)) return { begin, tools, ...(phase === 'answer' && { request: format.request }) };
-    const schema = phase === 'gather' ? { name: 'action', schema: toolSchema(names) } : format.schema;
+    const schema = phase === 'gather' ? { name: 'action', schema: toolSchema(own) } : format.schema;
     const maxTokens = phase === 'gather' ? ACTION_TOKENS : format.maxTokens;
     return {
       begin,

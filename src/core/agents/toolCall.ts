@@ -17,7 +17,10 @@ export interface ToolUse {
 
 /** Whether a call's result is there already, and still true. */
 export function wasCalled({ spec, calls }: Agent, call: ToolUse): boolean {
-  return calls.on === spec.toolbox?.changes() && calls.times.has(callSignature(call.tool, call.args));
+  return (
+    calls.on === spec.toolbox?.changes() &&
+    calls.times.has(callSignature(call.tool, call.args, spec.toolbox?.tools ?? []))
+  );
 }
 
 /**
@@ -59,7 +62,8 @@ async function resultOf(
   }
   const on = toolbox?.changes();
   if (agent.calls.on !== on) agent.calls = { on, times: new Map() };
-  const signature = callSignature(call.tool, call.args);
+  const tools = toolbox?.tools ?? [];
+  const signature = callSignature(call.tool, call.args, tools);
   const times = (agent.calls.times.get(signature) ?? 0) + 1;
   agent.calls.times.set(signature, times);
   if (times > 1) {
@@ -73,18 +77,19 @@ async function resultOf(
     const started = run.now().getTime();
     const context = toolbox?.context();
     // Models are told the text; the data is for programs, and would only fill the log.
-    const { text, isError } =
-      context && toolbox?.names.includes(call.tool)
-        ? await runTool(call.tool, args, {
+    const { text, isError } = context
+      ? await runTool(
+          call.tool,
+          args,
+          {
             ...context,
             workspace: withBrief(context.workspace, () => agent.spec.opening({ chars: Number.POSITIVE_INFINITY })),
             maxChars: Math.floor(toolResultChars(agent.transcript) / of),
             signal: run.signal,
-          })
-        : {
-            text: `There is no tool "${call.tool}" for you; you have: ${toolbox?.names.join(', ') ?? 'none'}.`,
-            isError: true,
-          };
+          },
+          tools,
+        )
+      : { text: `There is no tool "${call.tool}" for you; you have: none.`, isError: true };
     return {
       type: 'tool.returned',
       lane,

@@ -4,6 +4,7 @@ import { type ChangeSet, emptyChangeSet, fileStates } from '../changes/changeSet
 import { overlay } from '../changes/overlay.ts';
 import { runChecks } from '../checks/runChecks.ts';
 import { StoreError } from '../store/storeError.ts';
+import { toolsNamed } from '../tools/index.ts';
 import { canRecall } from './ruling.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
@@ -89,7 +90,7 @@ export function openToolbox(
   const about = subtask === undefined ? {} : { subtask };
   const memory = canRecall(run);
   return {
-    names: memory ? names : names.filter((name) => name !== 'recall'),
+    tools: toolsNamed(memory ? names : names.filter((name) => name !== 'recall')),
     changes,
     context: () => {
       const now = changes();

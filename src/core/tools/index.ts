@@ -36,21 +36,39 @@ export const TOOLS = {
 
 export type ToolName = keyof typeof TOOLS;
 
-/** Checks the arguments and runs the tool. An unknown tool and wrong arguments are results that say what was expected. */
-export async function runTool(name: string, args: unknown, ctx: ToolContext): Promise<ToolResult> {
+/** The tools of those names, in that order. @throws Error for a name that none has */
+export function toolsNamed(names: readonly string[]): CallableTool[] {
+  return names.map((name) => {
+    if (!isToolName(name)) throw new Error(`There is no tool "${name}".`);
+    return TOOLS[name];
+  });
+}
+
+/**
+ * Checks the arguments and runs the tool. An unknown tool and wrong arguments are results that say what was expected.
+ * @param tools those that there are for who asks
+ */
+export async function runTool(
+  name: string,
+  args: unknown,
+  ctx: ToolContext,
+  tools: readonly CallableTool[] = Object.values(TOOLS),
+): Promise<ToolResult> {
   ctx.signal.throwIfAborted();
-  return isToolName(name)
-    ? TOOLS[name].call(args, ctx)
-    : { text: `There is no such tool; there are: ${Object.keys(TOOLS).join(', ')}.`, isError: true };
+  const tool = tools.find((one) => one.name === name);
+  if (tool !== undefined) return tool.call(args, ctx);
+  const there = tools.map((one) => one.name).join(', ') || 'none';
+  return { text: `There is no tool "${name}" for you; you have: ${there}.`, isError: true };
 }
 
 /**
  * What a call really asks for, as text: two calls with the same one have the same result. Small models fill in arguments
  * of other tools too; those say nothing.
  */
-export function callSignature(name: string, args: unknown): string {
+export function callSignature(name: string, args: unknown, tools: readonly CallableTool[]): string {
   const given = Object.entries(Object(withoutBlanks(args)) as Record<string, unknown>);
-  const known = isToolName(name) ? propertiesOf(TOOLS[name]) : undefined;
+  const tool = tools.find((one) => one.name === name);
+  const known = tool && propertiesOf(tool);
   const counting = given.filter(([arg]) => known === undefined || Object.hasOwn(known, arg));
   return JSON.stringify([name, counting.sort(([a], [b]) => (a < b ? -1 : 1))]);
 }
@@ -59,9 +77,9 @@ export function callSignature(name: string, args: unknown): string {
  * The one flat schema by which a model asks for a tool or says that it is done: `{action, args}`, where `args` takes
  * the arguments of all these tools, none of them required. Flat and without unions, because grammars of servers are.
  */
-export function toolSchema(names: readonly string[]): JsonSchema {
+export function toolSchema(tools: readonly CallableTool[]): JsonSchema {
   const properties: Record<string, JsonSchema> = {};
-  for (const tool of toolsOf(names)) {
+  for (const tool of tools) {
     for (const [arg, schema] of Object.entries(propertiesOf(tool))) {
       if (properties[arg] && JSON.stringify(properties[arg]) !== JSON.stringify(schema)) {
         throw new Error(`${tool.name} has an argument "${arg}" of another type than another tool.`);
@@ -72,7 +90,7 @@ export function toolSchema(names: readonly string[]): JsonSchema {
   return {
     type: 'object',
     properties: {
-      action: { type: 'string', enum: [...names, 'done'] },
+      action: { type: 'string', enum: [...tools.map(({ name }) => name), 'done'] },
       args: { type: 'object', properties, additionalProperties: false },
     },
     required: ['action', 'args'],
@@ -82,16 +100,16 @@ export function toolSchema(names: readonly string[]): JsonSchema {
 
 /** The tools as a request offers them: always in the same order, because they are a part of its prefix. */
 export function offeredTools(
-  names: readonly string[],
+  tools: readonly CallableTool[],
 ): { name: string; description: string; parameters: JsonSchema }[] {
-  return toolsOf([...names].sort()).map(({ name, description, parameters }) => ({ name, description, parameters }));
+  return [...tools]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, description, parameters }) => ({ name, description, parameters }));
 }
 
 /** A Markdown list of the tools with their arguments, for prompts. */
-export function describeTools(names: readonly string[]): string {
-  return toolsOf(names)
-    .map((tool) => `- \`${signatureOf(tool)}\`: ${tool.description}`)
-    .join('\n');
+export function describeTools(tools: readonly CallableTool[]): string {
+  return tools.map((tool) => `- \`${signatureOf(tool)}\`: ${tool.description}`).join('\n');
 }
 
 function callable<Args, Data>(tool: Tool<Args, Data>): CallableTool {
@@ -122,13 +140,6 @@ function callable<Args, Data>(tool: Tool<Args, Data>): CallableTool {
 function withoutBlanks(args: unknown): unknown {
   if (typeof args !== 'object' || args === null || Array.isArray(args)) return args ?? {};
   return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null && value !== '' && value !== 0));
-}
-
-function toolsOf(names: readonly string[]): CallableTool[] {
-  return names.map((name) => {
-    if (!isToolName(name)) throw new Error(`There is no tool "${name}".`);
-    return TOOLS[name];
-  });
 }
 
 function isToolName(name: string): name is ToolName {
