@@ -5,7 +5,6 @@ import { looksLikeDefinition } from '../../src/core/tools/findReferences.ts';
 import { givenPath } from '../../src/core/tools/givenPath.ts';
 import { callSignature, describeTools, TOOLS, toolSchema, toolsNamed } from '../../src/core/tools/index.ts';
 import { exportsOf, isTestFile } from '../../src/core/tools/languages.ts';
-import { readManifest } from '../../src/core/tools/manifests.ts';
 import { nearestPaths } from '../../src/core/tools/nearestPaths.ts';
 import { rankPassages, splitPassages } from '../../src/core/tools/searchDocs.ts';
 import { openDiskWorkspace } from '../../src/node/diskWorkspace.ts';
@@ -235,55 +234,6 @@ describe('exports', () => {
     for (const path of ['test/a.ts', 'src/a.test.ts', 'src/__tests__/a.js', 'test_a.py', 'a_test.go'])
       assert.ok(isTestFile(path), path);
     for (const path of ['src/a.ts', 'src/latest.ts', 'contest/a.py']) assert.ok(!isTestFile(path), path);
-  });
-});
-
-describe('manifests', () => {
-  it('of npm name dependencies, entry points and the test command', () => {
-    const text = JSON.stringify({
-      name: 'shop',
-      main: './dist/index.js',
-      bin: { shop: 'bin/shop.js' },
-      scripts: { test: 'vitest run', build: 'tsc' },
-      dependencies: { zod: '4' },
-      devDependencies: { vitest: '2' },
-    });
-    assert.deepEqual(readManifest('packages/shop/package.json', text), {
-      path: 'packages/shop/package.json',
-      name: 'shop',
-      dependencies: ['zod', 'vitest'],
-      scripts: ['test', 'build'],
-      entryPoints: ['packages/shop/dist/index.js', 'packages/shop/bin/shop.js'],
-      tests: 'npm test (vitest run)',
-    });
-    assert.equal(readManifest('package.json', '{ "name": ')?.problem, 'it is not valid JSON');
-    assert.deepEqual(readManifest('package.json', '{"name": 3, "scripts": [1]}')?.dependencies, []);
-  });
-
-  it('of Python, Go, Rust and Maven name dependencies', () => {
-    const pyproject =
-      '[project]\nname = "api"\ndependencies = [\n  "fastapi>=0.1", # why\n  "uvicorn[standard]",\n]\n\n[project.scripts]\nserve = "api:main"\n\n[tool.pytest.ini_options]\n';
-    const api = readManifest('pyproject.toml', pyproject);
-    assert.deepEqual(
-      [api?.name, api?.dependencies, api?.scripts, api?.tests],
-      ['api', ['fastapi', 'uvicorn'], ['serve'], 'pytest'],
-    );
-    const poetry = '[tool.poetry]\nname = "p"\n[tool.poetry.dependencies]\npython = "^3"\nrequests = "*"\n';
-    assert.deepEqual(readManifest('pyproject.toml', poetry)?.dependencies, ['requests']);
-    assert.deepEqual(readManifest('requirements.txt', '# c\nflask==2\n-r other.txt\nDjango\n')?.dependencies, [
-      'flask',
-      'Django',
-    ]);
-    const go =
-      'module example.org/x\n\ngo 1.22\n\nrequire (\n\tgithub.com/a/b v1.0.0\n\tgithub.com/c/d v1.0.0 // indirect\n)\n';
-    assert.deepEqual(readManifest('go.mod', go)?.dependencies, ['github.com/a/b']);
-    const cargo =
-      '[package]\nname = "tool"\n\n[dependencies]\nserde = { version = "1" }\n\n[dev-dependencies]\nproptest = "1"\n';
-    assert.deepEqual(readManifest('Cargo.toml', cargo)?.dependencies, ['serde', 'proptest']);
-    const pom =
-      '<project><parent><artifactId>boss</artifactId></parent><artifactId>shop</artifactId><dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId></dependency></dependencies></project>';
-    const maven = readManifest('pom.xml', pom);
-    assert.deepEqual([maven?.name, maven?.dependencies], ['shop', ['g:a']]);
   });
 });
 

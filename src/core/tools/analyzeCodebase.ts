@@ -5,7 +5,7 @@ import { bounded, lineCount } from './bounded.ts';
 import { counted } from './counted.ts';
 import { givenPath } from './givenPath.ts';
 import { exportsOf, isTestFile, languageOf } from './languages.ts';
-import { isManifest, type Manifest, readManifest } from './manifests.ts';
+import { isManifest, type Manifest, readManifest } from './manifests/manifests.ts';
 import { readTexts } from './readTexts.ts';
 import type { Tool } from './tool.ts';
 
