@@ -44,11 +44,17 @@ export interface CheckReport {
   /** The command, as an argument vector. */
   argv?: string[];
   test_file?: string;
+  /** Only the tests of this name were run. */
+  test_name?: string;
   exit_code: number | null;
   /** Bounded; says how much was left out. */
   output: string;
   passed?: number;
+  /** Left out by the tests themselves; absent where the runner does not say. */
+  skipped?: number;
   failed: FailedTest[];
+  /** Failed, then passed when run again; not among `failed`. Absent where none were, or nothing was run again. */
+  flaky?: FailedTest[];
   /** Milliseconds. */
   ms: number;
   /** Why it could not run, or why there was nothing to run. */

@@ -110,6 +110,49 @@ describe('running the checks of a workspace', () => {
     }
   });
 
+  it('runs the tests of one name, and says where there is none', async () => {
+    await put(sums);
+    const one = await run({ testName: 'adds nothing' });
+    assert.equal(one.status, 'passed', one.output);
+    assert.equal(one.passed, 1);
+    assert.equal(one.test_name, 'adds nothing');
+    assert.deepEqual(one.argv, ['npm', 'test', '--ignore-scripts', '--', '--test-name-pattern=adds nothing']);
+    const none = await run({ testName: '$(touch ran) adds .*' });
+    assert.equal(none.status, 'could_not_run', none.output);
+    assert.match(none.reason ?? '', /No test of the name "\$\(touch ran\) adds \.\*" was run/);
+    const unknown = await run({ testName: 'adds', command: [process.execPath, 'sum.test.js'] });
+    assert.match(unknown.reason ?? '', /How to run one test of .* is not known/);
+  });
+
+  it('runs what failed once more where it is asked to, and calls flaky what passes then', async () => {
+    const failsOnce = (name: string) =>
+      `test('${name}', () => { if (!existsSync('${name}')) { writeFileSync('${name}', ''); throw new Error('not yet'); } });`;
+    const flaky = `import test from 'node:test'; import { existsSync, writeFileSync } from 'node:fs';
+      ${failsOnce('sometimes')} ${failsOnce('now and then')} test('passes', () => {});\n`;
+    await put({ ...sums, 'flaky.test.js': flaky });
+    const once = await run();
+    assert.equal(once.status, 'failed');
+    assert.deepEqual([once.passed, once.failed.length, once.flaky], [4, 2, undefined]);
+
+    const again = await run({ again: true });
+    assert.equal(again.status, 'passed', again.output);
+    assert.deepEqual([again.passed, again.failed, again.exit_code], [6, [], 0]);
+    assert.deepEqual(
+      again.flaky?.map(({ name, message, file }) => ({ name, message, file })),
+      ['sometimes', 'now and then'].map((name) => ({ name, message: 'not yet', file: 'flaky.test.js' })),
+    );
+
+    const red = [{ path: 'sum.js', text: 'export const sum = (a, b) => a * b;\n' }];
+    const both = await run({ again: true, files: red });
+    assert.equal(both.status, 'failed');
+    assert.equal(both.exit_code, 1);
+    assert.deepEqual(
+      both.failed.map(({ name }) => name),
+      ['adds', 'adds nothing'],
+    );
+    assert.equal(both.flaky?.length, 2);
+  });
+
   it('runs a pretest that builds, and reports it when it fails', async () => {
     const scripts = { pretest: 'node build.js', test: 'node built.js', posttest: 'node -e "process.exit(9)"' };
     await put({

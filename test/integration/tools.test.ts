@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import type { BaseText, ChangeSet } from '../../src/core/changes/changeSet.ts';
 import { overlay } from '../../src/core/changes/overlay.ts';
 import { runTool, TOOLS } from '../../src/core/tools/index.ts';
-import type { ToolContext } from '../../src/core/tools/tool.ts';
+import type { Progress, ToolContext } from '../../src/core/tools/tool.ts';
 import { openDiskWorkspace } from '../../src/node/diskWorkspace.ts';
 import { nodeProcesses } from '../../src/node/processes.ts';
 import { findRipgrep } from '../../src/node/ripgrep.ts';
@@ -21,7 +21,7 @@ for (const ripgrep of [findRipgrep(), undefined]) {
     let base: string;
     let root: string;
     let report: CheckReport;
-    let checked: (string | undefined)[];
+    let checked: { testFile?: string; testName?: string }[];
 
     beforeEach(async () => {
       base = await realpath(await mkdtemp(join(tmpdir(), 'conclave-tools-')));
@@ -71,8 +71,9 @@ for (const ripgrep of [findRipgrep(), undefined]) {
       return {
         workspace: openDiskWorkspace(root, { ripgrep }),
         processes: nodeProcesses(),
-        runChecks: async (testFile) => {
-          checked.push(testFile);
+        runChecks: async (tests, _signal, onOutput) => {
+          checked.push(tests);
+          onOutput?.('one\ntwo\n');
           return report;
         },
         maxChars: 8000,
@@ -393,7 +394,60 @@ for (const ripgrep of [findRipgrep(), undefined]) {
           /^The tests failed: `npm test`, exit status 1, 4 passed, 1 failed\.\nFailing:\n- pays twice \(test\/pay.test.ts:7\): expected 2 but got 1\n/,
         );
         assert.match(text, /earlier lines are not shown.*\n(noise \d+\n)+the end$/);
-        assert.deepEqual(checked, ['test/pay.test.ts']);
+        assert.deepEqual(checked, [{ testFile: 'test/pay.test.ts' }]);
+      });
+
+      it('gives the same as data, what is flaky told apart, and says how far it is', async () => {
+        const failing = Array.from({ length: 40 }, (_, at) => ({
+          name: `fails ${at}`,
+          message: 'a\n  b',
+          line: at + 1,
+        }));
+        report = {
+          ...GREEN,
+          status: 'failed',
+          argv: ['npm', 'test'],
+          exit_code: 1,
+          passed: 4,
+          skipped: 2,
+          failed: failing,
+          flaky: [{ name: 'sometimes' }],
+          output: `${'noise\n'.repeat(500)}the end\n`,
+        };
+        const told: Progress[] = [];
+        const onProgress = (progress: Progress) => told.push(progress);
+        const one = { test_file: 'test/pay.test.ts', test_name: 'pays twice' };
+        const whole = await runTool('run_tests', one, context({ maxChars: 8000, onProgress }));
+        assert.match(
+          whole.text,
+          /4 passed, 40 failed, 1 flaky, 2 skipped\.[\s\S]*\nFlaky \(failed, then passed when run again\):\n- sometimes\n/,
+        );
+        assert.deepEqual(checked.at(-1), { testFile: 'test/pay.test.ts', testName: 'pays twice' });
+        assert.deepEqual(told, [{ message: 'two', done: 2 }]);
+        const data = whole.data as { failed: unknown[]; flaky: unknown[]; output: string; truncated: boolean };
+        assert.deepEqual(data.failed[39], { name: 'fails 39', message: 'a b', line: 40 });
+        assert.deepEqual(data.flaky, [{ name: 'sometimes' }]);
+        assert.deepEqual(
+          { ...data, failed: [], flaky: [], output: '' },
+          {
+            status: 'failed',
+            argv: ['npm', 'test'],
+            exit_code: 1,
+            passed: 4,
+            skipped: 2,
+            failed: [],
+            flaky: [],
+            output: '',
+            truncated: false,
+          },
+        );
+
+        const cut = await runTool('run_tests', {}, context({ maxChars: 1000 }));
+        const { failed, output, truncated } = cut.data as typeof data;
+        assert.ok(failed.length > 5 && failed.length < 40 && truncated);
+        assert.ok(output.endsWith('noise\nthe end\n'));
+        assert.ok(JSON.stringify(cut.data).length < 1400);
+        assert.match(await fails('run_tests', { test_name: 'a\nb' }), /one line/);
       });
 
       it('says openly that there is nothing to run, or why it could not', async () => {

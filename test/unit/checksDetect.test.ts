@@ -158,3 +158,94 @@ describe('detecting the runner', () => {
     await checkNone({ 'README.md': '' }, /no test script/);
   });
 });
+
+describe('running tests by their names', () => {
+  async function named(files: Record<string, string>, names: readonly string[], file?: string, command?: string[]) {
+    const runner = await detectRunner(workspaceOf(files), { platform: 'other', ...(command && { command }) });
+    if ('none' in runner) assert.fail(runner.none);
+    const patterns = names.map((name) => runner.named?.pattern(name)).filter((pattern) => pattern !== undefined);
+    return patterns.length === 0 ? undefined : runner.named?.argv(patterns, file)?.join(' ');
+  }
+  const script = (test: string) => manifest({ test });
+  const NAME = 'a.test.js > sums > of (two) > adds: 1 + 1';
+
+  it("tells each program of a script in its own way, without a file's name, nothing in them being an option", async () => {
+    const cases: readonly (readonly [script: string, command: string | undefined])[] = [
+      ['mocha test', 'npm test -- --grep=sums of \\(two\\) adds: 1 \\+ 1'],
+      ['tsc && cross-env A=1 mocha', 'npm test -- --grep=sums of \\(two\\) adds: 1 \\+ 1'],
+      ['jest --ci', 'npm test -- --testNamePattern=sums of \\(two\\) adds: 1 \\+ 1'],
+      ['vitest run', 'npm test -- --testNamePattern=sums of \\(two\\) adds: 1 \\+ 1'],
+      ['c8 ava', 'npm test -- --match=*adds: 1 + 1*'],
+      ['node --test', 'npm test -- --test-name-pattern=adds: 1 \\+ 1'],
+      ['node --import tsx --test a.test.js', 'node --import tsx --test --test-name-pattern=adds: 1 \\+ 1 a.test.js'],
+      ['node --test test/*.js', undefined],
+      ['node test.js', undefined],
+      ['mocha | tee log', undefined],
+      ['npm run unit', undefined],
+    ];
+    for (const [test, command] of cases) assert.equal(await named(script(test), [NAME]), command, test);
+    assert.equal(
+      await named(script('node --test test/*.js'), ['adds'], 'b.test.js'),
+      'node --test --test-name-pattern=adds b.test.js',
+    );
+    assert.equal(await named(script('mocha'), ['--exit', 'x (2)']), 'npm test -- --grep=(--exit|x)');
+    assert.equal(await named(script('mocha'), ['hooks > "before all" hook for "x"']), 'npm test -- --grep=hooks');
+    assert.equal(await named(script('jest'), ['a.test.js > Test suite failed to run', 'a.test.js']), undefined);
+  });
+
+  it('tells runners without a script, and one of the settings', async () => {
+    const nodeTest = { 'package.json': '{}', 'a.test.js': "import test from 'node:test';" };
+    assert.equal(await named(nodeTest, ['adds'], '-a.js'), 'node --test --test-name-pattern=adds ./-a.js');
+    const jest = { 'package.json': JSON.stringify({ devDependencies: { jest: '30' } }) };
+    assert.equal(await named(jest, ['adds']), 'npx --no-install jest --ci --testNamePattern=adds');
+    assert.equal(await named({}, ['adds'], 'a.js', ['npx', 'mocha']), 'npx mocha --grep=adds a.js');
+    assert.equal(await named({}, ['adds'], 'a.js', ['./run']), undefined);
+  });
+
+  it('tells Python of ids, words and dotted names', async () => {
+    const pytest = { 'tests/test_sum.py': 'def test_a(): pass', 'conftest.py': '' };
+    assert.equal(
+      await named(pytest, ['tests/test_sum.py::test_of[x y - z]'], 'tests/test_sum.py'),
+      'python3 -m pytest tests/test_sum.py::test_of[x y - z]',
+    );
+    assert.equal(await named(pytest, ['tests/gone.py::test_of', 'a; b', '--help']), undefined);
+    assert.equal(
+      await named(pytest, ['TestSums::test_größe[1]', 'test_b'], 'tests/test_sum.py'),
+      'python3 -m pytest tests/test_sum.py -k (TestSums and test_größe) or (test_b)',
+    );
+    const unittest = { 'test_sum.py': 'import unittest' };
+    assert.equal(
+      await named(unittest, ['test_sum.Sums.test_parts (n=2)', 'te?t', 'test_sum.Hooks.setUpClass']),
+      'python3 -m unittest discover -k*test_sum.Sums.test_parts* -k*te[?]t*',
+    );
+  });
+
+  it('tells the toolchains, each level and each class', async () => {
+    const go = { 'go.mod': '' };
+    assert.equal(
+      await named(go, ['example.org/sums > TestTable/of_two.x/y z'], 'inner/a_test.go'),
+      'go test -v -run=^TestTable$/^of_two\\.x$/^y_z$ ./inner',
+    );
+    assert.equal(
+      await named(go, ['a > TestA/b', 'b > TestB', 'b > failed']),
+      'go test -v -run=(^TestA$|^TestB$) ./...',
+    );
+    const cargo = 'cargo test --offline --no-fail-fast';
+    assert.equal(await named({ 'Cargo.toml': '' }, ['tests::a', 'b', 'src/lib.rs', '--x']), `${cargo} -- tests::a b`);
+    const mvn = 'mvn -o -fae -Dsurefire.failIfNoSpecifiedTests=false';
+    assert.equal(
+      await named({ 'pom.xml': '' }, ['org.example.SumTest > of(int)[2]', 'a,b'], 'src/SumTest.java'),
+      `${mvn} -Dtest=org.example.SumTest#of*,SumTest#a?b* test`,
+    );
+    const gradle = 'gradle --offline --no-daemon --continue test';
+    assert.equal(
+      await named({ 'build.gradle': '' }, ['SumTest > of(int) > org.example.SumTest.of(int)[2]', 'fails']),
+      `${gradle} --tests *SumTest.of --tests *.fails`,
+    );
+    assert.equal(
+      await named({ 'a.sln': '' }, ['Sums.Tests.Of(n: 2)', 'a|b'], 'Tests.cs'),
+      'dotnet test --nologo -p:RestoreSources=. --filter (FullyQualifiedName~Sums.Tests.Of|FullyQualifiedName~a\\|b)&FullyQualifiedName~Tests',
+    );
+    assert.equal(await named({ Makefile: 'test:\n' }, ['a']), undefined);
+  });
+});

@@ -1,4 +1,5 @@
 import type { FileEntry, Workspace } from '../ports.ts';
+import { type Naming, programIn } from './naming.ts';
 import { detectJavaScript } from './runners/javaScript.ts';
 import { detectPython } from './runners/python.ts';
 import { detectToolchain } from './runners/toolchains.ts';
@@ -10,6 +11,8 @@ export interface Runner {
   from: 'detected' | 'setting';
   /** The whole suite, or one file in the runner's own way (the smallest part with that file, where it cannot run one). */
   argv(testFile?: string): string[];
+  /** How it runs tests by name; absent where it cannot, or where we do not know what it starts. */
+  named?: Naming;
   /** To be run before, where the project's own `pretest` builds something. */
   prepare?: string[];
 }
@@ -38,10 +41,22 @@ export async function detectRunner(workspace: Workspace, settings: DetectSetting
   const [program] = settings.command ?? [];
   if (settings.command !== undefined && program !== undefined) {
     const command = settings.command;
+    const argv = (testFile?: string) => [...command, ...(testFile === undefined ? [] : [testFile])];
+    const known = programIn(command.join(' '));
     return {
       name: program.replace(/^.*[\\/]/, ''),
       from: 'setting',
-      argv: (testFile) => [...command, ...(testFile === undefined ? [] : [testFile])],
+      argv,
+      ...(known && {
+        named: {
+          pattern: known.named.pattern,
+          argv: (patterns, testFile) => [
+            ...argv(),
+            ...known.named.args(patterns),
+            ...argv(testFile).slice(command.length),
+          ],
+        },
+      }),
     };
   }
   const project = openProject(workspace, await workspace.list(), settings.platform);

@@ -43,14 +43,20 @@ export function parseTestOutput(runner: string, output: string, exitCode: number
   const failed = uniquelyNamed(parsed.flatMap((result) => result.failed));
   if (exitCode !== 0 && failed.length === 0) failed.push({ name: `${runner}: exit code ${exitCode}` });
 
-  const counts = parsed.flatMap((result) => (result.passed === undefined ? [] : [result.passed]));
-  return { ...(counts.length === 0 ? {} : { passed: counts.reduce((sum, count) => sum + count, 0) }), failed };
+  const passed = sumKnown(parsed.map((result) => result.passed));
+  const skipped = sumKnown(parsed.map((result) => result.skipped));
+  return { ...(passed === undefined ? {} : { passed }), ...(skipped === undefined ? {} : { skipped }), failed };
 }
 
 /** Without colours and other terminal sequences, with "\n" line ends. */
 export function plainText(output: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal sequences are made of them.
   return output.replaceAll(/\u001b\[[0-9;?]*[A-Za-z]|\u001b\][^\u0007]*\u0007/g, '').replaceAll(/\r+\n/g, '\n');
+}
+
+function sumKnown(counts: readonly (number | undefined)[]): number | undefined {
+  const known = counts.filter((count) => count !== undefined);
+  return known.length === 0 ? undefined : known.reduce((sum, count) => sum + count, 0);
 }
 
 function uniquelyNamed(failed: readonly FailedTest[]): FailedTest[] {

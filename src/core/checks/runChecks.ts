@@ -2,6 +2,8 @@ import type { CheckReport, FileState } from '../../shared/events.ts';
 import type { Copies, Copy, Processes, ProcessResult, Workspace } from '../ports.ts';
 import { detectRunner, type Runner } from './detect.ts';
 import { excerpt } from './excerpt.ts';
+import { withFlaky } from './flaky.ts';
+import { escapedPattern } from './naming.ts';
 import { parseTestOutput, plainText } from './parse.ts';
 
 /** How much output is read for failures, in bytes. */
@@ -21,6 +23,10 @@ export interface CheckOptions {
   command?: readonly string[];
   /** Only this file, relative to the workspace. */
   testFile?: string;
+  /** Only tests of this name. */
+  testName?: string;
+  /** Run what failed once more: what passes then is flaky, and does not count as failed. */
+  again?: true;
   /** Milliseconds for all of it. */
   timeout: number;
   platform: 'win32' | 'other';
@@ -36,25 +42,65 @@ export interface CheckOptions {
  */
 export async function runChecks(ports: CheckPorts, options: CheckOptions): Promise<CheckReport> {
   const runner = await detectRunner(ports.workspace, options);
-  const about = options.testFile === undefined ? {} : { test_file: options.testFile };
+  const about = {
+    ...(options.testFile === undefined ? {} : { test_file: options.testFile }),
+    ...(options.testName === undefined ? {} : { test_name: options.testName }),
+  };
   const nothing = { type: 'test_results', ...about, exit_code: null, output: '', failed: [], ms: 0 } as const;
   if ('none' in runner) return { ...nothing, failed: [], status: 'none', reason: runner.none };
 
-  const argv = runner.argv(options.testFile);
-  const identity = { ...about, runner: runner.name, argv };
+  const command = commandOf(runner, options);
+  const identity = { ...about, runner: runner.name };
+  if ('cannot' in command)
+    return { ...nothing, ...identity, failed: [], status: 'could_not_run', reason: command.cannot };
+  const { argv } = command;
   if (options.testFile !== undefined && (await ports.workspace.read(options.testFile)).kind !== 'text') {
     const reason = `There is no test file ${options.testFile} in the workspace. Name one that exists, or none for all tests.`;
-    return { ...nothing, ...identity, failed: [], status: 'could_not_run', reason };
+    return { ...nothing, ...identity, argv, failed: [], status: 'could_not_run', reason };
   }
 
   const copy = await ports.copies.make(options.files, options.signal);
   try {
     options.onStarted?.({ runner: runner.name, argv });
     const result = await runInCopy(ports.processes, copy, [...(runner.prepare ? [runner.prepare] : []), argv], options);
-    return { type: 'test_results', ...identity, ...judged(runner, argv, result, options.timeout) };
+    const judgement = judged(runner, argv, result, options.timeout);
+    const report: CheckReport = { type: 'test_results', ...identity, argv, ...judgement };
+    if (options.testName !== undefined && foundNothing(runner, report))
+      return {
+        ...report,
+        status: 'could_not_run',
+        failed: [],
+        reason: `No test of the name "${options.testName}" was run: there is none, or it is skipped.`,
+      };
+    if (options.again === undefined) return report;
+    return await withFlaky(report, runner, options, (again, timeout) =>
+      runInCopy(ports.processes, copy, [again], { ...options, timeout }),
+    );
   } finally {
     await copy.dispose();
   }
+}
+
+function commandOf(runner: Runner, { testFile, testName }: CheckOptions): { argv: string[] } | { cannot: string } {
+  if (testName === undefined) return { argv: runner.argv(testFile) };
+  const all = `\`${runner.argv(testFile).join(' ')}\``;
+  if (runner.named === undefined)
+    return {
+      cannot: `How to run one test of ${all} by its name is not known. Leave "test_name" out, and name its "test_file".`,
+    };
+  const pattern = runner.named.pattern(testName);
+  if (pattern === undefined)
+    return {
+      cannot: `"${testName}" is not the name of one test of ${all}. Name it as a report names it, or leave "test_name" out.`,
+    };
+  const argv = runner.named.argv([pattern], testFile);
+  return argv === undefined ? { cannot: `${all} needs a "test_file" to run one test by its name.` } : { argv };
+}
+
+/** pytest and unittest end with 5 where no test is left to run; others are green. */
+function foundNothing(runner: Runner, { status, passed = 0, exit_code }: CheckReport): boolean {
+  if (runner.named?.silent || passed > 0) return false;
+  return status === 'passed' || (status === 'failed' && exit_code === 5 && /^(pytest|unittest)$/.test(runner.name));
 }
 
 /** Runs one command after the other until one does not succeed; the time is shared. Paths of the copy become relative. */
@@ -87,7 +133,7 @@ async function runInCopy(
 }
 
 type Judgement = Pick<CheckReport, 'status' | 'exit_code' | 'output' | 'failed' | 'ms'> &
-  Partial<Pick<CheckReport, 'passed' | 'reason'>>;
+  Partial<Pick<CheckReport, 'passed' | 'skipped' | 'reason'>>;
 
 function judged(runner: Runner, argv: readonly string[], result: ProcessResult, timeout: number): Judgement {
   const { exitCode, ended, output, ms } = result;
@@ -151,13 +197,9 @@ function relativePaths(copy: Copy): (text: string) => string {
       for (const prefix of [`file://${folder}`, `file:///${folder}`, folder]) {
         result = result
           .replaceAll(prefix + separator, '')
-          .replaceAll(new RegExp(`${escaped(prefix)}(?![\\w.-])`, 'g'), '.');
+          .replaceAll(new RegExp(`${escapedPattern(prefix)}(?![\\w.-])`, 'g'), '.');
       }
     }
     return temporary === undefined ? result : result.replaceAll(temporary, '<tmp>');
   };
-}
-
-function escaped(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }

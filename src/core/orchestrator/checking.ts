@@ -2,7 +2,7 @@ import type { CheckReport, CheckScope } from '../../shared/events.ts';
 import type { Toolbox } from '../agents/agent.ts';
 import { type ChangeSet, emptyChangeSet, fileStates } from '../changes/changeSet.ts';
 import { overlay } from '../changes/overlay.ts';
-import { runChecks } from '../checks/runChecks.ts';
+import { type CheckOptions, runChecks } from '../checks/runChecks.ts';
 import { StoreError } from '../store/storeError.ts';
 import { toolsNamed } from '../tools/index.ts';
 import { canRecall } from './ruling.ts';
@@ -21,8 +21,9 @@ export async function checkChanges(
     subtask?: string;
     round?: number;
     changes: ChangeSet;
-    testFile?: string;
+    tests?: Pick<CheckOptions, 'testFile' | 'testName' | 'again'>;
     signal?: AbortSignal;
+    onOutput?: (text: string) => void;
   },
 ): Promise<CheckReport> {
   const { scope } = what;
@@ -48,15 +49,17 @@ export async function checkChanges(
           platform: run.platform,
           signal: what.signal ?? run.signal,
           ...(command === undefined ? {} : { command }),
-          ...(what.testFile === undefined ? {} : { testFile: what.testFile }),
+          ...what.tests,
           onStarted: ({ runner, argv }) => run.journal.emit({ type: 'checks.started', ...about, runner, argv }),
-          onOutput: (delta) =>
+          onOutput: (delta) => {
+            what.onOutput?.(delta);
             run.journal.emit({
               type: 'checks.output',
               scope,
               ...(what.subtask === undefined ? {} : { subtask: what.subtask }),
               delta,
-            }),
+            });
+          },
         }),
       )
       .catch((error: unknown) => {
@@ -99,13 +102,14 @@ export function openToolbox(
         processes: run.processes,
         changed: [...now.files.keys()],
         remembered: () => run.memory.recall(run.workspace.root),
-        runChecks: (testFile, signal) =>
+        runChecks: (tests, signal, onOutput) =>
           checkChanges(run, {
             scope: 'tool',
             changes: now,
             signal,
             ...about,
-            ...(testFile === undefined ? {} : { testFile }),
+            tests: { ...tests, again: true },
+            ...(onOutput && { onOutput }),
           }),
       };
     },

@@ -10,7 +10,7 @@ export function toolContext(crew: Crew, bounds: Pick<ToolContext, 'maxChars' | '
     ...bounds,
     workspace,
     processes,
-    runChecks: async (testFile, signal) =>
+    runChecks: async (tests, signal, onOutput) =>
       runChecks(
         { workspace, copies, processes },
         {
@@ -18,7 +18,9 @@ export function toolContext(crew: Crew, bounds: Pick<ToolContext, 'maxChars' | '
           files: (await workspace.unsaved?.()) ?? [],
           // One that a workspace file brought needs an approval, which only a run can ask for.
           ...(command === undefined || checkCommandFrom === 'workspace' ? {} : { command }),
-          ...(testFile === undefined ? {} : { testFile }),
+          ...tests,
+          again: true,
+          ...(onOutput && { onOutput }),
           timeout: timeout * 1000,
           platform,
           signal,

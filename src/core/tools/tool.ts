@@ -11,8 +11,15 @@ export interface ToolContext {
   processes: Processes;
   /** What earlier runs have taught, oldest first; absent for who is not told of it. */
   remembered?: () => Promise<readonly MemoryEntry[]>;
-  /** Runs the workspace's checks on a copy with the agent's change set; the runner picks the whole suite without a file. */
-  runChecks(testFile: string | undefined, signal: AbortSignal): Promise<CheckReport>;
+  /**
+   * Runs the workspace's checks on a copy with the agent's change set: all, or one file, or the tests of one name. What
+   * failed is run once more.
+   */
+  runChecks(
+    tests: { testFile?: string; testName?: string },
+    signal: AbortSignal,
+    onOutput?: (text: string) => void,
+  ): Promise<CheckReport>;
   /** Upper bound for the result's text, in characters: a share of the asking role's window. */
   maxChars: number;
   signal: AbortSignal;

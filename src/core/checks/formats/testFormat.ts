@@ -1,8 +1,9 @@
 import type { FailedTest } from '../../../shared/events.ts';
 
-/** What one runner's output says. `passed` is absent where it does not say. */
+/** What one runner's output says. `passed` and `skipped` are absent where it does not say. */
 export interface ParsedOutput {
   passed?: number;
+  skipped?: number;
   failed: FailedTest[];
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Project, Runner } from '../detect.ts';
+import { type NamedArguments, type Naming, namedArguments, programIn } from '../naming.ts';
 
 const Manifest = z.object({
   packageManager: z.string().optional(),
@@ -44,10 +45,14 @@ export async function detectJavaScript(project: Project): Promise<Runner | { non
   const named = PACKAGES.find(([name]) => name in installed);
   if (named !== undefined) {
     const [name] = named;
-    return { name, from: 'detected', argv: (file) => ['npx', '--no-install', ...named, ...withFile(file)] };
+    const argv = (file?: string) => ['npx', '--no-install', ...named, ...withFile(file)];
+    const names = namedArguments(name);
+    return { name, from: 'detected', argv, ...(names && { named: before(argv, names) }) };
   }
   if (await usesNodeTest(project)) {
-    return { name: 'node:test', from: 'detected', argv: (file) => ['node', '--test', ...withFile(file)] };
+    const argv = (file?: string) => ['node', '--test', ...withFile(file)];
+    const names = namedArguments('node');
+    return { name: 'node:test', from: 'detected', argv, ...(names && { named: before(argv, names) }) };
   }
   const found = isPlaceholder ? "only npm's placeholder as its test script" : 'no test script';
   return { none: `package.json has ${found}, and no test runner among its dependencies` };
@@ -58,26 +63,57 @@ function scriptRunner(project: Project, packageManager: string | undefined, scri
   const { pretest, posttest } = scripts;
   const hasHooks = pretest !== undefined || posttest !== undefined;
   const builds = typeof pretest === 'string' && BUILDS.test(pretest);
-  const from = 'detected';
-  if (manager === 'pnpm') {
+  const made = (start: readonly string[], prepare?: string[], beforeArguments: readonly string[] = []): Runner => {
+    const withArguments = (args: readonly string[]) => [...start, ...(args.length > 0 ? beforeArguments : []), ...args];
+    const named = namedInScript(String(scripts.test), withArguments);
     return {
       name: manager,
-      from,
-      argv: (file) => [...PNPM, 'run', 'test', ...withFile(file)],
-      ...(builds && { prepare: [...PNPM, 'run', 'pretest'] }),
+      from: 'detected',
+      argv: (file) => withArguments(withFile(file)),
+      ...(named && { named }),
+      ...(builds && prepare && { prepare }),
     };
-  }
+  };
+  if (manager === 'pnpm') return made([...PNPM, 'run', 'test'], [...PNPM, 'run', 'pretest']);
   // Yarn 2 and later know no such hooks. Yarn 1 cannot leave them out, but npm runs its projects' scripts just as well.
   const knowsNoHooks = manager === 'bun' || (manager === 'yarn' && project.has('.yarnrc.yml'));
-  if (knowsNoHooks || (manager === 'yarn' && !hasHooks)) {
-    return { name: manager, from, argv: (file) => [manager, 'run', 'test', ...withFile(file)] };
-  }
+  if (knowsNoHooks || (manager === 'yarn' && !hasHooks)) return made([manager, 'run', 'test']);
   const ignore = hasHooks ? ['--ignore-scripts'] : [];
+  return made(['npm', 'test', ...ignore], ['npm', 'run', '--ignore-scripts', 'pretest'], ['--']);
+}
+
+/** Names for what the script ends with: appended to it, or to that program alone where it would not look at them there. */
+function namedInScript(script: string, withArguments: (args: readonly string[]) => string[]): Naming | undefined {
+  const found = programIn(script);
+  if (found === undefined) return undefined;
+  const { named, program, words } = found;
+  const args = (patterns: readonly string[], file?: string) => [...named.args(patterns), ...withFile(file)];
+  // Node takes what follows its first file for another file.
+  if (program !== 'node' || words.every((word, at) => at === 0 || word.startsWith('-')))
+    return { pattern: named.pattern, argv: (patterns, file) => withArguments(args(patterns, file)) };
+  return { pattern: named.pattern, argv: (patterns, file) => nodeArguments(words, named.args(patterns), file) };
+}
+
+/** Options of Node that have their value behind them. */
+const WITH_VALUE =
+  /^(-r|--(require|import|loader|experimental-loader|test-(reporter|reporter-destination|concurrency|timeout)))$/;
+
+/** Node's own command with the names before its files; undefined where a shell would have to make words of it. */
+function nodeArguments(words: readonly string[], names: readonly string[], file?: string): string[] | undefined {
+  const firstFile = words.findIndex(
+    (word, at) => at > 0 && !word.startsWith('-') && !WITH_VALUE.test(words[at - 1] ?? ''),
+  );
+  const options = words.slice(0, firstFile);
+  const files = file === undefined ? words.slice(firstFile) : withFile(file);
+  const argv = [...options, ...names, ...files];
+  return [...options, ...(file === undefined ? files : [])].some((word) => /["'$*?[]/.test(word)) ? undefined : argv;
+}
+
+/** Names go before the file. */
+function before(argv: (file?: string) => string[], { pattern, args }: NamedArguments): Naming {
   return {
-    name: manager,
-    from,
-    argv: (file) => ['npm', 'test', ...ignore, ...(file === undefined ? [] : ['--', ...withFile(file)])],
-    ...(builds && { prepare: ['npm', 'run', '--ignore-scripts', 'pretest'] }),
+    pattern,
+    argv: (patterns, file) => [...argv(), ...args(patterns), ...withFile(file)],
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Project, Runner } from '../detect.ts';
+import type { Naming } from '../naming.ts';
 
 const TEST_FILE = /(^|\/)(test_[^/]*|[^/]*_test)\.py$/;
 
@@ -17,22 +18,60 @@ export async function detectPython(project: Project): Promise<Runner | undefined
   if (tests.length === 0 && !isConfigured) return undefined;
   const python = await pythonOf(project);
   if (!isConfigured && (await isWrittenForUnittest(project, tests))) {
-    return {
-      name: 'unittest',
-      from: 'detected',
-      argv: (file) => [python, '-m', 'unittest', ...(file === undefined ? discovery(project, tests) : [file])],
-    };
+    const argv = (file?: string) => [
+      ...[python, '-m', 'unittest'],
+      ...(file === undefined ? discovery(project, tests) : [file]),
+    ];
+    return { name: 'unittest', from: 'detected', argv, named: namedUnittest(argv) };
   }
+  const argv = (file?: string) => [python, '-m', 'pytest', ...(file === undefined ? [] : [plain(file)])];
+  return { name: 'pytest', from: 'detected', argv, named: namedPytest(project, argv) };
+}
+
+/** The dotted name, or a part of it; the values of a subtest are no part of it. Stars and the like stand for themselves. */
+function namedUnittest(argv: (file?: string) => string[]): Naming {
   return {
-    name: 'pytest',
-    from: 'detected',
-    argv: (file) => [
-      python,
-      '-m',
-      'pytest',
-      ...(file === undefined ? [] : [file.startsWith('-') ? `./${file}` : file]),
-    ],
+    pattern: (name) => {
+      const test = name.replace(/ \(.*$/, '').replaceAll(/[ >:]+/g, '.');
+      const isTest = test !== '' && !/(^|\.)(setUp|tearDown)(Class|Module)$|\._FailedTest\./.test(test);
+      return isTest ? `*${test.replaceAll(/[[*?]/g, '[$&]')}*` : undefined;
+    },
+    argv: (patterns, file) => [...argv(file), ...patterns.map((pattern) => `-k${pattern}`)],
   };
+}
+
+/**
+ * An id ("file::Class::test[parameter]") where the name is one, which is exact; else an expression of the words of it,
+ * where a parameter is left out, because an expression cannot say all of them.
+ */
+function namedPytest(project: Project, argv: (file?: string) => string[]): Naming {
+  const isId = (pattern: string) => pattern.includes('.py::');
+  return {
+    pattern: (name) => {
+      const test = name.replace(/ \(\d+\)$/, '').trim();
+      const [file = ''] = test.split('::');
+      if (isId(test)) return project.has(file) ? plain(test) : undefined;
+      const words = test
+        .replace(/\[.*$/, '')
+        .split(/::| > |\.|\s/)
+        .filter((word) => word !== '');
+      const isTest = words.length > 0 && words.every((word) => /^[\p{L}\p{N}_]+$/u.test(word));
+      return isTest ? words.join(' and ') : undefined;
+    },
+    argv: (patterns, file) => {
+      const words = patterns.filter((pattern) => !isId(pattern));
+      const ids = patterns.filter(isId);
+      return [
+        ...argv(ids.length > 0 ? undefined : file),
+        ...(words.length === 0 ? [] : ['-k', words.map((pattern) => `(${pattern})`).join(' or ')]),
+        ...ids,
+      ];
+    },
+  };
+}
+
+function plain(path: string): string {
+  return path.startsWith('-') ? `./${path}` : path;
 }
 
 async function isPytestConfigured(project: Project): Promise<boolean> {

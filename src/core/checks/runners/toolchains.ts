@@ -1,5 +1,7 @@
 import { posix } from 'node:path';
 import type { Project, Runner } from '../detect.ts';
+import type { Naming } from '../naming.ts';
+import { classOf, namedCargo, namedDotnet, namedGo, namedGradle, namedMaven } from './namedToolchains.ts';
 
 /**
  * Ecosystems with one command for everything. All of them work without the network, and go on after the first
@@ -7,33 +9,45 @@ import type { Project, Runner } from '../detect.ts';
  */
 export async function detectToolchain(project: Project): Promise<Runner | undefined> {
   if (project.has('go.mod')) {
-    return runner('go', (file) => ['go', 'test', file === undefined ? './...' : folderOf(file)]);
+    return runner('go', (file) => ['go', 'test', file === undefined ? './...' : folderOf(file)], namedGo);
   }
   if (project.has('Cargo.toml')) {
-    return runner('cargo', (file) => ['cargo', 'test', '--offline', '--no-fail-fast', ...cargoTarget(file)]);
+    return runner(
+      'cargo',
+      (file) => ['cargo', 'test', '--offline', '--no-fail-fast', ...cargoTarget(file)],
+      namedCargo,
+    );
   }
   if (project.has('pom.xml')) {
     const mvn = wrapped(project, 'mvnw', 'mvnw.cmd') ?? 'mvn';
     const only = (file: string) => ['-Dsurefire.failIfNoSpecifiedTests=false', `-Dtest=${classOf(file)}`];
-    return runner('mvn', (file) => [mvn, '-o', '-q', '-fae', ...(file === undefined ? [] : only(file)), 'test']);
+    return runner(
+      'mvn',
+      (file) => [mvn, '-o', '-q', '-fae', ...(file === undefined ? [] : only(file)), 'test'],
+      () => namedMaven(mvn),
+    );
   }
   if (
     ['build.gradle', 'build.gradle.kts', 'settings.gradle', 'settings.gradle.kts'].some((path) => project.has(path))
   ) {
     const gradle = wrapped(project, 'gradlew', 'gradlew.bat') ?? 'gradle';
     const only = (file: string) => ['--tests', classOf(file)];
-    return runner('gradle', (file) => [
-      ...[gradle, '--offline', '--no-daemon', '--continue', 'test'],
-      ...(file === undefined ? [] : only(file)),
-    ]);
+    const all = [gradle, '--offline', '--no-daemon', '--continue', 'test'];
+    return runner(
+      'gradle',
+      (file) => [...all, ...(file === undefined ? [] : only(file))],
+      () => namedGradle(all),
+    );
   }
   if (project.paths.some((path) => /^[^/]+\.(sln|slnx|[cf]sproj|vbproj)$/.test(path))) {
     // Packages come from what is on disk already: the folder itself is the only source.
     const only = (file: string) => ['--filter', `FullyQualifiedName~${classOf(file)}`];
-    return runner('dotnet', (file) => [
-      ...['dotnet', 'test', '--nologo', '-p:RestoreSources=.'],
-      ...(file === undefined ? [] : only(file)),
-    ]);
+    const all = ['dotnet', 'test', '--nologo', '-p:RestoreSources=.'];
+    return runner(
+      'dotnet',
+      (file) => [...all, ...(file === undefined ? [] : only(file))],
+      () => namedDotnet(all),
+    );
   }
   for (const path of ['Makefile', 'makefile', 'GNUmakefile']) {
     if (project.has(path) && /^test *::?(?!=)/m.test(await project.text(path)))
@@ -42,8 +56,8 @@ export async function detectToolchain(project: Project): Promise<Runner | undefi
   return undefined;
 }
 
-function runner(name: string, argv: Runner['argv']): Runner {
-  return { name, from: 'detected', argv };
+function runner(name: string, argv: Runner['argv'], named?: (argv: Runner['argv']) => Naming): Runner {
+  return { name, from: 'detected', argv, ...(named && { named: named(argv) }) };
 }
 
 function wrapped(project: Project, script: string, onWindows: string): string | undefined {
@@ -60,8 +74,4 @@ function folderOf(file: string): string {
 function cargoTarget(file: string | undefined): string[] {
   const name = /^tests\/([^/]+)\.rs$/.exec(file ?? '')?.[1];
   return name === undefined ? [] : ['--test', name];
-}
-
-function classOf(file: string): string {
-  return posix.basename(file).replace(/\.[^.]+$/, '');
 }
