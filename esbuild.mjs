@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { GRAMMAR_FILES } from './grammarFiles.mjs';
 import { thirdPartyNotices } from './thirdPartyNotices.mjs';
@@ -62,6 +62,7 @@ const bundles = await Promise.all([
 
 await mkdir('dist/grammars');
 for (const [name, file] of Object.entries(GRAMMAR_FILES)) await copyFile(file, `dist/grammars/${name}.wasm`);
+await cp('src/node/codeFacts/queries', 'dist/grammars', { recursive: true });
 
 const metafiles = bundles.map(({ metafile }) => metafile);
 await writeFile('dist/THIRD_PARTY_NOTICES.txt', thirdPartyNotices(metafiles, Object.values(GRAMMAR_FILES)));

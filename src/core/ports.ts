@@ -325,6 +325,102 @@ export interface UnbalancedBracket {
   before?: number;
 }
 
+// ── Code ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What the code of a text says, by its grammar. A text is parsed once: what was found is kept by its hash, for all processes. */
+export interface Code {
+  /**
+   * In the order of `files`; undefined for one without a grammar, or that cannot be parsed in time. Fails only by the
+   * signal, and where a `text` does.
+   */
+  facts(files: readonly CodeFile[], signal: AbortSignal): Promise<(CodeFacts | undefined)[]>;
+}
+
+export interface CodeFile {
+  /** Tells the language. */
+  path: string;
+  /** SHA-256 (hex) of the bytes, as `Workspace.read` gives it. */
+  hash: string;
+  /** Only asked for where nothing is known for the hash; undefined where there is no text. */
+  text: () => Promise<string | undefined>;
+}
+
+/** Lines and columns are 1-based, columns in UTF-16 units. */
+export interface CodeFacts {
+  lines: number;
+  /** In the order of the text. What a function declares for itself is left out, but for functions and classes. */
+  symbols: CodeSymbol[];
+  imports: CodeImport[];
+  comments: Span[];
+  /** What stands between quotes, and text of markup; the code in it (`${…}`) is left out. */
+  strings: Span[];
+}
+
+export interface CodeSymbol {
+  name: string;
+  kind: SymbolKind;
+  /** Where its name stands. */
+  line: number;
+  column: number;
+  /** The last line of what is defined. */
+  endLine: number;
+  /** Seen from other files, as far as the file itself tells. */
+  exported: boolean;
+  /** The class, function, … that it is in, or a method belongs to; without type arguments. */
+  container?: string;
+  /** The line of its name, trimmed and cut. */
+  signature: string;
+  /** The first lines of its doc comment, without the marks. */
+  doc?: string;
+}
+
+export const SYMBOL_KINDS = [
+  'function',
+  'method',
+  'class',
+  'interface',
+  'type',
+  'enum',
+  'constant',
+  'variable',
+  'module',
+  'property',
+] as const;
+export type SymbolKind = (typeof SYMBOL_KINDS)[number];
+
+export interface CodeImport {
+  /** As it is written, without quotes. */
+  from: string;
+  /** As they are called there, and as they are called here; none where a whole module or header is meant. */
+  names: string[];
+  line: number;
+  endLine: number;
+}
+
+/** `endColumn` is behind the last character. */
+export interface Span {
+  line: number;
+  column: number;
+  endLine: number;
+  endColumn: number;
+}
+
+/** What the editor's language servers know; only there where an editor is. Paths inside the workspace only. */
+export interface LanguageServers {
+  /**
+   * Where a name is used and defined, as the files are in the editor.
+   * @param at where the name stands, 1-based; the server is asked for the symbol there
+   * @returns undefined where no server answers in time
+   */
+  references(at: CodePlace, signal: AbortSignal): Promise<(CodePlace & { definition: boolean })[] | undefined>;
+}
+
+export interface CodePlace {
+  path: string;
+  line: number;
+  column: number;
+}
+
 // ── User ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface ApprovalRequest {

@@ -5,6 +5,7 @@ import type { Crew } from '../core/orchestrator/runContext.ts';
 import type { Store } from '../core/orchestrator/session.ts';
 import type { User } from '../core/ports.ts';
 import { ROLES, type Role } from '../shared/events.ts';
+import { openCodeFacts } from './codeFacts/codeFacts.ts';
 import type { LoadedSettings } from './configuration.ts';
 import { openConfiguredEndpoint } from './configuredEndpoint.ts';
 import { dropContents, openContents } from './contents.ts';
@@ -108,6 +109,7 @@ export async function openCrew(
       processes,
     }),
     syntax: openSyntax(grammarsOf(installation.home)),
+    code: openCodeFacts(grammarsOf(installation.home), installation.home),
     user,
     platform: process.platform === 'win32' ? 'win32' : 'other',
     version: installation.version,

@@ -3,17 +3,20 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { BaseText, ChangeSet } from '../../src/core/changes/changeSet.ts';
 import { overlay } from '../../src/core/changes/overlay.ts';
 import { runTool, TOOLS } from '../../src/core/tools/index.ts';
 import type { Progress, ToolContext } from '../../src/core/tools/tool.ts';
+import { openCodeFacts } from '../../src/node/codeFacts/codeFacts.ts';
 import { openDiskWorkspace } from '../../src/node/diskWorkspace.ts';
+import { grammarsOf } from '../../src/node/grammars/grammars.ts';
 import { nodeProcesses } from '../../src/node/processes.ts';
 import { findRipgrep } from '../../src/node/ripgrep.ts';
 import type { CheckReport } from '../../src/shared/events.ts';
 
 const SENTINEL = 'outside-sentinel';
+const code = openCodeFacts(grammarsOf(resolve('.')), resolve('.'));
 const GREEN: CheckReport = { type: 'test_results', status: 'passed', exit_code: 0, output: '', failed: [], ms: 1 };
 
 for (const ripgrep of [findRipgrep(), undefined]) {
@@ -71,6 +74,7 @@ for (const ripgrep of [findRipgrep(), undefined]) {
       return {
         workspace: openDiskWorkspace(root, { ripgrep }),
         processes: nodeProcesses(),
+        code,
         runChecks: async (tests, _signal, onOutput) => {
           checked.push(tests);
           onOutput?.('one\ntwo\n');

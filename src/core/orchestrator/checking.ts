@@ -100,6 +100,8 @@ export function openToolbox(
       return {
         workspace: overlay(run.base.workspace, now),
         processes: run.processes,
+        code: run.code,
+        ...(run.languages && { languages: run.languages }),
         changed: [...now.files.keys()],
         remembered: () => run.memory.recall(run.workspace.root),
         runChecks: (tests, signal, onOutput) =>

@@ -1,9 +1,11 @@
 import type { Fork, Role } from '../../shared/events.ts';
 import type { Probe } from '../../shared/probe.ts';
 import type {
+  Code,
   Contents,
   Copies,
   FormatterMemory,
+  LanguageServers,
   Memory,
   Model,
   Processes,
@@ -48,6 +50,9 @@ export interface Crew {
   processes: Processes;
   copies: Copies;
   syntax: Syntax;
+  code: Code;
+  /** Absent where no editor is. */
+  languages?: LanguageServers;
   user: User;
   platform: 'win32' | 'other';
   version: string;

@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod';
 import type { CheckReport } from '../../shared/events.ts';
-import type { MemoryEntry, Processes, Workspace } from '../ports.ts';
+import type { Code, LanguageServers, MemoryEntry, Processes, Workspace } from '../ports.ts';
 
 /** What a tool may touch. */
 export interface ToolContext {
@@ -9,6 +9,9 @@ export interface ToolContext {
   /** The paths of that change set; absent where there is none. */
   changed?: readonly string[];
   processes: Processes;
+  code: Code;
+  /** Absent where no editor is. They do not know what an agent has changed. */
+  languages?: LanguageServers;
   /** What earlier runs have taught, oldest first; absent for who is not told of it. */
   remembered?: () => Promise<readonly MemoryEntry[]>;
   /**
