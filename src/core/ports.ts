@@ -87,14 +87,15 @@ export interface Model {
 
 /**
  * Paths everywhere in the core: relative to the workspace, forward slashes, no leading "./", never outside.
- * `elsewhere`: the path is not where it lies: it leads there through a symbolic link, or the disk spells it another way.
+ * `elsewhere`: where it really lies, relative to the workspace, where that is not the path: it leads there through a symbolic
+ * link, or the disk spells it another way.
  */
 export type FileContent =
-  | { kind: 'text'; text: string /** SHA-256 (hex) of the bytes. */; hash: string; elsewhere?: true }
-  | { kind: 'binary'; bytes: number; hash: string; elsewhere?: true }
+  | { kind: 'text'; text: string /** SHA-256 (hex) of the bytes. */; hash: string; elsewhere?: string }
+  | { kind: 'binary'; bytes: number; hash: string; elsewhere?: string }
   | { kind: 'tooLarge'; bytes: number }
   | { kind: 'directory' }
-  | { kind: 'missing'; elsewhere?: true }
+  | { kind: 'missing'; elsewhere?: string }
   /** The path leads outside the workspace (also through a symbolic link), or is not a plain file. */
   | { kind: 'forbidden'; reason: string };
 

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Workspace } from '../core/ports.ts';
 import { openDiskWorkspace } from '../node/diskWorkspace.ts';
+import { guardedWorkspace } from '../node/guardedWorkspace.ts';
 import { type Installation, openStore } from '../node/openCrew.ts';
 import { nodeProcesses } from '../node/processes.ts';
 import { openCalls } from './calls.ts';
@@ -61,9 +62,12 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
   const calls = openCalls({ runs, chat: theChat });
   const crews = openEditorCrews({ installation, secrets: context.secrets, call: (about) => calls.needed(about) });
   const facts = openFacts({ crews, memory: context.globalState });
-  const workspaceOf = (folder: vscode.Uri): Workspace =>
-    openEditorWorkspace(openDiskWorkspace(folder.fsPath, { ripgrep: crews.ripgrep }), folder);
-  const mentions = openMentions({ workspaceOf, processes: nodeProcesses() });
+  const diskOf = (folder: vscode.Uri): Workspace => openDiskWorkspace(folder.fsPath, { ripgrep: crews.ripgrep });
+  const workspaceOf = (folder: vscode.Uri): Workspace => openEditorWorkspace(diskOf(folder), folder);
+  const mentions = openMentions({
+    workspaceOf: (folder) => openEditorWorkspace(guardedWorkspace(diskOf(folder)), folder),
+    processes: nodeProcesses(),
+  });
   const tasks = openTasks({ runs, crews, facts, resolve: mentions.resolve });
   const demo = openDemo({ home: installation.home, tasks, chat: theChat });
 

@@ -50,7 +50,7 @@ async function readFile(disk: Disk, path: string): Promise<FileContent> {
   if (found.kind !== 'bytes') return found;
 
   const { bytes } = found;
-  const place = found.elsewhere ? { elsewhere: found.elsewhere } : {};
+  const place = found.elsewhere === undefined ? {} : { elsewhere: found.elsewhere };
   const hash = createHash('sha256').update(bytes).digest('hex');
   const text = bytes.includes(0) || (await isBinaryFile(bytes)) ? undefined : decoded(bytes);
   return text === undefined
@@ -58,7 +58,7 @@ async function readFile(disk: Disk, path: string): Promise<FileContent> {
     : { kind: 'text', text, hash, ...place };
 }
 
-type Bytes = Exclude<FileContent, { kind: 'text' | 'binary' }> | { kind: 'bytes'; bytes: Buffer; elsewhere?: true };
+type Bytes = Exclude<FileContent, { kind: 'text' | 'binary' }> | { kind: 'bytes'; bytes: Buffer; elsewhere?: string };
 
 async function readBytes({ root, own }: Disk, path: string): Promise<Bytes> {
   const location = await resolveInside(root, path, own);
@@ -71,7 +71,7 @@ async function readBytes({ root, own }: Disk, path: string): Promise<Bytes> {
     if (found.kind === 'denied') return { kind: 'forbidden', reason: 'the system denies access' };
     if (found.kind !== 'bytes' && found.kind !== 'missing') return found;
     const real = relative(await realRoot(root), location.absolute).replaceAll(sep, '/');
-    return real === path ? found : { ...found, elsewhere: true };
+    return real === path ? found : { ...found, elsewhere: real };
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ELOOP') return { kind: 'forbidden', reason: 'it became a symbolic link while it was read' };

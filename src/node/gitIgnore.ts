@@ -74,7 +74,7 @@ function rules(root: string, prefix: string, known: Ignore): IgnoreRules {
 }
 
 /** Rewrites the patterns of a folder's .gitignore so that they say the same from the repository's top. */
-function anchored(patterns: readonly string[], folder: string): string[] {
+export function anchored(patterns: readonly string[], folder: string): string[] {
   if (folder === '') return [...patterns];
   const prefix = folder.replace(/[\\*?[\]]/g, '\\$&');
   return patterns.map((line) => {
@@ -90,8 +90,13 @@ function anchored(patterns: readonly string[], folder: string): string[] {
 /** The lines that are patterns. A missing file has none; like git, a link in its place is not followed. One that is too large has none either. */
 async function readPatterns(absolute: string): Promise<string[]> {
   if ((await kindOf(absolute)) !== 'file') return [];
-  const text = (await textOf(absolute)).replace(/^\uFEFF/, '');
-  return text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  return patternsIn(await textOf(absolute));
+}
+
+/** The lines of an ignore file that are patterns. */
+export function patternsIn(text: string): string[] {
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  return lines.filter((line) => line.trim() !== '' && !line.startsWith('#'));
 }
 
 async function repositoryAround(folder: string): Promise<Repository | undefined> {

@@ -28,6 +28,7 @@ import { openFileMemory } from './fileStore/fileMemory.ts';
 import { openFormatterMemory } from './formatterMemory.ts';
 import { grammarsOf } from './grammars/grammars.ts';
 import { openSyntax } from './grammars/syntax.ts';
+import { guardedWorkspace } from './guardedWorkspace.ts';
 import { openProbes } from './probes.ts';
 import { nodeProcesses } from './processes.ts';
 import { openRedisStore } from './redisStore/openRedisStore.ts';
@@ -65,10 +66,8 @@ export async function openCrew(
   const { workspace, user, loaded, ripgrep, over } = options;
   const { settings, nameOf } = loaded;
   const processes = nodeProcesses();
-  const disk = {
-    workspace: openDiskWorkspace(workspace, { ripgrep, own: await ownFoldersIn(workspace, installation.env) }),
-    writer: openDiskWriter(workspace),
-  };
+  const all = openDiskWorkspace(workspace, { ripgrep, own: await ownFoldersIn(workspace, installation.env) });
+  const disk = { workspace: guardedWorkspace(all), writer: openDiskWriter(workspace) };
   const files = { ...disk, ...over?.(disk) };
   const now = (): Date => new Date();
   const probes = openProbes({ dir: probesFolder(installation.env), loaded, now });
@@ -98,7 +97,8 @@ export async function openCrew(
     processes,
     copies: openCopies({
       workspace,
-      list: async () => (await files.workspace.list()).map(({ path }) => path),
+      // Tests may need what models may not see.
+      list: async () => (await all.list()).map(({ path }) => path),
       dir: join(copiesFolder(installation.env), createHash('sha256').update(workspace).digest('hex').slice(0, 16)),
       all: copiesFolder(installation.env),
       bounds: {

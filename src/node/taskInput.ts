@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { isBinaryFile } from 'isbinaryfile';
+import { secretFileKind } from '../core/secrets/secretFiles.ts';
 import { readPlainFile, unreadableFile } from './plainFile.ts';
 
 /** The longest task with its attachments, in characters: more does not help a model, and would not fit its window. */
@@ -26,6 +27,12 @@ export async function readTask(task: string, attachments: readonly string[]): Pr
 }
 
 async function readAttachment(file: string): Promise<string> {
+  const kind = secretFileKind(basename(file));
+  if (kind !== undefined) {
+    throw new Error(
+      `Cannot attach ${file}: files of this name hold secrets (${kind}), which are kept from models. Put what the crew needs to know of it into the task.`,
+    );
+  }
   const most = LONGEST_TASK * 4;
   const found = await readPlainFile(file, most).catch((cause: unknown) => {
     throw new Error(`Cannot attach ${file}: it could not be read (${String(cause)}).`, { cause });

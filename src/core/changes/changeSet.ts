@@ -198,6 +198,8 @@ async function currentFile(changes: ChangeSet, path: string, workspace: Workspac
   const changed = changes.files.get(path);
   if (changed) return { kind: 'file', base: changed.base, text: changed.text };
   const refused = (why: string): CurrentFile => ({ kind: 'refused', reason: `${path} ${why}.` });
+  // It says what agents may see.
+  if (/(?:^|\/)\.conclaveignore[. ]*$/i.test(path)) return refused('is for the user alone to change');
   const content = await workspace.read(path);
   switch (content.kind) {
     case 'text':

@@ -50,6 +50,8 @@ async function changedFrom(run: RunContext, files: readonly FileState[]): Promis
   const changed = new Map<string, ChangedFile>();
   for (const { path, text } of files) {
     const now = await run.workspace.read(path);
+    // Kept before it was said that models shall not see it.
+    if (now.kind === 'forbidden') continue;
     const base = now.kind === 'text' ? { text: now.text, hash: now.hash } : { text: null, hash: null };
     changed.set(path, { path, base, text });
   }

@@ -3,6 +3,7 @@ import type { Workspace } from '../../core/ports.ts';
 import { findRules } from '../../core/rules/findRules.ts';
 import type { LoadedSettings } from '../configuration.ts';
 import { openDiskWorkspace } from '../diskWorkspace.ts';
+import { guardedWorkspace } from '../guardedWorkspace.ts';
 import { nodeProcesses } from '../processes.ts';
 import type { Finding } from './finding.ts';
 
@@ -18,7 +19,7 @@ export async function projectFindings(what: {
   signal: AbortSignal;
 }): Promise<Finding[]> {
   const { workspace, loaded, ripgrep, own, signal } = what;
-  const disk = openDiskWorkspace(workspace, { ripgrep, own });
+  const disk = guardedWorkspace(openDiskWorkspace(workspace, { ripgrep, own }));
   const [git, checks, rules] = await Promise.all([
     gitFinding(workspace, signal),
     checksFinding(loaded, disk),

@@ -1,0 +1,97 @@
+import { posix } from 'node:path';
+import type { FileEntry, SearchMatch, Workspace } from '../core/ports.ts';
+import { secretFileKind } from '../core/secrets/secretFiles.ts';
+import { SearchError } from '../core/tools/searchError.ts';
+import { CONCLAVE_IGNORE, openConclaveIgnore, type UserRules } from './conclaveIgnore.ts';
+
+/**
+ * A workspace without the files that no model may read: those that are there to hold secrets, and those that a
+ * `.conclaveignore` names; a pattern with "!" in one allows a file again. They are neither listed nor found, and reading
+ * one is forbidden, whether it is there or not, whatever link leads to it.
+ *
+ * Everything that models see, or that is kept of it, goes through here; copies for checks, and undoing, do not.
+ */
+export function guardedWorkspace(workspace: Workspace): Workspace {
+  const rulesIn = openConclaveIgnore(workspace.root);
+  const rulesFor = (path: string): Promise<UserRules> => rulesIn(foldersAbove(path));
+
+  /** @returns why not, as a clause; undefined where it may be read */
+  async function whyHidden(given: string): Promise<string | undefined> {
+    const path = tidyPath(given);
+    // The workspace itself, and what it refuses by itself.
+    if (path === '.' || path.startsWith('../') || path === '..' || path.startsWith('/')) return undefined;
+    return reasonFor(path, await rulesFor(path));
+  }
+
+  return {
+    root: workspace.root,
+    async read(path) {
+      const [reason, content] = await Promise.all([whyHidden(path), workspace.read(path)]);
+      if (reason !== undefined && content.kind !== 'directory') return { kind: 'forbidden', reason };
+      if (!('elsewhere' in content) || content.elsewhere === undefined) return content;
+      const real = await whyHidden(content.elsewhere);
+      return real === undefined ? content : { kind: 'forbidden', reason: real };
+    },
+    async list(signal) {
+      const entries = await workspace.list(signal);
+      const rules = await rulesIn(['', ...foldersWithRules(entries)]);
+      return entries.filter(({ path }) => reasonFor(path, rules) === undefined);
+    },
+    async search(query, signal) {
+      for (const path of query.under ?? []) {
+        const reason = await whyHidden(path);
+        if (reason !== undefined) throw new SearchError(`This cannot be searched: ${reason}.`);
+      }
+      // What is left out does not count: then there may be more.
+      for (let limit = query.limit; ; limit *= 4) {
+        const found = await workspace.search({ ...query, limit }, signal);
+        const seen = await withoutHidden(found);
+        if (seen.length >= query.limit || found.length < limit) return seen.slice(0, query.limit);
+      }
+    },
+    ...(workspace.unsaved && {
+      unsaved: async () => {
+        const files = (await workspace.unsaved?.()) ?? [];
+        const reasons = await Promise.all(files.map(({ path }) => whyHidden(path)));
+        return files.filter((_, at) => reasons[at] === undefined);
+      },
+    }),
+  };
+
+  async function withoutHidden(found: readonly SearchMatch[]): Promise<SearchMatch[]> {
+    const isHidden = new Map<string, boolean>();
+    for (const path of new Set(found.map((match) => match.path))) {
+      isHidden.set(path, reasonFor(path, await rulesFor(path)) !== undefined);
+    }
+    return found.filter(({ path }) => isHidden.get(path) === false);
+  }
+}
+
+function reasonFor(path: string, rules: UserRules): string | undefined {
+  const said = rules(path);
+  if (said === 'allowed') return undefined;
+  if (said === 'hidden') {
+    return `${CONCLAVE_IGNORE} keeps it from models; the user can allow it there with the line "!${path}"`;
+  }
+  const kind = secretFileKind(path);
+  if (kind === undefined) return undefined;
+  return `files of this name hold secrets (${kind}), which are kept from models; the user can allow it with the line "!${path}" in ${CONCLAVE_IGNORE}`;
+}
+
+/** "" and every folder on the way to the path. */
+function foldersAbove(path: string): string[] {
+  const parts = path.split('/').slice(0, -1);
+  return ['', ...parts.map((_, at) => parts.slice(0, at + 1).join('/'))];
+}
+
+function foldersWithRules(entries: readonly FileEntry[]): string[] {
+  return entries.flatMap(({ path }) =>
+    path.endsWith(`/${CONCLAVE_IGNORE}`) ? [path.slice(0, -CONCLAVE_IGNORE.length - 1)] : [],
+  );
+}
+
+/** Both readings of a backslash, as a letter and as a separator, must be harmless. */
+function tidyPath(given: string): string {
+  const path = posix.normalize(given.replaceAll('\\', '/'));
+  return path.length > 1 ? path.replace(/\/$/, '') : path;
+}
