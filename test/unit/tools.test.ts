@@ -162,7 +162,7 @@ describe('tool schema', () => {
       'search_docs(query: string, limit?: integer)',
       'find_references(symbol: string, path?: string)',
       'git_diff(file?: string, ref?: string)',
-      'run_tests(test_file?: string)',
+      'run_tests(test_file?: string, test_name?: string)',
       'recall(query: string, limit?: integer)',
     ]) {
       assert.ok(description.includes(`- \`${signature}\`: `), signature);
