@@ -92,12 +92,32 @@ export interface Model {
  */
 export type FileContent =
   | { kind: 'text'; text: string /** SHA-256 (hex) of the bytes. */; hash: string; elsewhere?: string }
-  | { kind: 'binary'; bytes: number; hash: string; elsewhere?: string }
-  | { kind: 'tooLarge'; bytes: number }
+  /** `decoded`: what it says, where it is text in another encoding than UTF-8: that can be read, and is never written. */
+  | { kind: 'binary'; bytes: number; hash: string; elsewhere?: string; decoded?: { text: string; encoding: string } }
+  | { kind: 'tooLarge'; bytes: number; elsewhere?: string }
   | { kind: 'directory' }
   | { kind: 'missing'; elsewhere?: string }
   /** The path leads outside the workspace (also through a symbolic link), or is not a plain file. */
   | { kind: 'forbidden'; reason: string };
+
+/** Which lines of a file are wanted: both ends included, from 1. */
+export interface LineRange {
+  from: number;
+  to: number;
+  /** Of all these lines together, about; what is beyond is left out. */
+  maxChars: number;
+  /** Read on to the end of the file to tell how many lines it has. */
+  countAll?: true;
+  /** Told how many bytes have been read. */
+  onRead?: (bytes: number) => void;
+}
+
+export type FileLines =
+  /** `text`: the lines with their line ends. `total`: lines of the whole file, where it was read to its end. */
+  | { kind: 'lines'; text: string; encoding?: string; bytes: number; total?: number; elsewhere?: string }
+  | { kind: 'binary' }
+  /** `reason` is a clause without a full stop. */
+  | { kind: 'unreadable'; reason: string };
 
 export interface FileEntry {
   path: string;
@@ -112,6 +132,8 @@ export interface SearchQuery {
   wholeWord: boolean;
   /** Only below these files or folders; all where empty. */
   under?: string[];
+  /** Only files whose path it takes. */
+  only?: (path: string) => boolean;
   /** Stop after this many matching lines. */
   limit: number;
 }
@@ -129,6 +151,8 @@ export interface Workspace {
   /** Absolute path of the folder, for processes and messages. */
   readonly root: string;
   read(path: string): Promise<FileContent>;
+  /** Lines of a file that `read` finds too large; absent where only the whole of a file can be had. */
+  readLines?(path: string, range: LineRange, signal: AbortSignal): Promise<FileLines>;
   /** Every file that is not ignored (.gitignore, .git, .conclave), sorted by path. */
   list(signal?: AbortSignal): Promise<FileEntry[]>;
   search(query: SearchQuery, signal?: AbortSignal): Promise<SearchMatch[]>;

@@ -53,6 +53,13 @@ export function openEditorWorkspace(disk: Workspace, folder: vscode.Uri): Worksp
       const document = content.kind === 'missing' ? undefined : dirtyDocuments().get(named.path);
       return document ? bufferOf(document) : content;
     },
+    async readLines(written, range, signal) {
+      const named = workspacePath(written);
+      const isUnsaved = named.kind !== 'refused' && dirtyDocuments().has(named.path);
+      return isUnsaved || !disk.readLines
+        ? { kind: 'unreadable', reason: 'it has unsaved changes' }
+        : disk.readLines(written, range, signal);
+    },
     list: async (signal) => (await withUnsaved(signal)).list(signal),
     search: async (query, signal) => (await withUnsaved(signal)).search(query, signal),
     unsaved: async () => [...(await changes()).values()].map(({ path, text }) => ({ path, text })),

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { posix, relative, sep } from 'node:path';
 import { isBinaryFile } from 'isbinaryfile';
-import type { FileContent, SearchMatch, SearchQuery, Workspace } from '../core/ports.ts';
+import type { FileContent, FileLines, LineRange, SearchMatch, SearchQuery, Workspace } from '../core/ports.ts';
 import { SearchError } from '../core/tools/searchError.ts';
+import { readFileLines } from './fileLines.ts';
 import { type FileList, listFiles } from './fileList.ts';
 import { findRepository } from './gitIgnore.ts';
+import { decodeOther, strictly } from './otherEncodings.ts';
 import { errorCode, isBelow, realRoot, resolveInside } from './paths.ts';
-import { readPlainFile } from './plainFile.ts';
+import { type NoPlainFile, readPlainFile, withPlainFile } from './plainFile.ts';
 import { assertSearchable, searchPlainly } from './plainSearch.ts';
 import { searchWithRipgrep } from './ripgrep.ts';
 
@@ -31,6 +33,7 @@ export function openDiskWorkspace(
   return {
     root,
     read: (path) => readFile(disk, path),
+    readLines: (path, range, signal) => readLines(disk, path, range, signal),
     list: async (signal) => {
       const { files } = await listFiles(await realRoot(root), disk.own, signal);
       return files.map(({ path, bytes }) => ({ path, bytes }));
@@ -52,44 +55,84 @@ async function readFile(disk: Disk, path: string): Promise<FileContent> {
   const { bytes } = found;
   const place = found.elsewhere === undefined ? {} : { elsewhere: found.elsewhere };
   const hash = createHash('sha256').update(bytes).digest('hex');
-  const text = bytes.includes(0) || (await isBinaryFile(bytes)) ? undefined : decoded(bytes);
-  return text === undefined
-    ? { kind: 'binary', bytes: bytes.length, hash, ...place }
-    : { kind: 'text', text, hash, ...place };
+  const text = bytes.includes(0) || (await isBinaryFile(bytes)) ? undefined : strictly('utf-8', bytes);
+  if (text !== undefined) return { kind: 'text', text, hash, ...place };
+  const decoded = decodeOther(bytes);
+  return { kind: 'binary', bytes: bytes.length, hash, ...place, ...(decoded && { decoded }) };
 }
 
 type Bytes = Exclude<FileContent, { kind: 'text' | 'binary' }> | { kind: 'bytes'; bytes: Buffer; elsewhere?: string };
 
-async function readBytes({ root, own }: Disk, path: string): Promise<Bytes> {
-  const location = await resolveInside(root, path, own);
-  if (location.kind === 'forbidden') return location;
-  try {
+async function readBytes(disk: Disk, path: string): Promise<Bytes> {
+  return atPlace(disk, path, async (absolute) => {
     // The path is resolved, so a link there now was put there since.
-    const found = await readPlainFile(location.absolute, LARGEST_FILE, { follow: false });
-    if (found.kind === 'special')
-      return { kind: 'forbidden', reason: 'it is a device, a pipe or a socket, not a file' };
-    if (found.kind === 'denied') return { kind: 'forbidden', reason: 'the system denies access' };
-    if (found.kind !== 'bytes' && found.kind !== 'missing') return found;
-    const real = relative(await realRoot(root), location.absolute).replaceAll(sep, '/');
-    return real === path ? found : { ...found, elsewhere: real };
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === 'ELOOP') return { kind: 'forbidden', reason: 'it became a symbolic link while it was read' };
-    throw new Error(`${path} cannot be read (${code ?? error}). Check the disk that the workspace is on.`, {
-      cause: error,
-    });
+    const found = await readPlainFile(absolute, LARGEST_FILE, { follow: false });
+    if (found.kind === 'directory' || found.kind === 'special' || found.kind === 'denied') return unreadable(found);
+    return { ...found, ...(await elsewhere(disk, path, absolute)) };
+  });
+}
+
+/** Where a file really lies, where that is not the path that leads there. */
+async function elsewhere({ root }: Disk, path: string, absolute: string): Promise<{ elsewhere?: string }> {
+  const real = relative(await realRoot(root), absolute).replaceAll(sep, '/');
+  return real === path ? {} : { elsewhere: real };
+}
+
+async function readLines(disk: Disk, path: string, range: LineRange, signal: AbortSignal): Promise<FileLines> {
+  const found = await atPlace(disk, path, (absolute) =>
+    withPlainFile(absolute, { follow: false }, async (handle, bytes) => {
+      const lines = await readFileLines(handle, bytes, range, signal);
+      return lines.kind === 'lines' ? { ...lines, ...(await elsewhere(disk, path, absolute)) } : lines;
+    }),
+  );
+  switch (found.kind) {
+    case 'lines':
+    case 'binary':
+    case 'unreadable':
+      return found;
+    case 'missing':
+      return { kind: 'unreadable', reason: 'it is not there any more' };
+    case 'forbidden':
+      return { kind: 'unreadable', reason: found.reason };
+    default: {
+      const other = unreadable(found);
+      return { kind: 'unreadable', reason: other.kind === 'forbidden' ? other.reason : 'it is a folder by now' };
+    }
   }
 }
 
-/** @returns undefined where it is not UTF-8 */
-function decoded(bytes: Buffer): string | undefined {
+/** Looks at what a path leads to, where that is inside. */
+async function atPlace<Found>(
+  { root, own }: Disk,
+  path: string,
+  look: (absolute: string) => Promise<Found>,
+): Promise<Found | { kind: 'forbidden'; reason: string }> {
+  const location = await resolveInside(root, path, own);
+  if (location.kind === 'forbidden') return location;
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return await look(location.absolute);
   } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
+    const code = errorCode(error);
+    if (code === 'ELOOP') return { kind: 'forbidden', reason: 'it became a symbolic link while it was read' };
+    if (code === undefined) throw error;
+    throw new Error(`${path} cannot be read (${code}). Check the disk that the workspace is on.`, { cause: error });
   }
 }
+
+function unreadable(found: Exclude<NoPlainFile, { kind: 'missing' }>): { kind: 'directory' } | Forbidden {
+  switch (found.kind) {
+    case 'directory':
+      return found;
+    case 'special':
+      return { kind: 'forbidden', reason: 'it is a device, a pipe or a socket, not a file' };
+    case 'denied':
+      return { kind: 'forbidden', reason: 'the system denies access' };
+    default:
+      return found satisfies never;
+  }
+}
+
+type Forbidden = Extract<FileContent, { kind: 'forbidden' }>;
 
 async function search(given: Disk, query: SearchQuery, signal?: AbortSignal): Promise<SearchMatch[]> {
   assertSearchable(query);
@@ -103,7 +146,9 @@ async function search(given: Disk, query: SearchQuery, signal?: AbortSignal): Pr
 }
 
 async function searchListed(disk: Disk, targets: string[], query: SearchQuery, signal?: AbortSignal) {
-  const paths = searchable(await listFiles(disk.root, disk.own, signal)).filter((path) => isUnder(path, targets));
+  const paths = searchable(await listFiles(disk.root, disk.own, signal), query).filter((path) =>
+    isUnder(path, targets),
+  );
   const bytesOf = async (path: string) => {
     const found = await readBytes(disk, path);
     return found.kind === 'bytes' ? found.bytes : undefined;
@@ -121,7 +166,7 @@ async function searchFast(
   const repository = await findRepository(root);
   const rules = !repository ? 'noRepository' : repository.top === root ? 'repository' : 'folderOfRepository';
   const listed = listFiles(root, own, signal);
-  const files = listed.then((list) => new Set(searchable(list)));
+  const files = listed.then((list) => new Set(searchable(list, query)));
   // Two at a time: the list is only needed when ripgrep has found something.
   const [found] = await Promise.all([
     searchWithRipgrep(ripgrep, root, query, { targets, files, rules, own }, signal),
@@ -135,8 +180,9 @@ async function searchFast(
   return [...found, ...(await searchWithRipgrep(ripgrep, root, { ...query, limit }, rest, signal))];
 }
 
-function searchable(list: FileList): string[] {
-  return list.files.filter((file) => !file.isLink && file.bytes <= LARGEST_FILE).map(({ path }) => path);
+function searchable(list: FileList, { only }: SearchQuery): string[] {
+  const files = list.files.filter((file) => !file.isLink && file.bytes <= LARGEST_FILE).map(({ path }) => path);
+  return only ? files.filter(only) : files;
 }
 
 /** Where to search: the given files and folders without repetition, "." for everything. */

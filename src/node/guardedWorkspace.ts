@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { FileEntry, SearchMatch, Workspace } from '../core/ports.ts';
+import type { FileContent, FileEntry, SearchMatch, Workspace } from '../core/ports.ts';
 import { secretFileKind } from '../core/secrets/secretFiles.ts';
 import { SearchError } from '../core/tools/searchError.ts';
 import { CONCLAVE_IGNORE, openConclaveIgnore, type UserRules } from './conclaveIgnore.ts';
@@ -23,15 +23,26 @@ export function guardedWorkspace(workspace: Workspace): Workspace {
     return reasonFor(path, await rulesFor(path));
   }
 
+  async function read(path: string): Promise<FileContent> {
+    const [reason, content] = await Promise.all([whyHidden(path), workspace.read(path)]);
+    if (reason !== undefined && content.kind !== 'directory') return { kind: 'forbidden', reason };
+    if (!('elsewhere' in content) || content.elsewhere === undefined) return content;
+    const real = await whyHidden(content.elsewhere);
+    return real === undefined ? content : { kind: 'forbidden', reason: real };
+  }
+
+  const { readLines } = workspace;
   return {
     root: workspace.root,
-    async read(path) {
-      const [reason, content] = await Promise.all([whyHidden(path), workspace.read(path)]);
-      if (reason !== undefined && content.kind !== 'directory') return { kind: 'forbidden', reason };
-      if (!('elsewhere' in content) || content.elsewhere === undefined) return content;
-      const real = await whyHidden(content.elsewhere);
-      return real === undefined ? content : { kind: 'forbidden', reason: real };
-    },
+    read,
+    ...(readLines && {
+      async readLines(path, range, signal) {
+        const lines = await readLines(path, range, signal);
+        const real = 'elsewhere' in lines ? lines.elsewhere : undefined;
+        const reason = (await whyHidden(path)) ?? (real === undefined ? undefined : await whyHidden(real));
+        return reason === undefined ? lines : { kind: 'unreadable', reason };
+      },
+    }),
     async list(signal) {
       const entries = await workspace.list(signal);
       const rules = await rulesIn(['', ...foldersWithRules(entries)]);

@@ -3,18 +3,18 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { errorCode } from './paths.ts';
 
 /** What is found where a file should be. */
-export type PlainFile =
-  | { kind: 'bytes'; bytes: Buffer }
+export type PlainFile = { kind: 'bytes'; bytes: Buffer } | { kind: 'tooLarge'; bytes: number } | NoPlainFile;
+
+export type NoPlainFile =
   | { kind: 'missing' }
   | { kind: 'directory' }
   /** A pipe, a device, a socket. */
   | { kind: 'special' }
-  | { kind: 'tooLarge'; bytes: number }
   | { kind: 'denied' };
 
 /**
  * Reads a plain file, and nothing else: a pipe never makes us wait, a device is not read, and no file is read that is
- * larger than `most` bytes, not even one that grows meanwhile. The one way to open what others have named.
+ * larger than `most` bytes, not even one that grows meanwhile.
  *
  * Rejects where the disk fails.
  * @param options.follow false: a symbolic link is refused (by the system's ELOOP), where the system can do that
@@ -24,6 +24,22 @@ export async function readPlainFile(
   most: number,
   options: { follow: boolean } = { follow: true },
 ): Promise<PlainFile> {
+  return withPlainFile<PlainFile>(file, options, async (handle, size) => {
+    if (size > most) return { kind: 'tooLarge', bytes: size };
+    const bytes = await readAtMost(handle, most + 1, size);
+    return bytes.length > most ? { kind: 'tooLarge', bytes: bytes.length } : { kind: 'bytes', bytes };
+  });
+}
+
+/**
+ * Opens a plain file, and nothing else, for as long as `use` takes. The one way to open what others have named.
+ * @param use is told the file's size in bytes, as the system knows it
+ */
+export async function withPlainFile<Result>(
+  file: string,
+  options: { follow: boolean },
+  use: (handle: FileHandle, size: number) => Promise<Result>,
+): Promise<Result | NoPlainFile> {
   const noFollow = options.follow ? 0 : (constants.O_NOFOLLOW ?? 0);
   let handle: FileHandle;
   try {
@@ -41,9 +57,7 @@ export async function readPlainFile(
     const found = await handle.stat();
     if (found.isDirectory()) return { kind: 'directory' };
     if (!found.isFile()) return { kind: 'special' };
-    if (found.size > most) return { kind: 'tooLarge', bytes: found.size };
-    const bytes = await readAtMost(handle, most + 1);
-    return bytes.length > most ? { kind: 'tooLarge', bytes: bytes.length } : { kind: 'bytes', bytes };
+    return await use(handle, found.size);
   } finally {
     await handle.close();
   }
@@ -67,15 +81,20 @@ export function unreadableFile(found: Exclude<PlainFile, { kind: 'bytes' }>, exp
   }
 }
 
-/** Some files (in /proc) say that they are empty and are not; so it is read to the end, and no further than `most`. */
-async function readAtMost(handle: FileHandle, most: number): Promise<Buffer> {
+/**
+ * Some files (in /proc) say that they are empty and are not; so it is read to the end, and no further than `most`.
+ * @param size as the system says: a file that is as it says is read at once
+ */
+async function readAtMost(handle: FileHandle, most: number, size: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let length = 0;
   while (length < most) {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(Math.min(most - length, 64 * 1024)));
-    if (bytesRead === 0) break;
-    pieces.push(buffer.subarray(0, bytesRead));
+    const room = Math.min(most - length, length === 0 && size > 0 ? size + 1 : 64 * 1024);
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(room), 0, room);
+    if (bytesRead > 0) pieces.push(buffer.subarray(0, bytesRead));
     length += bytesRead;
+    // What comes short of a size that is known has ended.
+    if (bytesRead === 0 || (length === size && bytesRead < room)) break;
   }
-  return Buffer.concat(pieces);
+  return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { applyBlock, emptyChangeSet } from '../../src/core/changes/changeSet.ts';
 import { overlay } from '../../src/core/changes/overlay.ts';
@@ -49,6 +49,20 @@ describe('a workspace without what models may not read', () => {
     assert.deepEqual(await listed(), ['.env.example', 'notes/open.md', 'notes/plan.md', 'src/main.ts']);
     assert.deepEqual(await found(), ['notes/open.md', 'notes/plan.md', 'src/main.ts']);
     assert.equal(await kindOf('.env.example'), 'text');
+  });
+
+  posixOnly('shows no lines of one that is too large to be read whole, by a link neither', async () => {
+    const large = `${SENTINEL}\n`.repeat(200_000);
+    for (const path of ['big.pem', 'big.log']) writeFileSync(join(project.dir, path), large);
+    symlinkSync('big.pem', join(project.dir, 'harmless.log'));
+    const linesOf = (path: string) =>
+      open().readLines?.(path, { from: 1, to: 3, maxChars: 100 }, new AbortController().signal);
+    assert.equal((await linesOf('big.log'))?.kind, 'lines');
+    for (const path of ['big.pem', 'harmless.log', 'src/../big.pem']) {
+      const lines = await linesOf(path);
+      assert.ok(lines?.kind === 'unreadable' && /hold secrets/.test(lines.reason), `${path}: ${JSON.stringify(lines)}`);
+      assert.equal(await kindOf(path), 'forbidden', path);
+    }
   });
 
   it('knows them however they are written, and says the same where there is none', async () => {

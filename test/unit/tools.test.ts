@@ -128,6 +128,7 @@ describe('tool schema', () => {
           type: 'object',
           properties: {
             path: { type: 'string' },
+            paths: { type: 'array', items: { type: 'string' } },
             start_line: { type: 'integer' },
             end_line: { type: 'integer' },
             file: { type: 'string' },
@@ -157,7 +158,7 @@ describe('tool schema', () => {
   it('has the names and arguments that the design fixes', () => {
     const description = describeTools(ALL);
     for (const signature of [
-      'read_file(path: string, start_line?: integer, end_line?: integer)',
+      'read_file(path?: string, paths?: string[], start_line?: integer, end_line?: integer)',
       'analyze_codebase(under?: string)',
       'search_docs(query: string, limit?: integer)',
       'find_references(symbol: string, path?: string)',

@@ -20,6 +20,7 @@ export function withBrief(workspace: Workspace, brief: () => string): Workspace 
       const text = brief().replace(new RegExp(`.{${LONGEST_LINE}}(?=.)`, 'gu'), '$&\n');
       return { kind: 'text', text, hash: hashText(text) };
     },
+    ...(workspace.readLines && { readLines: workspace.readLines }),
     list: (signal) => workspace.list(signal),
     search: (query, signal) => workspace.search(query, signal),
     unsaved: async () => (await workspace.unsaved?.()) ?? [],

@@ -208,7 +208,11 @@ async function currentFile(changes: ChangeSet, path: string, workspace: Workspac
     case 'missing':
       return { kind: 'file', base: { text: null, hash: null }, text: null };
     case 'binary':
-      return refused('is a binary file; only text files can be changed');
+      return refused(
+        content.decoded === undefined
+          ? 'is a binary file; only text files can be changed'
+          : `is kept as ${content.decoded.encoding}; only UTF-8 text can be changed`,
+      );
     case 'tooLarge':
       return refused(`is too large (${content.bytes} bytes) to be changed`);
     case 'directory':

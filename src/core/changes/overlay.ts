@@ -17,6 +17,8 @@ export function overlay(base: Workspace, changes: ChangeSet | (() => ChangeSet))
   return {
     root: base.root,
     read: (path) => readFile(base, now(), path),
+    // Whoever asks was told that the file is too large, which one with changes never is.
+    ...(base.readLines && { readLines: base.readLines }),
     list: async (signal) => {
       const files = now();
       const untouched = (await base.list(signal)).filter(({ path }) => !files.has(path));
@@ -62,7 +64,7 @@ async function search(
   const found = await base.search({ ...query, limit: query.limit + stale }, signal);
   const untouched = found.filter(({ path }) => !files.has(path));
   const changed = texts
-    .filter(({ path }) => isUnder(path, query.under ?? []))
+    .filter(({ path }) => isUnder(path, query.under ?? []) && (query.only?.(path) ?? true))
     .flatMap(({ path, text }) => (pattern ? matchesIn(path, text, pattern) : []));
   return [...untouched, ...changed]
     .sort((a, b) => (a.path === b.path ? a.line - b.line : a.path < b.path ? -1 : 1))

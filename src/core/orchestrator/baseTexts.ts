@@ -46,6 +46,7 @@ function passThrough(workspace: Workspace): Workspace {
   return {
     root: workspace.root,
     read: (path) => workspace.read(path),
+    ...(workspace.readLines && { readLines: workspace.readLines }),
     list: (signal) => workspace.list(signal),
     search: (query, signal) => workspace.search(query, signal),
     unsaved: async () => (await workspace.unsaved?.()) ?? [],

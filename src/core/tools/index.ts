@@ -136,10 +136,15 @@ function callable<Args, Data>(tool: Tool<Args, Data>): CallableTool {
   return made;
 }
 
-/** Small models fill in every argument of the flat schema; an empty one, or a line 0, means that it is not given. */
+/** Small models fill in every argument of the flat schema; an empty one, a line 0 or a "no" means that it is not given. */
 function withoutBlanks(args: unknown): unknown {
   if (typeof args !== 'object' || args === null || Array.isArray(args)) return args ?? {};
-  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null && value !== '' && value !== 0));
+  return Object.fromEntries(Object.entries(args).filter(([, value]) => !isBlank(value)));
+}
+
+function isBlank(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isBlank);
+  return value === null || value === '' || value === 0 || value === false;
 }
 
 function isToolName(name: string): name is ToolName {
@@ -150,9 +155,13 @@ function isToolName(name: string): name is ToolName {
 function signatureOf(tool: CallableTool): string {
   const required = new Set(Array.isArray(tool.parameters.required) ? tool.parameters.required : []);
   const args = Object.entries(propertiesOf(tool)).map(
-    ([name, schema]) => `${name}${required.has(name) ? '' : '?'}: ${schema.type}`,
+    ([name, schema]) => `${name}${required.has(name) ? '' : '?'}: ${typeText(schema)}`,
   );
   return `${tool.name}(${args.join(', ')})`;
+}
+
+function typeText({ type, items }: JsonSchema): string {
+  return type === 'array' ? `${typeText(Object(items))}[]` : String(type);
 }
 
 function propertiesOf(tool: CallableTool): Record<string, JsonSchema> {

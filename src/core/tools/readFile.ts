@@ -1,32 +1,129 @@
 import { z } from 'zod';
 import type { FileContent, Workspace } from '../ports.ts';
-import { bounded, cutAtLines } from './bounded.ts';
+import { bounded } from './bounded.ts';
+import { sized } from './counted.ts';
+import { type Excerpt, type Range, roomFor, type Stretch, showStretch, stretchOf, stretchOfLarge } from './excerpt.ts';
+import { fairShares } from './fairShares.ts';
 import { givenPath } from './givenPath.ts';
 import { nearestPaths } from './nearestPaths.ts';
-import type { Tool, ToolContext, ToolResult } from './tool.ts';
+import { notText } from './notText.ts';
+import type { Tool, ToolContext } from './tool.ts';
 
-const ARGS = z.object({
-  path: z.string(),
-  start_line: z.int().min(1).optional(),
-  end_line: z.int().min(1).optional(),
+const ARGS = z
+  .object({
+    path: z.string().optional(),
+    paths: z.array(z.string()).optional(),
+    start_line: z.int().min(1).optional(),
+    end_line: z.int().min(1).optional(),
+  })
+  .refine(({ path, paths }) => path !== undefined || paths !== undefined, {
+    path: ['path'],
+    message: 'a file is missing',
+  });
+
+const RESULT = z.object({
+  files: z.array(
+    z.object({
+      path: z.string(),
+      start_line: z.int(),
+      end_line: z.int(),
+      /** Of the whole file, where that is known. */
+      lines: z.int().optional(),
+      text: z.string(),
+      /** Where it is not UTF-8. */
+      encoding: z.string().optional(),
+      line_ends: z.literal('CRLF').optional(),
+      /** Where to read on. */
+      next_line: z.int().optional(),
+      line_is_cut: z.boolean().optional(),
+    }),
+  ),
+  not_read: z.array(z.object({ path: z.string(), why: z.string() })).optional(),
 });
-type Args = z.infer<typeof ARGS>;
 
-/** Room for the line above a file's text and the one below. */
-const FRAME = 160;
+/** More files at once leave too little room for each. */
+const MOST_FILES = 20;
 
-export const readFile: Tool<Args> = {
+export const readFile: Tool<z.infer<typeof ARGS>, z.infer<typeof RESULT>> = {
   name: 'read_file',
   description:
-    'Shows a text file, or the lines from start_line to end_line (both included), exactly as they are. Of a folder it shows the entries.',
+    'Shows a text file exactly as it is (path), or several at once (paths); of a long one the lines start_line to end_line. Of a folder it shows the entries.',
   args: ARGS,
+  result: RESULT,
   run: async (args, ctx) => {
-    const path = givenPath(args.path, ctx.workspace);
-    const content = await ctx.workspace.read(path);
-    if (content.kind === 'text') return linesOf(path, content.text, args, ctx.maxChars);
-    return { text: await unreadable(path, content, ctx), isError: true };
+    const given = [...(args.path === undefined ? [] : [args.path]), ...(args.paths ?? [])];
+    const named = given.filter((path) => path.trim() !== '');
+    const paths = [...new Set(named.map((path) => givenPath(path, ctx.workspace)))];
+    const [only] = paths;
+    if (paths.length === 1 && only !== undefined) {
+      const looked = await lookAt(only, args, ctx);
+      if ('problem' in looked) return { text: looked.problem, isError: true };
+      const { text, excerpt } = showStretch(looked, { maxChars: ctx.maxChars, named: false });
+      return { text, isError: false, data: { files: [excerpt] } };
+    }
+    const looked = await Promise.all(paths.slice(0, MOST_FILES).map((path) => lookAt(path, args, ctx)));
+    return showAll(paths, looked, ctx.maxChars);
   },
 };
+
+type Looked = Stretch | { problem: string };
+
+async function lookAt(path: string, range: Range, ctx: ToolContext): Promise<Looked> {
+  const content = await ctx.workspace.read(path);
+  if (content.kind === 'text') return stretchOf(path, content, range);
+  if (content.kind === 'binary' && content.decoded) return stretchOf(path, content.decoded, range);
+  const { readLines } = ctx.workspace;
+  if (content.kind === 'tooLarge' && readLines) {
+    const onRead = progressOf(path, content.bytes, ctx);
+    return stretchOfLarge(path, content.bytes, range, {
+      readLines,
+      maxChars: ctx.maxChars,
+      signal: ctx.signal,
+      onRead,
+    });
+  }
+  return { problem: await unreadable(path, content, ctx) };
+}
+
+/** Bytes between two words about how far it is. */
+const STRIDE = 32 * 1024 * 1024;
+
+function progressOf(path: string, total: number, ctx: ToolContext): (bytes: number) => void {
+  let told = 0;
+  return (bytes) => {
+    if (bytes - told < STRIDE) return;
+    told = bytes;
+    ctx.onProgress?.({ message: `Reading ${path}`, done: bytes, total });
+  };
+}
+
+/** What each of them is, one after the other: short files whole, long ones cut. */
+function showAll(paths: readonly string[], looked: readonly Looked[], maxChars: number) {
+  const unread = paths.length - looked.length;
+  const note = unread === 0 ? '' : `\n\n[${unread} more files were not read: at most ${MOST_FILES} are at once.]`;
+  const between = 2 * (looked.length - 1);
+  const needs = looked.map((one) => ('problem' in one ? one.problem.length : roomFor(one)));
+  const shares = fairShares(needs, Math.max(0, maxChars - note.length - between));
+  const files: Excerpt[] = [];
+  const notRead: { path: string; why: string }[] = [];
+  const texts = looked.map((one, at) => {
+    const room = shares[at] ?? 0;
+    if ('problem' in one) {
+      const why = bounded(one.problem, room, () => '');
+      notRead.push({ path: paths[at] ?? '', why });
+      return why;
+    }
+    const { text, excerpt } = showStretch(one, { maxChars: room, named: true });
+    files.push(excerpt);
+    return text;
+  });
+  for (const path of paths.slice(MOST_FILES)) notRead.push({ path, why: `At most ${MOST_FILES} files are at once.` });
+  return {
+    text: `${texts.join('\n\n')}${note}`.slice(0, maxChars),
+    isError: files.length === 0,
+    ...(files.length > 0 && { data: { files, ...(notRead.length > 0 && { not_read: notRead }) } }),
+  };
+}
 
 /** Why there is no text to show, and what to do instead. Holds for every tool that takes a file. */
 export async function unreadable(
@@ -36,9 +133,11 @@ export async function unreadable(
 ): Promise<string> {
   switch (content.kind) {
     case 'binary':
-      return `${path} is a binary file (${content.bytes} bytes); only text can be read.`;
+      return content.decoded
+        ? `${path} is kept as ${content.decoded.encoding}; only UTF-8 text is taken here.`
+        : notText(path, content.bytes);
     case 'tooLarge':
-      return `${path} is too large to read (${content.bytes} bytes; the limit is 2 MB), and no range of its lines can be read either.`;
+      return `${path} is too large for this (${sized(content.bytes)}; the limit is 2 MB).`;
     case 'forbidden':
       // The path itself may be one outside, so it is not repeated.
       return `This path is not allowed: ${content.reason}. Give a path inside the workspace, such as src/main.ts.`;
@@ -60,26 +159,6 @@ export async function unreadable(
   }
 }
 
-function linesOf(path: string, text: string, range: Args, maxChars: number): ToolResult {
-  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
-  if (lines.at(-1) === '') lines.pop();
-  if (lines.length === 0) return { text: `${path} is empty.`, isError: false };
-
-  const start = range.start_line ?? 1;
-  const end = Math.min(range.end_line ?? lines.length, lines.length);
-  if (start > lines.length) return failed(`${path} has ${lines.length} lines; start_line ${start} is after its end.`);
-  if (end < start) return failed(`end_line ${end} is before start_line ${start}.`);
-
-  const body = lines.slice(start - 1, end).join('\n');
-  const { text: shown, cut } = cutAtLines(body, Math.max(1, maxChars - FRAME - path.length));
-  const last = cut ? start + cut.kept - 1 : end;
-  const header = `${path} (lines ${start}-${last} of ${lines.length}${text.includes('\r\n') ? ', CRLF line ends' : ''})`;
-  const partial = cut?.partial ? `Line ${start} is longer than fits and is cut. ` : '';
-  const more = cut && cut.lost > 0 ? `Read on with start_line=${last + 1}.` : '';
-  const footer = partial || more ? `\n[${`${partial}${more}`.trim()}]` : '';
-  return { text: `${header}\n${shown}${footer}`.slice(0, maxChars), isError: false };
-}
-
 async function entriesOf(path: string, workspace: Workspace, signal: AbortSignal): Promise<string> {
   const children = (await workspace.list(signal)).map((entry) => childOf(path, entry.path));
   const entries = [...new Set(children)].filter((child) => child !== undefined);
@@ -96,8 +175,4 @@ function childOf(folder: string, path: string): string | undefined {
   const rest = path.slice(prefix.length);
   const slash = rest.indexOf('/');
   return prefix + (slash < 0 ? rest : rest.slice(0, slash + 1));
-}
-
-function failed(text: string): ToolResult {
-  return { text, isError: true };
 }
