@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { bounded, cutAtLines, cutLine, lastLines, lineCount } from '../../src/core/tools/bounded.ts';
-import { looksLikeDefinition } from '../../src/core/tools/findReferences.ts';
 import { givenPath } from '../../src/core/tools/givenPath.ts';
 import { callSignature, describeTools, TOOLS, toolSchema, toolsNamed } from '../../src/core/tools/index.ts';
 import { exportsOf, isTestFile } from '../../src/core/tools/languages.ts';
+import { looksLikeDefinition } from '../../src/core/tools/looksLikeDefinition.ts';
 import { nearestPaths } from '../../src/core/tools/nearestPaths.ts';
 import { rankPassages, splitPassages } from '../../src/core/tools/searchDocs.ts';
 import { openDiskWorkspace } from '../../src/node/diskWorkspace.ts';
@@ -134,6 +134,8 @@ describe('tool schema', () => {
             file: { type: 'string' },
             ref: { type: 'string' },
             symbol: { type: 'string' },
+            kind: { type: 'string' },
+            limit: { type: 'integer' },
           },
           additionalProperties: false,
         },
@@ -148,7 +150,12 @@ describe('tool schema', () => {
     assert.doesNotMatch(text, /minimum|maximum|anyOf|oneOf|\$schema|default|format/);
     assert.deepEqual(TOOLS.find_references.parameters, {
       type: 'object',
-      properties: { symbol: { type: 'string' }, path: { type: 'string' } },
+      properties: {
+        symbol: { type: 'string' },
+        path: { type: 'string' },
+        kind: { type: 'string' },
+        limit: { type: 'integer' },
+      },
       required: ['symbol'],
       additionalProperties: false,
     });
@@ -161,7 +168,8 @@ describe('tool schema', () => {
       'read_file(path?: string, paths?: string[], start_line?: integer, end_line?: integer)',
       'analyze_codebase(under?: string)',
       'search_docs(query: string, limit?: integer)',
-      'find_references(symbol: string, path?: string)',
+      'find_references(symbol: string, path?: string, kind?: string, limit?: integer)',
+      'symbols(query?: string, path?: string, kind?: string, limit?: integer)',
       'git_diff(file?: string, ref?: string)',
       'run_tests(test_file?: string, test_name?: string)',
       'recall(query: string, limit?: integer)',

@@ -1,83 +1,285 @@
 import { z } from 'zod';
-import type { SearchMatch } from '../ports.ts';
+import type { SearchQuery } from '../ports.ts';
 import { bounded, cutLine } from './bounded.ts';
 import { counted } from './counted.ts';
 import { givenPath } from './givenPath.ts';
-import type { Tool, ToolContext } from './tool.ts';
-
-const ARGS = z.object({ symbol: z.string(), path: z.string().optional() });
+import { DEFINING, looksLikeDefinition } from './looksLikeDefinition.ts';
+import { OCCURRENCE_KINDS, type Occurrence, type OccurrenceKind, occurrencesIn } from './occurrences.ts';
+import { readCode } from './readCode.ts';
+import { type Resolved, resolve } from './resolve.ts';
+import { literal, type SymbolName, symbolName } from './symbolName.ts';
+import type { Tool, ToolContext, ToolResult } from './tool.ts';
 
 /** More matching lines than these are not looked at. */
 const MOST_LINES = 500;
+const MOST_SHOWN = 200;
 const LONGEST_LINE = 200;
+/** Other classes that have a method of the same name. */
+const MOST_NAMED = 5;
 
-export const findReferences: Tool<z.infer<typeof ARGS>> = {
+const ARGS = z.object({
+  symbol: z.string(),
+  path: z.string().optional(),
+  kind: z.string().optional(),
+  limit: z.int().min(1).max(MOST_LINES).optional(),
+});
+
+const RESULT = z.object({
+  symbol: z.string(),
+  /** Who told which occurrences are of this very symbol; a search only goes by the name. */
+  by: z.enum(['search', 'language server']),
+  total: z.int(),
+  files: z.array(
+    z.object({
+      path: z.string(),
+      occurrences: z.array(
+        z.object({
+          line: z.int(),
+          column: z.int(),
+          kind: z.enum(OCCURRENCE_KINDS),
+          text: z.string(),
+          container: z.string().optional(),
+          /** The language server does not count it: another thing of the same name, as far as it knows. */
+          other: z.boolean().optional(),
+        }),
+      ),
+    }),
+  ),
+  /** There are more than are shown here: narrow it by path or kind. */
+  truncated: z.boolean(),
+});
+type Data = z.infer<typeof RESULT>;
+
+export const findReferences: Tool<z.infer<typeof ARGS>, Data> = {
   name: 'find_references',
   description:
-    'Finds the lines where a name (function, class, variable, …) occurs as a whole word: definitions first, by file. path narrows it to a file or folder.',
+    'Finds where a name (pay, Shop.pay) is defined, imported, called and used, told apart by grammar; comments and strings are marked. path and kind (definition, import, call, use, comment, string) narrow it.',
   args: ARGS,
-  run: async (args, ctx) => {
-    const symbol = args.symbol.trim().replace(/\(\s*\)$/, '');
-    const under = args.path === undefined ? [] : [givenPath(args.path, ctx.workspace)];
-    const matches = await ctx.workspace.search(
-      { pattern: symbol, regex: false, caseSensitive: true, wholeWord: true, under, limit: MOST_LINES },
-      ctx.signal,
-    );
-    if (matches.length === 0) return { text: await nothingFound(symbol, under, ctx), isError: false };
-
-    const files = groupByFile(matches, symbol);
-    const lines = `${matches.length >= MOST_LINES ? 'at least ' : ''}${counted(matches.length, 'line')}`;
-    const head = `${symbol}: ${lines} in ${counted(files.length, 'file')}, definitions first.`;
-    const text = [head, ...files.map(({ path, lines }) => [path, ...lines].join('\n'))].join('\n\n');
-    return {
-      text: bounded(text, ctx.maxChars, () => 'Narrow it with path="<file or folder>".'),
-      isError: false,
-    };
+  result: RESULT,
+  run: async ({ symbol, path, kind, limit = MOST_SHOWN }, ctx) => {
+    const name = symbolName(symbol);
+    const kinds = kind === undefined ? OCCURRENCE_KINDS : kindsOf(kind);
+    if (kinds.length === 0) {
+      return { text: `There is no kind "${kind}"; there are: ${OCCURRENCE_KINDS.join(', ')}.`, isError: true };
+    }
+    const under = path === undefined ? [] : [givenPath(path, ctx.workspace)];
+    const lines = await matchingLines(name, under, ctx);
+    if (lines.count === 0) return nothingFound(symbol.trim(), name, under, ctx);
+    const found = narrowed(await occurrencesOn(lines.byFile, name, ctx), name);
+    const resolved = await resolve(found.occurrences, name, under, ctx);
+    return shown({ name, ...found, ...resolved, kinds, limit, isPart: lines.count >= MOST_LINES }, ctx);
   },
 };
 
-/** True where the line looks as if it defines the symbol, in any of the usual languages. A guess, for the order only. */
-export function looksLikeDefinition(line: string, symbol: string): boolean {
-  const name = symbol.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
-  const keywords =
-    'function\\*?|class|interface|type|enum|struct|trait|union|def|fn|func|fun|const|let|var|val|module|namespace|record|object|protocol|mod|macro_rules!|#define';
-  const patterns = [
-    // `export function foo`, `func (s *Server) foo`, `def self.foo`, `const foo`
-    `(?:^|[\\s(])(?:${keywords})\\s+(?:\\([^)]*\\)\\s*)?(?:mut\\s+|self\\.)?${name}(?![\\w$])(?!\\s*\\.)`,
-    // `foo = function`, `foo: (a) =>`, `foo = class`
-    `^\\s*(?:[\\w$]+\\.)*${name}\\s*[:=]\\s*(?:async\\s+)?(?:function|class|lambda|\\([^)]*\\)\\s*(?::[^=]+)?=>)`,
-    // A method: `public async foo(a: string): void {`
-    `^\\s*(?!return|new|await|throw|yield|else|if|for|while|switch)(?:[\\w<>[\\],?*&]+\\s+)*${name}\\s*(?:<[^>]*>)?\\([^;]*\\)[^;]*\\{\\s*$`,
-  ];
-  return patterns.some((pattern) => new RegExp(pattern).test(line));
+/** Also in the plural, and in the words that people have for them. */
+function kindsOf(given: string): readonly OccurrenceKind[] {
+  const asked = given.toLowerCase().replace(/s$/, '');
+  if (asked === 'reference' || asked === 'usage') return ['import', 'call', 'use'];
+  return OCCURRENCE_KINDS.filter((kind) => kind === asked);
 }
 
-function groupByFile(matches: readonly SearchMatch[], symbol: string): { path: string; lines: string[] }[] {
-  const files = new Map<string, { definitions: string[]; uses: string[] }>();
-  for (const { path, line, text } of matches) {
-    const file = files.get(path) ?? { definitions: [], uses: [] };
-    files.set(path, file);
-    const shown = cutLine(text.trim(), LONGEST_LINE);
-    if (looksLikeDefinition(text, symbol)) file.definitions.push(`  ${line} (definition): ${shown}`);
-    else file.uses.push(`  ${line}: ${shown}`);
+interface Lines {
+  byFile: Map<string, Set<number>>;
+  count: number;
+}
+
+async function matchingLines({ name }: SymbolName, under: string[], ctx: ToolContext): Promise<Lines> {
+  const query: SearchQuery = {
+    pattern: name,
+    regex: false,
+    caseSensitive: true,
+    wholeWord: true,
+    under,
+    limit: MOST_LINES,
+  };
+  const matches = await ctx.workspace.search(query, ctx.signal);
+  // A name that is everywhere: where it is defined must not be among what is left out.
+  const defining =
+    matches.length < MOST_LINES
+      ? []
+      : await ctx.workspace.search(
+          { ...query, pattern: `(${DEFINING})\\s+${literal(name)}`, regex: true, limit: 50 },
+          ctx.signal,
+        );
+  const byFile = new Map<string, Set<number>>();
+  for (const { path, line } of [...matches, ...defining]) {
+    const lines = byFile.get(path) ?? new Set();
+    byFile.set(path, lines.add(line));
   }
-  const grouped = [...files].map(([path, { definitions, uses }]) => ({
-    path,
-    lines: [...definitions, ...uses],
-    isDefining: definitions.length > 0,
-  }));
-  return [...grouped.filter(({ isDefining }) => isDefining), ...grouped.filter(({ isDefining }) => !isDefining)];
+  return { byFile, count: matches.length };
+}
+
+async function occurrencesOn(
+  byFile: ReadonlyMap<string, Set<number>>,
+  { name }: SymbolName,
+  ctx: ToolContext,
+): Promise<Occurrence[]> {
+  const found: Occurrence[] = [];
+  let done = 0;
+  for await (const files of readCode([...byFile.keys()], ctx)) {
+    for (const file of files) found.push(...occurrencesIn(file, name, byFile.get(file.path) ?? []));
+    done += files.length;
+    ctx.onProgress?.({ message: 'Reading the files that mention it', done, total: byFile.size });
+  }
+  return found;
+}
+
+/** `elsewhere`: where definitions were left out that belong to something else than what was asked for. */
+function narrowed(
+  occurrences: Occurrence[],
+  { name, container }: SymbolName,
+): { occurrences: Occurrence[]; elsewhere: string[] } {
+  const definitions = occurrences.filter(({ kind }) => kind === 'definition');
+  const isMeant = (occurrence: Occurrence): boolean => lastPart(occurrence.container) === container;
+  if (container !== undefined && definitions.some(isMeant)) {
+    const others = definitions.filter((definition) => !isMeant(definition));
+    return {
+      occurrences: occurrences.filter((occurrence) => !others.includes(occurrence)),
+      elsewhere: [...new Set(others.map((other) => other.container ?? other.path))],
+    };
+  }
+  if (definitions.length > 0) return { occurrences, elsewhere: [] };
+  // What functions declare for themselves is in no facts, and is told where there is nothing else.
+  const guessed = occurrences.map((occurrence) =>
+    occurrence.kind === 'use' && looksLikeDefinition(occurrence.text, name)
+      ? { ...occurrence, kind: 'definition' as const }
+      : occurrence,
+  );
+  return { occurrences: guessed, elsewhere: [] };
+}
+
+function lastPart(container: string | undefined): string | undefined {
+  return container?.split(/[.:]+/).at(-1);
+}
+
+interface Answer extends Resolved {
+  name: SymbolName;
+  elsewhere: string[];
+  kinds: readonly OccurrenceKind[];
+  limit: number;
+  /** More lines than were looked at. */
+  isPart: boolean;
+}
+
+type Row = Resolved['occurrences'][number];
+
+function shown(answer: Answer, ctx: ToolContext): ToolResult<Data> {
+  const { name, kinds, limit, by } = answer;
+  const wanted = answer.occurrences.filter(({ kind }) => kinds.includes(kind));
+  const files = byFile(wanted.sort(inOrder).slice(0, limit));
+  const parts = [...files].map(([path, rows]) => [path, ...byLine(rows).map(lineOf)].join('\n'));
+  const rest = wanted.length - limit;
+  const more = rest > 0 ? `\n\n[${rest} more are not shown. Narrow it with path, kind, or a larger limit.]` : '';
+  const text = [`${headOf(answer, wanted)}`, ...parts].join('\n\n') + more;
+  const written = name.container === undefined ? name.name : `${name.container}.${name.name}`;
+  const data: Data = { symbol: written, by, total: wanted.length, files: [], truncated: rest > 0 || answer.isPart };
+  // As much of it as the text may have.
+  let room = ctx.maxChars - JSON.stringify(data).length;
+  for (const [path, rows] of files) {
+    const file: Data['files'][number] = { path, occurrences: [] };
+    room -= JSON.stringify(file).length + 1;
+    for (const { path: _, ...row } of rows) {
+      room -= JSON.stringify(row).length + 1;
+      if (room < 0) break;
+      file.occurrences.push(row);
+    }
+    if (file.occurrences.length > 0) data.files.push(file);
+    if (room < 0) {
+      data.truncated = true;
+      break;
+    }
+  }
+  const readOn = (): string => 'Narrow it with path="<file or folder>" or kind="call".';
+  return { text: bounded(text, ctx.maxChars, readOn), isError: false, data };
+}
+
+const RANK: Record<OccurrenceKind, number> = {
+  definition: 0,
+  import: 1,
+  call: 1,
+  use: 1,
+  comment: 2,
+  string: 2,
+  text: 2,
+};
+
+function inOrder(a: Row, b: Row): number {
+  return (
+    (a.other ? 1 : 0) - (b.other ? 1 : 0) ||
+    RANK[a.kind] - RANK[b.kind] ||
+    (a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line || a.column - b.column)
+  );
+}
+
+/** Files that define it first; then those that import it, call it, use it, mention it. */
+function byFile(rows: readonly Row[]): Map<string, Row[]> {
+  const files = new Map<string, Row[]>();
+  const rank = (file: Row[]): number => Math.min(...file.map(({ kind }) => OCCURRENCE_KINDS.indexOf(kind)));
+  for (const row of rows) {
+    const file = files.get(row.path) ?? [];
+    files.set(row.path, file);
+    file.push(row);
+  }
+  return new Map([...files].sort(([, a], [, b]) => rank(a) - rank(b)));
+}
+
+function byLine(rows: readonly Row[]): Row[][] {
+  const lines = new Map<number, Row[]>();
+  for (const row of rows) lines.set(row.line, [...(lines.get(row.line) ?? []), row]);
+  return [...lines.values()];
+}
+
+function lineOf(rows: readonly Row[]): string {
+  const kinds = [...new Set(rows.map(({ kind, other }) => `${kind}${other ? '?' : ''}`))];
+  return `  ${rows[0]?.line} (${kinds.join(', ')}): ${rows[0]?.text}`;
+}
+
+function headOf({ name, by, elsewhere, isPart }: Answer, rows: readonly Row[]): string {
+  const written = name.container === undefined ? name.name : `${name.container}.${name.name}`;
+  const counts = OCCURRENCE_KINDS.flatMap((kind) => {
+    const count = rows.filter((row) => row.kind === kind).length;
+    return count === 0 ? [] : [inWords(kind, count)];
+  });
+  const files = counted(new Set(rows.map(({ path }) => path)).size, 'file');
+  const told =
+    by === 'language server'
+      ? ` Told by the language server; comments and strings by search${rows.some(({ other }) => other) ? '; "?": the same name, but another symbol to the server' : ''}.`
+      : '';
+  const others = elsewhere.length > 0 ? ` Also defined in ${listed(elsewhere)}.` : '';
+  return `${written}: ${isPart ? 'at least ' : ''}${counts.join(', ') || 'nothing of that kind'} in ${files}.${told}${others}`;
+}
+
+function listed(names: readonly string[]): string {
+  const rest = names.length - MOST_NAMED;
+  return `${cutLine(names.slice(0, MOST_NAMED).join(', '), LONGEST_LINE)}${rest > 0 ? ` and ${rest} others` : ''}`;
+}
+
+function inWords(kind: OccurrenceKind, count: number): string {
+  if (kind === 'comment' || kind === 'string') return `${count} in ${count === 1 ? `a ${kind}` : `${kind}s`}`;
+  return kind === 'text' ? `${count} in other text` : counted(count, kind);
 }
 
 /** A name in another case, or part of a longer one, is what was meant more often than not. */
-async function nothingFound(symbol: string, under: string[], ctx: ToolContext): Promise<string> {
-  const pattern = symbol.split(/[.:#]+/).at(-1) || symbol;
-  const query = { pattern, regex: false, caseSensitive: false, under, limit: 5 };
+async function nothingFound(
+  written: string,
+  { name }: SymbolName,
+  under: string[],
+  ctx: ToolContext,
+): Promise<ToolResult<Data>> {
+  const query = { pattern: name, regex: false, caseSensitive: false, under, limit: 5 };
   const inAnotherCase = await ctx.workspace.search({ ...query, wholeWord: true }, ctx.signal);
   const near =
     inAnotherCase.length > 0 ? inAnotherCase : await ctx.workspace.search({ ...query, wholeWord: false }, ctx.signal);
   const where = under.length > 0 ? ` under ${under.join(', ')}` : '';
   const lines = near.map((match) => `${match.path}:${match.line}: ${cutLine(match.text.trim(), LONGEST_LINE)}`);
   const hint = lines.length > 0 ? ` Similar:\n${lines.join('\n')}` : '';
-  return bounded(`No line mentions ${symbol} as a whole word${where}.${hint}`, ctx.maxChars, () => '');
+  return {
+    text: bounded(
+      `No line mentions ${cutLine(written, LONGEST_LINE)} as a whole word${where}.${hint}`,
+      ctx.maxChars,
+      () => '',
+    ),
+    isError: false,
+    data: { symbol: cutLine(written, LONGEST_LINE), by: 'search', total: 0, files: [], truncated: false },
+  };
 }

@@ -9,6 +9,7 @@ import { recall } from './recall.ts';
 import { runTests } from './runTests.ts';
 import { searchDocs } from './searchDocs.ts';
 import { SearchError } from './searchError.ts';
+import { symbols } from './symbols.ts';
 import type { Tool, ToolContext, ToolResult } from './tool.ts';
 
 /** A tool whose arguments are not checked yet. */
@@ -29,6 +30,7 @@ export const TOOLS = {
   analyze_codebase: callable(analyzeCodebase),
   search_docs: callable(searchDocs),
   find_references: callable(findReferences),
+  symbols: callable(symbols),
   git_diff: callable(gitDiff),
   run_tests: callable(runTests),
   recall: callable(recall),

@@ -1,5 +1,5 @@
 import type { Node, Query, QueryMatch, Tree } from 'web-tree-sitter';
-import type { CodeFacts, CodeSymbol, SymbolKind } from '../../core/ports.ts';
+import type { CodeFacts, CodeSymbol, Span, SymbolKind } from '../../core/ports.ts';
 import { cutLine, lineCount } from '../../core/tools/bounded.ts';
 import type { Grammar } from '../grammars/languages.ts';
 import { nameIn } from './declarators.ts';
@@ -31,8 +31,8 @@ export function readFacts(tree: Tree, grammar: Grammar, query: Query, text: stri
       length: text.length,
     }),
     imports: importsOf(grammar, found.imports, found.importedNames),
-    comments: found.comments.slice(0, MOST_SPANS).map(spanOf),
-    strings: found.strings.slice(0, MOST_SPANS).map(spanOf),
+    comments: spansOf(found.comments),
+    strings: spansOf(found.strings),
   };
 }
 
@@ -205,9 +205,13 @@ function kindOf(
   return kind;
 }
 
-/** A function that is given to another one by a name: `f({ onEnd: () => … })`. */
+/** A function that is given to another one by a name: `f({ onEnd: () => … })`. What a function returns is more. */
 function isOption(node: Node): boolean {
-  return node.type === 'pair' && node.parent?.parent?.type === 'arguments';
+  if (node.type !== 'pair') return false;
+  const around = node.parent?.parent?.type ?? '';
+  return !/^(return_statement|parenthesized_expression|variable_declarator|as_expression|satisfies_expression)$/.test(
+    around,
+  );
 }
 
 /** Has members. */
@@ -233,4 +237,12 @@ function commentOf(node: Node): Comment {
   const text = node.text;
   const before = node.previousSibling;
   return { line: row + 1, endLine: lastLine(node), text, leads: column === 0 || before?.endPosition.row !== row };
+}
+
+/** In the order of the text. */
+function spansOf(nodes: readonly Node[]): Span[] {
+  return [...nodes]
+    .sort((a, b) => a.startIndex - b.startIndex)
+    .slice(0, MOST_SPANS)
+    .map(spanOf);
 }
