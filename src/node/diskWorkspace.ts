@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { posix, relative, sep } from 'node:path';
+import { posix } from 'node:path';
 import { isBinaryFile } from 'isbinaryfile';
 import type { FileContent, FileLines, LineRange, SearchMatch, SearchQuery, Workspace } from '../core/ports.ts';
 import { SearchError } from '../core/tools/searchError.ts';
@@ -64,25 +64,24 @@ async function readFile(disk: Disk, path: string): Promise<FileContent> {
 type Bytes = Exclude<FileContent, { kind: 'text' | 'binary' }> | { kind: 'bytes'; bytes: Buffer; elsewhere?: string };
 
 async function readBytes(disk: Disk, path: string): Promise<Bytes> {
-  return atPlace(disk, path, async (absolute) => {
+  return atPlace(disk, path, async (location) => {
     // The path is resolved, so a link there now was put there since.
-    const found = await readPlainFile(absolute, LARGEST_FILE, { follow: false });
-    if (found.kind === 'directory' || found.kind === 'special' || found.kind === 'denied') return unreadable(found);
-    return { ...found, ...(await elsewhere(disk, path, absolute)) };
+    const found = await readPlainFile(location.absolute, LARGEST_FILE, { follow: false });
+    if (found.kind !== 'bytes' && found.kind !== 'tooLarge' && found.kind !== 'missing') return unreadable(found);
+    return { ...found, ...elsewhere(path, location) };
   });
 }
 
 /** Where a file really lies, where that is not the path that leads there. */
-async function elsewhere({ root }: Disk, path: string, absolute: string): Promise<{ elsewhere?: string }> {
-  const real = relative(await realRoot(root), absolute).replaceAll(sep, '/');
-  return real === path ? {} : { elsewhere: real };
+function elsewhere(path: string, location: { path: string }): { elsewhere?: string } {
+  return location.path === path ? {} : { elsewhere: location.path };
 }
 
 async function readLines(disk: Disk, path: string, range: LineRange, signal: AbortSignal): Promise<FileLines> {
-  const found = await atPlace(disk, path, (absolute) =>
-    withPlainFile(absolute, { follow: false }, async (handle, bytes) => {
+  const found = await atPlace(disk, path, (location) =>
+    withPlainFile(location.absolute, { follow: false }, async (handle, bytes) => {
       const lines = await readFileLines(handle, bytes, range, signal);
-      return lines.kind === 'lines' ? { ...lines, ...(await elsewhere(disk, path, absolute)) } : lines;
+      return lines.kind === 'lines' ? { ...lines, ...elsewhere(path, location) } : lines;
     }),
   );
   switch (found.kind) {
@@ -105,15 +104,14 @@ async function readLines(disk: Disk, path: string, range: LineRange, signal: Abo
 async function atPlace<Found>(
   { root, own }: Disk,
   path: string,
-  look: (absolute: string) => Promise<Found>,
+  look: (location: { absolute: string; path: string }) => Promise<Found>,
 ): Promise<Found | { kind: 'forbidden'; reason: string }> {
   const location = await resolveInside(root, path, own);
   if (location.kind === 'forbidden') return location;
   try {
-    return await look(location.absolute);
+    return await look(location);
   } catch (error) {
     const code = errorCode(error);
-    if (code === 'ELOOP') return { kind: 'forbidden', reason: 'it became a symbolic link while it was read' };
     if (code === undefined) throw error;
     throw new Error(`${path} cannot be read (${code}). Check the disk that the workspace is on.`, { cause: error });
   }
@@ -127,6 +125,8 @@ function unreadable(found: Exclude<NoPlainFile, { kind: 'missing' }>): { kind: '
       return { kind: 'forbidden', reason: 'it is a device, a pipe or a socket, not a file' };
     case 'denied':
       return { kind: 'forbidden', reason: 'the system denies access' };
+    case 'moved':
+      return { kind: 'forbidden', reason: 'it was moved while it was read' };
     default:
       return found satisfies never;
   }

@@ -17,6 +17,7 @@ import { basename, dirname, join } from 'node:path';
 import { hashText } from '../core/changes/hash.ts';
 import { differOnlyByCase } from '../core/changes/workspacePath.ts';
 import type { FileWrite, WorkspaceWriter } from '../core/ports.ts';
+import { liesAt } from './liesAt.ts';
 import { errorCode, realRoot, resolveInside } from './paths.ts';
 
 /**
@@ -177,6 +178,7 @@ async function replaceFile(absolute: string, text: string, mode: number | undefi
   try {
     const handle = await open(beside, 'wx', mode ?? 0o666);
     try {
+      if (!(await liesAt(beside, handle, await handle.stat()))) throw new Error('its folder was moved meanwhile');
       await handle.writeFile(text);
       if (before !== undefined) await handle.chown(before.uid, before.gid).catch(ignoreForeignOwner);
       if (mode !== undefined) await handle.chmod(mode);

@@ -1,13 +1,18 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
-/** `absolute` is the real location, all symbolic links resolved. No `reason` contains a path outside the workspace. */
-export type ResolvedPath = { kind: 'inside'; absolute: string } | { kind: 'forbidden'; reason: string };
+/**
+ * `absolute` is the real location, all symbolic links resolved, and `path` the same relative to the workspace, with forward
+ * slashes. No `reason` contains a path outside the workspace.
+ */
+export type ResolvedPath = { kind: 'inside'; absolute: string; path: string } | { kind: 'forbidden'; reason: string };
 
 /** Folders that belong to git and to Conclave: no agent reads or writes them, at any depth. */
 const RESERVED = new Set(['.git', '.conclave']);
 const WINDOWS_DRIVE = /^[a-z]:/i;
-const WINDOWS_DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i;
+const WINDOWS_DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³])[. ]*([.:].*)?$/i;
+/** Characters that some disks of macOS overlook in names. */
+const OVERLOOKED = /[\u200C-\u200F\u202A-\u202E\u206A-\u206F\uFEFF]/g;
 
 /**
  * The one path resolver for everything that reads or writes the workspace.
@@ -21,8 +26,7 @@ export async function resolveInside(root: string, path: string, own: readonly st
   const refusal = refusalOf(path);
   if (refusal) return forbidden(refusal);
 
-  const folder = await realRoot(root);
-  const location = await realLocation(resolve(folder, path));
+  const [folder, location] = await Promise.all([realRoot(root), realLocation(resolve(root, path))]);
   if (location.kind === 'forbidden') return location;
 
   const inside = relative(folder, location.absolute);
@@ -30,9 +34,10 @@ export async function resolveInside(root: string, path: string, own: readonly st
     return forbidden('it leads outside the workspace through a symbolic link');
   }
   // A link may have another name than what it leads to, so the real path is held to the same rules.
-  if (isBelow(inside.replaceAll(sep, '/'), own)) return forbidden("it belongs to Conclave's own data");
+  const real = inside.replaceAll(sep, '/');
+  if (isBelow(real, own)) return forbidden("it belongs to Conclave's own data");
   const reserved = inside.split(sep).find(isReserved);
-  return reserved === undefined ? location : forbidden(`${reserved} is off limits`);
+  return reserved === undefined ? { ...location, path: real } : forbidden(`${reserved} is off limits`);
 }
 
 /**
@@ -90,19 +95,26 @@ function refusalOf(path: string): string | undefined {
   return undefined;
 }
 
-/** Windows drops dots and spaces at the end of a name and knows `.git` by a short name too. */
+/** Windows drops dots and spaces at the end of a name, knows streams of a folder, and `.git` by a short name too. */
 function isReserved(part: string): boolean {
-  const name = part.toLowerCase().replace(/[. ]+$/, '');
+  const name = part
+    .replace(OVERLOOKED, '')
+    .toLowerCase()
+    .replace(/:.*$/s, '')
+    .replace(/[. ]+$/, '');
   return RESERVED.has(name) || name === 'git~1';
 }
 
-async function realLocation(absolute: string): Promise<ResolvedPath> {
+type Location = { kind: 'inside'; absolute: string } | { kind: 'forbidden'; reason: string };
+
+async function realLocation(absolute: string): Promise<Location> {
   try {
     return { kind: 'inside', absolute: await realpath(absolute) };
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ELOOP') return forbidden('its symbolic links lead in a circle');
     if (code === 'EACCES' || code === 'EPERM') return forbidden('the system denies access');
+    if (code === 'EINVAL') return forbidden('it is no name for a file');
     if (code === 'ENAMETOOLONG') return forbidden('its name is too long');
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
   }
@@ -128,6 +140,6 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-function forbidden(reason: string): ResolvedPath {
+function forbidden(reason: string): { kind: 'forbidden'; reason: string } {
   return { kind: 'forbidden', reason };
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { liesAt } from './liesAt.ts';
 import { errorCode } from './paths.ts';
 
 /** What is found where a file should be. */
@@ -10,14 +11,17 @@ export type NoPlainFile =
   | { kind: 'directory' }
   /** A pipe, a device, a socket. */
   | { kind: 'special' }
-  | { kind: 'denied' };
+  | { kind: 'denied' }
+  /** What was opened is not what the path led to when it was resolved. */
+  | { kind: 'moved' };
 
 /**
  * Reads a plain file, and nothing else: a pipe never makes us wait, a device is not read, and no file is read that is
  * larger than `most` bytes, not even one that grows meanwhile.
  *
  * Rejects where the disk fails.
- * @param options.follow false: a symbolic link is refused (by the system's ELOOP), where the system can do that
+ * @param options.follow false: the path is a real one, and what is opened is what lies there, or it is `moved`: a link that
+ * somebody puts there, or in the place of a folder on the way, is not followed
  */
 export async function readPlainFile(
   file: string,
@@ -47,6 +51,7 @@ export async function withPlainFile<Result>(
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
+    if (code === 'ELOOP' && !options.follow) return { kind: 'moved' };
     if (code === 'EACCES' || code === 'EPERM') return { kind: 'denied' };
     // Some systems open no folder; no system opens a socket or a device without a driver.
     if (code === 'EISDIR') return { kind: 'directory' };
@@ -57,6 +62,7 @@ export async function withPlainFile<Result>(
     const found = await handle.stat();
     if (found.isDirectory()) return { kind: 'directory' };
     if (!found.isFile()) return { kind: 'special' };
+    if (!options.follow && !(await liesAt(file, handle, found))) return { kind: 'moved' };
     return await use(handle, found.size);
   } finally {
     await handle.close();
@@ -74,6 +80,8 @@ export function unreadableFile(found: Exclude<PlainFile, { kind: 'bytes' }>, exp
       return `is a pipe, a device or a socket; expected ${expected}`;
     case 'tooLarge':
       return `has ${found.bytes} bytes, more than ${most}; expected ${expected}`;
+    case 'moved':
+      return 'was moved while it was read; try again';
     case 'denied':
       return 'cannot be read by this user; check its permissions';
     default:

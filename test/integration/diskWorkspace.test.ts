@@ -56,6 +56,7 @@ describe('disk workspace', () => {
       assert.deepEqual(await resolveInside(root, 'src/new/b.ts'), {
         kind: 'inside',
         absolute: join(root, 'src', 'new', 'b.ts'),
+        path: 'src/new/b.ts',
       });
     });
 

@@ -5,6 +5,7 @@ import { hashText } from './hash.ts';
 import type { Miss } from './misses.ts';
 import { textAfter } from './textAfter.ts';
 import { countChanges } from './textLines.ts';
+import { unmasked } from './unmasked.ts';
 import { workspacePath } from './workspacePath.ts';
 
 /** A file as it was when the run first touched it. Both null where there was none. */
@@ -84,7 +85,9 @@ export async function applyBlock(changes: ChangeSet, block: SettledBlock, worksp
   }
   const obstacle = isCreation ? await obstacleTo(changes, path, workspace) : undefined;
   if (obstacle !== undefined) return refused(obstacle);
-  const outcome = textAfter(block, path, before, base.text ?? '');
+  const own = unmasked(block, path, before);
+  if (own.kind === 'refused') return refused(own.reason);
+  const outcome = textAfter(own.block, path, before, base.text ?? '');
   if (outcome.kind === 'rejected') return { ...outcome, path };
   const from = changes.files.get(path)?.from;
   const state: FileState = { path, text: outcome.text, ...(from !== undefined && { from }) };

@@ -1,3 +1,4 @@
+import { maskSecretLines } from '../secrets/maskSecrets.ts';
 import { applyEdits } from './applyEdits.ts';
 import type { Block, EditBlock, WholeBlock } from './block.ts';
 import { hintOf } from './hunkPlace.ts';
@@ -56,7 +57,8 @@ function edited(current: string, block: EditBlock, path: string): TextOutcome {
   const [failure] = outcome.failures;
   if (!failure) return rejected(`${how}The edit of ${path} does not apply.`);
   const { reason, nearest } = failure;
-  const file = splitText(current).lines.map((line) => line.text);
+  // What is told to the model is masked, as the file was that it saw.
+  const file = splitText(maskSecretLines(current)).lines.map((line) => line.text);
   const miss: Miss = { search: block.search, file, ...(nearest && { nearest }) };
   const text = nearest ? `${reason} ${nearestNow(miss)}` : reason;
   const isMiss =

@@ -11,20 +11,34 @@ import { SECRET_FORMS } from './secretForms.ts';
  * changes nothing more, and the time is linear in the length, whatever the text is.
  */
 export function maskSecrets(text: string): string {
-  // Most texts have none: what cannot be there is not looked for.
-  let masked = text.includes('PRIVATE KEY') ? withoutKeyBlocks(text) : text;
-  for (const { kind, pattern, random } of SECRET_FORMS) {
-    masked = masked.replace(pattern, (found) => (random && !looksRandom(found) ? found : mask(kind)));
-  }
-  if (masked.includes('://')) masked = masked.replace(URL_PASSWORD, maskUrl);
-  masked = masked.replace(AUTHORIZATION, maskAuthorization);
-  masked = masked.replace(NETRC, (all, before: string, password: string) =>
-    isPlaceholder(password) ? all : `${before}${mask('password')}`,
-  );
-  return withoutNamed(masked);
+  return masked(text, () => mask('private key'));
 }
 
-function mask(kind: string): string {
+/** The same, and the text keeps its lines: each line of a key block is masked by itself. */
+export function maskSecretLines(text: string): string {
+  return masked(text, (block) => block.replace(/[^\n]+/g, (line) => (line === '\r' ? line : mask('private key'))));
+}
+
+/** What is left of a secret: "‹secret: GitHub token›". */
+export const MASK = /‹secret: [\w ]{1,40}›/;
+
+function masked(given: string, maskBlock: (block: string) => string): string {
+  // Most texts have none: what cannot be there is not looked for.
+  let text = given.includes('PRIVATE KEY') ? withoutKeyBlocks(given, maskBlock) : given;
+  for (const { kind, pattern, hints, random } of SECRET_FORMS) {
+    if (!hints.some((hint) => given.includes(hint))) continue;
+    text = text.replace(pattern, (found) => (random && !looksRandom(found) ? found : mask(kind)));
+  }
+  if (text.includes('://')) text = text.replace(URL_PASSWORD, maskUrl);
+  text = text.replace(AUTHORIZATION, maskAuthorization);
+  text = text.replace(NETRC, (all, before: string, password: string) =>
+    isPlaceholder(password) ? all : `${before}${mask('password')}`,
+  );
+  return withoutNamed(text);
+}
+
+/** What stands in the place of a secret. */
+export function mask(kind: string): string {
   return `‹secret: ${kind}›`;
 }
 
@@ -35,7 +49,7 @@ const END = '-----END ';
 /** What is left of a block whose end was cut off, in the lines of a text, a diff or a string literal. */
 const REST = /(?:[A-Za-z0-9+/=]{20,}|\\[nr]|[\s+-])*/y;
 
-function withoutKeyBlocks(text: string): string {
+function withoutKeyBlocks(text: string, maskBlock: (block: string) => string): string {
   const parts: string[] = [];
   let from = 0;
   let end = -1;
@@ -48,8 +62,9 @@ function withoutKeyBlocks(text: string): string {
     const next = text.indexOf('-----BEGIN ', body);
     const close = text.indexOf('-----', end + END.length);
     const isWhole = close >= 0 && close - end < 60 && !(next >= 0 && next < end);
-    parts.push(text.slice(from, found.index), mask('private key'));
+    parts.push(text.slice(from, found.index));
     from = isWhole ? close + 5 : endOfRest(text, body);
+    parts.push(maskBlock(text.slice(found.index, from)));
     BEGIN.lastIndex = from;
   }
   return parts.join('') + text.slice(from);
@@ -63,11 +78,11 @@ function endOfRest(text: string, body: number): number {
 
 // ── URLs and headers ─────────────────────────────────────────────────────────────────────────────────────────────
 
-const URL_PASSWORD =
-  /(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{1,20}:\/\/[^\s:/@"'`<>]{0,200}:)([^\s/@"'`<>]{1,200})(?=@)/g;
+/** It begins at the sign that is seldom, which makes it quick. */
+const URL_PASSWORD = /:\/\/(?<=[A-Za-z0-9+.-]{2}:\/\/)([^\s:/@"'`<>]{0,200}:)([^\s/@"'`<>]{1,200})(?=@)/g;
 
-function maskUrl(all: string, before: string, password: string): string {
-  return isPlaceholder(password) ? all : `${before}${mask('password')}`;
+function maskUrl(all: string, user: string, password: string): string {
+  return isPlaceholder(password) ? all : `://${user}${mask('password')}`;
 }
 
 const AUTHORIZATION = /\b(Bearer|Basic|Token|token)(\s{1,3})([A-Za-z0-9._~+/-]{16,2000}={0,2})/g;
@@ -80,7 +95,11 @@ const NETRC = /(\bmachine\s{1,5}\S{1,200}\s{1,5}login\s{1,5}\S{1,200}\s{1,5}pass
 
 // ── Behind a name ────────────────────────────────────────────────────────────────────────────────────────────────
 
-const NAME = /(?<![\w$-])([A-Za-z_$][\w$-]{0,80})((?:\\?["'])?\s{0,3}(?::=|=>|={1,3}|:)\s{0,3})/g;
+/** The end of a name that may be a secret's (see `kindOfName`), and what stands between it and its value. */
+const NAME_END =
+  /(?:passw(?:or)?d|passphrase|pwd|pass|secrets?|credentials?|token|key)\d{0,9}[_$-]{0,3}((?:\\?["'])?\s{0,3}(?::=|=>|={1,3}|:)\s{0,3})/gi;
+const NAME = /(?<![\w$-])[A-Za-z_$][\w$-]{0,80}$/;
+const LONGEST_NAME = 82;
 const QUOTE = /\\?["'`]/y;
 /** As far as a value can go in a line of settings, and in code. */
 const SETTING = /[^\s"'`\\]{1,300}/y;
@@ -90,18 +109,18 @@ const LONGEST = 300;
 function withoutNamed(text: string): string {
   const parts: string[] = [];
   let from = 0;
-  NAME.lastIndex = 0;
-  for (let found = NAME.exec(text); found; found = NAME.exec(text)) {
-    const [all, name = '', between = ''] = found;
-    const kind = kindOfName(name);
+  NAME_END.lastIndex = 0;
+  for (let found = NAME_END.exec(text); found; found = NAME_END.exec(text)) {
+    const [all, between = ''] = found;
     const at = found.index + all.length;
-    // What is not a secret's name may be followed by one: `url: password=…`.
-    NAME.lastIndex = at;
+    const end = at - between.length;
+    const name = NAME.exec(text.slice(Math.max(0, end - LONGEST_NAME), end))?.[0] ?? '';
+    const kind = kindOfName(name);
     const value = kind && valueAt(text, at, name, between);
     if (!kind || !value || isPlaceholder(value.text) || !isSecretValue(kind, value)) continue;
     parts.push(text.slice(from, value.from), mask(kind));
     from = value.from + value.text.length;
-    NAME.lastIndex = from;
+    NAME_END.lastIndex = from;
   }
   return parts.length === 0 ? text : parts.join('') + text.slice(from);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { onDiet } from '../models/schemaDiet.ts';
 import type { JsonSchema } from '../ports.ts';
+import { maskResult } from '../secrets/maskForModels.ts';
 import { analyzeCodebase } from './analyzeCodebase.ts';
 import { findReferences } from './findReferences.ts';
 import { gitDiff } from './gitDiff.ts';
@@ -48,6 +49,7 @@ export function toolsNamed(names: readonly string[]): CallableTool[] {
 
 /**
  * Checks the arguments and runs the tool. An unknown tool and wrong arguments are results that say what was expected.
+ * Secrets in what it found are masked, whoever asks.
  * @param tools those that there are for who asks
  */
 export async function runTool(
@@ -58,7 +60,7 @@ export async function runTool(
 ): Promise<ToolResult> {
   ctx.signal.throwIfAborted();
   const tool = tools.find((one) => one.name === name);
-  if (tool !== undefined) return tool.call(args, ctx);
+  if (tool !== undefined) return maskResult(await tool.call(args, ctx), ctx.maxChars);
   const there = tools.map((one) => one.name).join(', ') || 'none';
   return { text: `There is no tool "${name}" for you; you have: ${there}.`, isError: true };
 }
