@@ -10,10 +10,12 @@ import { demoCommand } from './terminal/commands/demoCommand.ts';
 import { doctorCommand } from './terminal/commands/doctorCommand.ts';
 import { FLEET_ACTIONS, type FleetOptions, fleetCommand } from './terminal/commands/fleetCommand.ts';
 import { type ForkOptions, forkCommand } from './terminal/commands/forkCommand.ts';
+import { type McpOptions, mcpCommand } from './terminal/commands/mcpCommand.ts';
 import { forgetCommand, memoryCommand } from './terminal/commands/memoryCommand.ts';
 import { type ExportOptions, exportCommand, runsCommand } from './terminal/commands/pastRuns.ts';
 import { type ReplayOptions, replayCommand } from './terminal/commands/replayCommand.ts';
 import { type RunOptions, runCommand } from './terminal/commands/runCommand.ts';
+import { type ServeOptions, serveCommand } from './terminal/commands/serveCommand.ts';
 import { EXIT, exitStatus, UsageError } from './terminal/exitStatus.ts';
 import { clean } from './terminal/render/plainText.ts';
 
@@ -217,19 +219,32 @@ withRunOptions(program.command('demo [task]'))
     running((task: string | undefined, options: RunOptions) => demoCommand(installation, task, options, stop.signal)),
   );
 
-for (const [name, what] of [
-  ['serve', 'The HTTP service'],
-  ['mcp', 'The MCP server'],
-  ['acp', 'The ACP entry'],
-] as const) {
-  program
-    .command(name, { hidden: true })
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(() => {
-      throw new UsageError(`${what} (conclave ${name}) is not there yet; it comes with a later release.`);
-    });
-}
+const MCP_WORKSPACE = ['--workspace <dir>', 'the project (default: CODEBASE_ROOT, or this folder)'] as const;
+const MCP_CHARS = ['--max-chars <number>', 'upper bound for the text of a result (default: 24000)'] as const;
+
+program
+  .command('mcp')
+  .description('offer the tools to one MCP client, on standard input and output')
+  .option(...MCP_WORKSPACE)
+  .option(...MCP_CHARS)
+  .action(running((options: McpOptions) => mcpCommand(installation, options, stop.signal)));
+
+program
+  .command('serve')
+  .description('offer the tools to MCP clients of this machine, on a port')
+  .option(...MCP_WORKSPACE)
+  .option('--host <address>', 'the interface to listen on (default: 127.0.0.1, which only this machine reaches)')
+  .option('--mcp-port <port>', 'where MCP is served (default: 9001; 0: any that is free)')
+  .option(...MCP_CHARS)
+  .action(running((options: ServeOptions) => serveCommand(installation, options, stop.signal)));
+
+program
+  .command('acp', { hidden: true })
+  .allowUnknownOption()
+  .allowExcessArguments()
+  .action(() => {
+    throw new UsageError('The ACP entry (conclave acp) is not there yet; it comes with a later release.');
+  });
 
 try {
   await program.parseAsync();

@@ -82,8 +82,9 @@ describe('a call that cannot work', () => {
       ['run', 'x'.repeat(100_000)],
       /The task is 100000 characters long; at most 65536 are taken\. Put the material into a file/,
     ],
-    ['of serve', ['serve', '--port', '8080'], /The HTTP service \(conclave serve\) is not there yet/],
-    ['of mcp', ['mcp'], /conclave mcp\) is not there yet/],
+    ['of serve', ['serve', '--mcp-port', '90001'], /--mcp-port: expected the number of a port .*, got "90001"/],
+    ['of mcp', ['mcp', '--max-chars', 'all'], /--max-chars: expected a whole number of at least 1000, got "all"/],
+    ['of mcp in no folder', ['mcp', '--workspace', 'nowhere'], /nowhere does not exist .* --workspace DIR/],
     ['of acp', ['acp'], /conclave acp\) is not there yet/],
     ['of fleet', ['fleet', 'up', '--profile', 'small'], /no profile "small"/],
   ] as const) {

@@ -19,6 +19,8 @@ export interface CallableTool {
   description: string;
   /** JSON schema of the arguments: flat, reduced to what every server's grammar takes. */
   parameters: JsonSchema;
+  /** JSON schema of the arguments in full, as it is said to programs. */
+  inputSchema: JsonSchema;
   /** JSON schema of a good result's `data`, as it is said to programs; absent where there is none. */
   outputSchema?: JsonSchema;
   /** A failure of the tool is a result; only a failing port (disk, processes) and an abort reject. */
@@ -117,11 +119,12 @@ export function describeTools(tools: readonly CallableTool[]): string {
 }
 
 function callable<Args, Data>(tool: Tool<Args, Data>): CallableTool {
-  const parameters = onDiet(z.toJSONSchema(tool.args, { io: 'input' }) as JsonSchema);
+  const inputSchema = z.toJSONSchema(tool.args, { io: 'input' }) as JsonSchema;
   const made: CallableTool = {
     name: tool.name,
     description: tool.description,
-    parameters,
+    parameters: onDiet(inputSchema),
+    inputSchema,
     ...(tool.result && { outputSchema: z.toJSONSchema(tool.result) as JsonSchema }),
     call: async (args, ctx) => {
       const parsed = tool.args.safeParse(withoutBlanks(args));
