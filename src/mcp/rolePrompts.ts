@@ -42,7 +42,7 @@ export function rolePrompt(
   if (task === '' && role !== 'reviewer') {
     throw new McpError(ErrorCode.InvalidParams, `The prompt "${role}" needs the argument "task". ${GIVEN[role]}`);
   }
-  const instructions = fillPrompt(prompts[role], { tools: describeTools(Object.keys(TOOLS)) });
+  const instructions = fillPrompt(prompts[role], { tools: describeTools(Object.values(TOOLS)) });
   const text = [
     instructions.trimEnd(),
     OUTSIDE,
