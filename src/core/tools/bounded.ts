@@ -36,6 +36,16 @@ export function bounded(text: string, maxChars: number, readOn: (cut: Cut) => st
   return cutLine(cut ? kept + notice(cut) : kept, maxChars);
 }
 
+/** How many lines, from the first on, fit into `maxChars` characters, each with its line end. */
+export function fitting(lines: readonly string[], maxChars: number): number {
+  let left = maxChars;
+  const at = lines.findIndex((line) => {
+    left -= line.length + 1;
+    return left < 0;
+  });
+  return at < 0 ? lines.length : at;
+}
+
 /** The last lines of a text that fit into `maxChars` characters, and how many lines before them do not. */
 export function lastLines(text: string, maxChars: number): { text: string; lost: number } {
   if (text.length <= maxChars) return { text, lost: 0 };

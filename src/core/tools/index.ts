@@ -5,9 +5,11 @@ import { maskResult } from '../secrets/maskForModels.ts';
 import { analyzeCodebase } from './analyzeCodebase.ts';
 import { findReferences } from './findReferences.ts';
 import { gitDiff } from './gitDiff.ts';
+import { listFiles } from './listFiles.ts';
 import { readFile } from './readFile.ts';
 import { recall } from './recall.ts';
 import { runTests } from './runTests.ts';
+import { searchCode } from './searchCode.ts';
 import { searchDocs } from './searchDocs.ts';
 import { SearchError } from './searchError.ts';
 import { symbols } from './symbols.ts';
@@ -30,6 +32,8 @@ export interface CallableTool {
 /** Every tool by its name. */
 export const TOOLS = {
   read_file: callable(readFile),
+  list_files: callable(listFiles),
+  search_code: callable(searchCode),
   analyze_codebase: callable(analyzeCodebase),
   search_docs: callable(searchDocs),
   find_references: callable(findReferences),
