@@ -6,12 +6,14 @@ const KEPT = 4 * 1024 * 1024;
 
 /**
  * Runs git in the workspace so that it writes nothing, starts no other program, and fetches nothing.
- * @returns the output only where git succeeded and all of it was kept
+ * @param errors what git says on standard error is in the output too
+ * @returns `done` only where git succeeded and all of its output was kept
  */
 export async function git(
   args: readonly string[],
   ctx: Pick<ToolContext, 'processes' | 'workspace' | 'signal'>,
-): Promise<{ kind: 'done'; output: string } | { kind: 'failed' } | { kind: 'not_installed' }> {
+  errors?: 'with errors',
+): Promise<{ kind: 'done' | 'failed'; output: string } | { kind: 'not_installed' }> {
   const settings = ['core.fsmonitor=false', 'protocol.allow=never', 'core.quotePath=false'];
   const argv = ['git', '--no-pager', ...settings.flatMap((setting) => ['-c', setting]), ...args];
   const result: ProcessResult = await ctx.processes.run(argv, {
@@ -20,10 +22,10 @@ export async function git(
     timeout: 30_000,
     env: { GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' },
     keep: KEPT,
-    stdoutOnly: true,
+    ...(errors === undefined && { stdoutOnly: true }),
   });
   if (result.ended === 'not_found') return { kind: 'not_installed' };
-  return result.exitCode === 0 && result.dropped === 0 ? { kind: 'done', output: result.output } : { kind: 'failed' };
+  return { kind: result.exitCode === 0 && result.dropped === 0 ? 'done' : 'failed', output: result.output };
 }
 
 /** The records in the output of a command with `-z`. */

@@ -10,45 +10,89 @@ export type Base =
 
 /** What to compare with: a commit by its name, or the last one. */
 export async function findBase(ref: string | undefined, ctx: GitContext): Promise<Base> {
-  // What begins with a dash would be an option to git.
-  if (ref?.startsWith('-')) return { kind: 'unknown' };
+  // What begins with a dash would be an option to git; a control character is in no name.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
+  if (ref !== undefined && /^-|[\u0000-\u001f\u007f]/.test(ref)) return { kind: 'unknown' };
   const commit = await git(['rev-parse', '--verify', '--quiet', `${ref ?? 'HEAD'}^{commit}`], ctx);
   if (commit.kind === 'done') return { kind: 'commit', commit: commit.output.trim() };
   if (commit.kind === 'not_installed') return { kind: 'none', reason: 'git is not installed' };
-  const inside = await git(['rev-parse', '--is-inside-work-tree'], ctx);
+  const inside = await git(['rev-parse', '--is-inside-work-tree'], ctx, 'with errors');
+  if (inside.kind === 'failed' && /dubious ownership/.test(inside.output)) {
+    return { kind: 'none', reason: 'git does not open this repository, because it belongs to another user' };
+  }
   if (inside.kind !== 'done' || inside.output.trim() !== 'true') {
     return { kind: 'none', reason: 'the workspace is not a git repository' };
   }
   return ref === undefined ? { kind: 'commit', commit: undefined } : { kind: 'unknown' };
 }
 
-/** Everything below the folder that may differ: changed, untracked, unsaved, or in the agent's change set. Sorted. */
-export async function changedPaths(commit: string | undefined, folder: string, ctx: GitContext): Promise<string[]> {
+/** Everything in or below the path that may differ: changed, untracked, unsaved, or in the agent's change set. Sorted. */
+export async function changedPaths(commit: string | undefined, under: string, ctx: GitContext): Promise<string[]> {
+  const [files, uncommitted, since, unsaved] = await Promise.all([
+    ctx.workspace.list(ctx.signal),
+    uncommittedPaths(ctx),
+    commit === undefined ? [] : pathsSince(commit, ctx),
+    // Git knows the disk only.
+    ctx.workspace.unsaved?.() ?? [],
+  ]);
   // What git does not know counts only where the workspace shows it.
-  const visible = new Set((await ctx.workspace.list(ctx.signal)).map(({ path }) => path));
-  const uncommitted = await uncommittedPaths(ctx);
+  const visible = new Set(files.map(({ path }) => path));
   const paths = [
     ...uncommitted.filter(({ isUntracked, path }) => !isUntracked || visible.has(path)).map(({ path }) => path),
-    ...(commit === undefined ? [] : await pathsSince(commit, ctx)),
+    ...since,
     ...(ctx.changed ?? []),
-    // Git knows the disk only.
-    ...((await ctx.workspace.unsaved?.()) ?? []).map(({ path }) => path),
+    ...unsaved.map(({ path }) => path),
   ];
-  return [...new Set(paths)].filter((path) => folder === '.' || path.startsWith(`${folder}/`)).sort();
+  return sortedUnder(under, paths);
+}
+
+/** What is in the index and not in the last commit; or on disk (or unsaved, or changed by the agent) and not in the index. */
+export async function halfChangedPaths(half: 'staged' | 'unstaged', under: string, ctx: GitContext): Promise<string[]> {
+  const uncommitted = await uncommittedPaths(ctx);
+  if (half === 'staged')
+    return sortedUnder(
+      under,
+      uncommitted.filter(({ isStaged }) => isStaged).map(({ path }) => path),
+    );
+  const visible = new Set((await ctx.workspace.list(ctx.signal)).map(({ path }) => path));
+  const shown = uncommitted.filter(({ isUnstaged, isUntracked, path }) =>
+    isUntracked ? visible.has(path) : isUnstaged,
+  );
+  const unsaved = (await ctx.workspace.unsaved?.()) ?? [];
+  return sortedUnder(
+    under,
+    [...shown, ...unsaved, ...(ctx.changed ?? []).map((path) => ({ path }))].map(({ path }) => path),
+  );
+}
+
+function sortedUnder(under: string, paths: readonly string[]): string[] {
+  return [...new Set(paths)].filter((path) => under === '.' || path === under || path.startsWith(`${under}/`)).sort();
+}
+
+interface Uncommitted {
+  path: string;
+  isUntracked: boolean;
+  isStaged: boolean;
+  isUnstaged: boolean;
 }
 
 /**
  * What the index or the disk has otherwise than the last commit. Asked by `git status`, because `git diff` writes
  * the index anew, whatever it is told about optional locks.
  */
-async function uncommittedPaths(ctx: GitContext): Promise<{ path: string; isUntracked: boolean }[]> {
+async function uncommittedPaths(ctx: GitContext): Promise<Uncommitted[]> {
   const how = ['--porcelain', '-z', '--untracked-files=all', '--no-renames', '--ignore-submodules=all'];
-  const status = await listing([...(await withoutFilters(ctx)), 'status', ...how, '--', '.'], ctx);
+  const [status, shown] = await Promise.all([
+    withoutFilters(ctx).then((options) => listing([...options, 'status', ...how, '--', '.'], ctx)),
+    listing(['rev-parse', '--show-prefix'], ctx),
+  ]);
   // These paths count from the repository's top, of which the workspace may be a folder.
-  const prefix = (await listing(['rev-parse', '--show-prefix'], ctx)).replace(/\n$/, '');
+  const prefix = shown.replace(/\n$/, '');
   return recordsIn(status).map((record) => ({
     path: record.slice(3 + prefix.length),
     isUntracked: record.startsWith('??'),
+    isStaged: !/^[ ?]/.test(record),
+    isUnstaged: record[1] !== ' ',
   }));
 }
 

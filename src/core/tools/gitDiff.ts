@@ -1,133 +1,203 @@
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import { z } from 'zod';
-import type { FileContent } from '../ports.ts';
 import { bounded } from './bounded.ts';
-import { counted } from './counted.ts';
-import { changedPaths, findBase, textAt } from './gitBase.ts';
+import { changedPaths, halfChangedPaths } from './gitBase.ts';
+import { compareAll } from './gitChanges.ts';
+import { blame, log, messageOf, parentOf } from './gitHistory.ts';
+import { findRange, isShallow, type Range, submoduleOf, unknownRef } from './gitRefs.ts';
+import { blameResult, diffResult, logResult, RESULT } from './gitReports.ts';
+import { contentsOn, pathsBetween, type Side } from './gitTexts.ts';
 import { givenPath } from './givenPath.ts';
 import { unreadable } from './readFile.ts';
 import type { Tool, ToolContext, ToolResult } from './tool.ts';
 
-const ARGS = z.object({ file: z.string().optional(), ref: z.string().optional() });
+const ARGS = z.object({
+  file: z.string().optional(),
+  ref: z.string().optional(),
+  view: z.enum(['diff', 'stat', 'log', 'commit', 'blame']).optional(),
+  staged: z.boolean().optional(),
+  unstaged: z.boolean().optional(),
+  start_line: z.int().min(1).optional(),
+  end_line: z.int().min(1).optional(),
+  limit: z.int().min(1).optional(),
+});
+type Args = z.infer<typeof ARGS>;
+type Result = ToolResult<z.infer<typeof RESULT>>;
 
 /** More changed files than these are named, but not compared; neither are those whose diff has no room any more. */
 const MOST_COMPARED = 200;
-/** Milliseconds for the comparison of one file. */
-const LONGEST_COMPARISON = 2000;
+const COMMITS = 20;
+const MOST_COMMITS = 200;
 
-export const gitDiff: Tool<z.infer<typeof ARGS>> = {
+export const gitDiff: Tool<Args, z.infer<typeof RESULT>> = {
   name: 'git_diff',
   description:
-    'Shows what is changed and not committed, your own changes and new files included, as a unified diff against the last commit or against ref (a branch, tag or commit). file narrows it to a file or folder.',
+    'Shows what is changed and not committed (yours too), or staged or unstaged alone, or since ref (a commit, branch, "main..."), as a diff or stat; file narrows it. view=log lists commits, commit shows the one at ref, blame tells who wrote the lines of file.',
   args: ARGS,
+  result: RESULT,
   run: async (args, ctx) => {
-    const base = await findBase(args.ref, ctx);
-    if (base.kind === 'none') return withoutGit(base.reason, ctx);
-    if (base.kind === 'unknown')
-      return {
-        text: `Git knows no commit "${args.ref}". Leave "ref" out to compare with the last commit.`,
-        isError: true,
-      };
+    const path = args.file === undefined ? '.' : givenPath(args.file, ctx.workspace);
+    const content = await ctx.workspace.read(path);
+    if (content.kind === 'forbidden') return failed(await unreadable(path, content, ctx));
+    if (args.staged === true && args.ref !== undefined)
+      return failed('What is staged is compared with the last commit: leave "ref" or "staged" out.');
 
-    const file = args.file === undefined ? '.' : givenPath(args.file, ctx.workspace);
-    const content = await ctx.workspace.read(file);
-    if (content.kind === 'forbidden') return { text: await unreadable(file, content, ctx), isError: true };
-
-    const isFolder = content.kind === 'directory';
-    const paths = isFolder ? await changedPaths(base.commit, file, ctx) : [file];
-    const { changes, rest } = await compareAll(base.commit, paths, ctx);
-    if (content.kind === 'missing' && changes.length === 0) {
-      return { text: await unreadable(file, content, ctx), isError: true };
+    const range = await findRange(args.ref, ctx);
+    if (range.kind === 'none') return withoutGit(range.reason, args, ctx);
+    if (range.kind === 'unknown') return failed(await unknownRef(args.ref, ctx));
+    const asked: Asked = { path, content, range, args };
+    switch (args.view) {
+      case 'log':
+        return showLog(asked, ctx);
+      case 'commit':
+        return showCommit(asked, ctx);
+      case 'blame':
+        return showBlame(asked, ctx);
+      default:
+        return showDiff(asked, ctx);
     }
-    return {
-      text: report(changes, rest, againstText(args.ref, base.commit), ctx),
-      isError: false,
-    };
   },
 };
 
-/** How one file differs from the commit; `lines` is missing where there is nothing to show by lines. */
-interface Change {
-  letter: 'A' | 'M' | 'D';
+/** The call, with what its path and its ref are. */
+interface Asked {
   path: string;
-  note?: string;
-  lines?: string;
+  content: Exclude<Awaited<ReturnType<ToolContext['workspace']['read']>>, { kind: 'forbidden' }>;
+  range: Extract<Range, { kind: 'commit' | 'range' }>;
+  args: Args;
 }
 
-function withoutGit(reason: string, ctx: ToolContext): ToolResult {
-  const changed = ctx.changed ?? [];
-  const own = changed.length > 0 ? ` You changed ${changed.join(', ')}; read_file shows them as they are now.` : '';
-  const text = `There is no earlier state to compare with: ${reason}.${own}`;
-  return { text: bounded(text, ctx.maxChars, () => ''), isError: false };
+async function showDiff(asked: Asked, ctx: ToolContext): Promise<Result> {
+  const { path, content, range, args } = asked;
+  const what = await comparison(asked, ctx);
+  const { changes, rest } = await compared(what, args, ctx);
+  if (content.kind === 'missing' && changes.length === 0) return failed(await unreadable(path, content, ctx));
+  const [only] = changes;
+  const isNewAlone = content.kind !== 'directory' && only?.letter === 'A';
+  const module =
+    isNewAlone && range.kind === 'commit' && range.commit !== undefined
+      ? await submoduleOf(range.commit, path, ctx)
+      : undefined;
+  if (module !== undefined)
+    return failed(
+      `${path} is in the submodule ${module}, which has a repository of its own; git_diff knows only that of the workspace.`,
+    );
+  return diffResult({ changes, rest, against: what.against, isStat: args.view === 'stat' }, ctx);
 }
 
-async function compareAll(
-  commit: string | undefined,
-  paths: readonly string[],
-  ctx: ToolContext,
-): Promise<{ changes: Change[]; rest: readonly string[] }> {
-  const changes: Change[] = [];
-  let size = 0;
-  for (const [at, path] of paths.entries()) {
-    ctx.signal.throwIfAborted();
-    if (at >= MOST_COMPARED || size > ctx.maxChars) return { changes, rest: paths.slice(at) };
-    const after = await ctx.workspace.read(path);
-    // Git may know paths that agents may not see.
-    if (after.kind === 'forbidden') continue;
-    const change = compare(path, commit === undefined ? undefined : await textAt(commit, path, ctx), after);
-    if (!change) continue;
-    changes.push(change);
-    size += change.lines?.length ?? 0;
-  }
-  return { changes, rest: [] };
+interface Comparison {
+  before: Side;
+  after: Side;
+  paths: readonly string[];
+  against: string;
 }
 
-function compare(path: string, before: string | undefined, after: FileContent): Change | undefined {
-  const isGone = after.kind === 'missing' || after.kind === 'directory';
-  if (before === undefined && isGone) return undefined;
-  const letter = before === undefined ? 'A' : isGone ? 'D' : 'M';
-  if (after.kind === 'binary' || after.kind === 'tooLarge' || (before !== undefined && isBinary(before))) {
-    return { letter, path, note: after.kind === 'tooLarge' ? 'too large to compare' : 'binary' };
-  }
-  const now = after.kind === 'text' ? after.text : '';
-  if (before === now) return undefined;
-  // Git may store other line ends than the workspace has; what differs only by them is no change of a line.
-  const [old, text] = [before ?? '', now].map((one) => one.replaceAll('\r\n', '\n')) as [string, string];
-  if (old === text && letter === 'M') return { letter, path, note: 'only its line ends differ' };
-  const patch = createTwoFilesPatch(
-    letter === 'A' ? '/dev/null' : `a/${path}`,
-    letter === 'D' ? '/dev/null' : `b/${path}`,
-    old,
-    text,
-    undefined,
-    undefined,
-    { context: 3, headerOptions: FILE_HEADERS_ONLY, timeout: LONGEST_COMPARISON },
-  );
-  return patch === undefined
-    ? { letter, path, note: 'too different to compare' }
-    : { letter, path, lines: patch.trimEnd() };
+async function comparison({ path, content, range, args }: Asked, ctx: ToolContext): Promise<Comparison> {
+  const workspace = { kind: 'workspace' } as const;
+  const from = range.kind === 'commit' ? range.commit : range.from;
+  const before = { kind: 'commit', commit: from } as const;
+  const against = againstText(args.ref, from);
+  if (args.staged === true && args.unstaged !== true)
+    return {
+      before,
+      after: { kind: 'index' },
+      paths: await halfChangedPaths('staged', path, ctx),
+      against: `${against}, staged ones alone`,
+    };
+  if (args.unstaged === true && args.staged !== true)
+    return {
+      before: { kind: 'index' },
+      after: workspace,
+      paths: await halfChangedPaths('unstaged', path, ctx),
+      against: 'what is staged',
+    };
+  if (range.kind === 'range' && range.to !== undefined)
+    return {
+      before,
+      after: { kind: 'commit', commit: range.to },
+      paths: await pathsBetween(range.from, range.to, path, ctx),
+      against,
+    };
+  // A file that can be read is looked at whatever git says of it; it may be ignored, or changed by the agent alone.
+  const isNamed = content.kind === 'text' || content.kind === 'missing';
+  return { before, after: workspace, paths: isNamed ? [path] : await changedPaths(from, path, ctx), against };
 }
 
-/** A NUL is what git itself goes by; what is no UTF-8 cannot be shown either. */
-function isBinary(text: string): boolean {
-  return text.includes('\0') || text.includes('\uFFFD');
+async function compared({ before, after, paths }: Comparison, args: Args, ctx: ToolContext) {
+  const maxChars = args.view === 'stat' ? Number.POSITIVE_INFINITY : ctx.maxChars;
+  return compareAll({ before, after }, paths, { mostFiles: MOST_COMPARED, maxChars }, ctx);
 }
 
-function report(changes: readonly Change[], rest: readonly string[], against: string, ctx: ToolContext): string {
-  if (changes.length === 0) return `Nothing differs from ${against}.`;
-  const names = changes.map(({ letter, path, note }) => `${letter} ${path}${note === undefined ? '' : ` (${note})`}`);
-  const count = changes.length + rest.length;
-  const title = `${counted(count, 'file')} ${count === 1 ? 'differs' : 'differ'} from ${against}:`;
-  const head = [title, ...names, ...rest.map((path) => `? ${path} (not compared)`)].join('\n');
-  const diffs = changes.map(({ lines }) => lines).filter((lines) => lines !== undefined);
-  return bounded([head, ...diffs].join('\n\n'), ctx.maxChars, () =>
-    changes.length > 1
-      ? 'git_diff with file="<file or folder>" shows one; read_file shows a file as it is now.'
-      : 'read_file shows the file as it is now.',
-  );
+async function showLog({ path, content, range, args }: Asked, ctx: ToolContext): Promise<Result> {
+  const ends = range.kind === 'commit' ? [range.commit] : [`^${range.from}`, range.to ?? 'HEAD'];
+  const commits = ends.filter((end) => end !== undefined);
+  if (commits.length === 0) return logResult({ commits: [], notes: ['The repository has no commit yet.'], path }, ctx);
+  const limit = Math.min(args.limit ?? COMMITS, MOST_COMMITS);
+  // One more says whether there are more.
+  const found = await log(commits, { path, isFolder: content.kind === 'directory', limit: limit + 1 }, ctx);
+  if (found.length === 0 && content.kind === 'missing') return failed(await unreadable(path, content, ctx));
+  const last = found[limit - 1];
+  const more =
+    found.length > limit && last
+      ? [`There are more; view="log" with ref="${last.hash.slice(0, 10)}^" shows those before.`]
+      : [];
+  const shallow =
+    more.length === 0 && (await isShallow(ctx)) ? ['Older commits were not fetched (a shallow clone).'] : [];
+  return logResult({ commits: found.slice(0, limit), notes: [...more, ...shallow], path }, ctx);
+}
+
+async function showCommit({ path, range, args }: Asked, ctx: ToolContext): Promise<Result> {
+  if (range.kind === 'range') return failed('view="commit" shows one commit: name it by "ref", without dots.');
+  if (range.commit === undefined) return failed('The repository has no commit yet.');
+  const { commit } = range;
+  const [parent, [about], message] = await Promise.all([
+    parentOf(commit, ctx),
+    log([commit], { path: '.', isFolder: true, limit: 1 }, ctx),
+    messageOf(commit, ctx),
+  ]);
+  const paths = await pathsBetween(parent, commit, path, ctx);
+  const sides = { before: { kind: 'commit', commit: parent }, after: { kind: 'commit', commit } } as const;
+  const { changes, rest } = await compared({ ...sides, paths, against: '' }, args, ctx);
+  const against =
+    parent === undefined ? 'nothing: no commit before it is here' : `the commit before it (${parent.slice(0, 10)})`;
+  return diffResult({ changes, rest, against, isStat: false, ...(about && { commit: { ...about, message } }) }, ctx);
+}
+
+async function showBlame({ path, content, range, args }: Asked, ctx: ToolContext): Promise<Result> {
+  if (range.kind === 'range')
+    return failed('view="blame" is of one commit: name it by "ref", without dots, or leave "ref" out.');
+  const { commit } = range;
+  const committed =
+    commit === undefined ? undefined : (await contentsOn({ kind: 'commit', commit }, [path], ctx)).get(path);
+  const isNow = args.ref === undefined;
+  if (isNow && content.kind !== 'text') return failed(await unreadable(path, content, ctx));
+  const shown = isNow ? content : committed;
+  if (shown?.kind !== 'text') return failed(`${path} is no text file in ${args.ref}.`);
+  const old = committed?.kind === 'text' ? committed.text : '';
+  const count = shown.text.replace(/\r?\n$/, '').split('\n').length;
+  const start = args.start_line ?? 1;
+  const end = Math.min(args.end_line ?? count, count);
+  if (start > count) return failed(`${path} has ${count} lines; start_line ${start} is after its end.`);
+  if (end < start) return failed(`end_line ${end} is before start_line ${start}.`);
+  const runs = await blame(commit ?? '', { path, committed: old, text: shown.text, start, end }, ctx);
+  if (runs === undefined)
+    return failed(`Git cannot tell who wrote ${path}. view="log" with file="${path}" shows its commits.`);
+  return blameResult({ runs, path, end }, ctx);
 }
 
 function againstText(ref: string | undefined, commit: string | undefined): string {
   if (commit === undefined) return 'an empty repository';
   return `${ref ?? 'the last commit'} (${commit.slice(0, 10)})`;
+}
+
+function withoutGit(reason: string, args: Args, ctx: ToolContext): Result {
+  const isHistory = args.view === 'log' || args.view === 'commit' || args.view === 'blame';
+  if (isHistory) return failed(`There is no history: ${reason}.`);
+  const changed = ctx.changed ?? [];
+  const own = changed.length > 0 ? ` You changed ${changed.join(', ')}; read_file shows them as they are now.` : '';
+  const text = bounded(`There is no earlier state to compare with: ${reason}.${own}`, ctx.maxChars, () => '');
+  return { text, isError: false, data: { notes: [text], truncated: false } };
+}
+
+function failed(text: string): Result {
+  return { text, isError: true };
 }
