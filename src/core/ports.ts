@@ -446,6 +446,48 @@ export interface CodePlace {
   column: number;
 }
 
+// ── The user's own MCP servers ───────────────────────────────────────────────────────────────────────────────────
+
+/** A server that the user has named, for whoever asks whether it may be started. */
+export interface ConfiguredServer {
+  name: string;
+  /** What is started or connected to, word by word. */
+  reach: string;
+  /** The file or setting that names it. */
+  source: string;
+  /** One from a workspace file needs the user's approval: somebody else may have written it. */
+  from: 'workspace' | 'user';
+}
+
+/** A tool as its server tells it: untrusted text. */
+export interface ServerTool {
+  name: string;
+  description: string;
+  schema: JsonSchema;
+}
+
+/** The user's own MCP servers, for one run. A server that fails is a value; only the signal's reason rejects. */
+export interface ToolServers {
+  readonly configured: readonly ConfiguredServer[];
+  /** Starts it, or connects to it, and asks what it has. `reason`: a sentence. */
+  tools(
+    server: string,
+    signal: AbortSignal,
+  ): Promise<{ kind: 'tools'; tools: ServerTool[] } | { kind: 'unavailable'; reason: string }>;
+  /** `text` is what the server said, as it said it, or what went wrong. */
+  call(
+    server: string,
+    tool: string,
+    args: Record<string, unknown>,
+    options: {
+      signal: AbortSignal;
+      onProgress?: (progress: { message: string; done: number; total?: number }) => void;
+    },
+  ): Promise<{ text: string; isError: boolean }>;
+  /** Ends what was started. Never rejects. */
+  close(): Promise<void>;
+}
+
 // ── User ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface ApprovalRequest {

@@ -12,6 +12,35 @@ const endpoint = z.strictObject({
   model: z.string().min(1).optional(),
 });
 
+const serverName = z.string().regex(/^[\w-]{1,32}$/, 'expected a name of at most 32 letters, digits, "-" and "_"');
+
+/** An MCP server of the user's: one that is started, or one that is connected to. */
+export const toolServer = z.union(
+  [
+    z.strictObject({
+      type: z.literal('stdio').optional(),
+      /** The program alone; its arguments are in `args`. */
+      command: z.string().min(1),
+      args: z.array(z.string()).optional(),
+      env: z.record(z.string(), z.string()).optional(),
+      /** Relative to the workspace, which it is where absent. */
+      cwd: z.string().min(1).optional(),
+    }),
+    z.strictObject({
+      type: z.enum(['http', 'sse']).optional(),
+      url: z.url({ protocol: /^https?$/ }),
+      headers: z.record(z.string(), z.string()).optional(),
+    }),
+  ],
+  { error: 'expected {"command": "…", "args": […]} or {"url": "http…"}' },
+);
+export type ToolServer = z.infer<typeof toolServer>;
+
+/** Which tools of the user's MCP servers a role may call: "server/tool", or "server/*" for all of a server's. */
+const allowed = z.array(
+  z.string().regex(/^[\w-]{1,32}\/(?:\*|[^\s/*]+)$/, 'expected "server/tool", or "server/*" for all tools of a server'),
+);
+
 /** Everything about a run that a user can set. `.conclave/config.json` has this shape, every part optional. */
 export const settingsSchema = z.strictObject({
   endpoints: z.strictObject({ preprocessor: endpoint, planner: endpoint, coder: endpoint, reviewer: endpoint }),
@@ -72,6 +101,11 @@ export const settingsSchema = z.strictObject({
     /** Commands that come from a workspace file: ask for each new one, or never run them. */
     commands: z.enum(['ask', 'deny']),
   }),
+  /** The user's own MCP servers, those of .vscode/mcp.json beside them, and who may use what of them: nobody where nothing is said. */
+  mcp: z.strictObject({
+    servers: z.record(serverName, toolServer),
+    tools: z.strictObject({ planner: allowed, coder: allowed, reviewer: allowed }),
+  }),
   /** Whether plans of earlier runs are taken again, and kept. */
   planCache: z.enum(['on', 'off']),
 });
@@ -106,6 +140,7 @@ export const DEFAULT_SETTINGS: Settings = {
   },
   fleet: {},
   approvals: { commands: 'ask' },
+  mcp: { servers: {}, tools: { planner: [], coder: [], reviewer: [] } },
   planCache: 'on',
 };
 

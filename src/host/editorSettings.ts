@@ -16,6 +16,8 @@ const KEYS = [
   ...Object.keys(DEFAULT_SETTINGS.limits).map((limit) => `limits.${limit}`),
   'approvals.commands',
   'planCache',
+  'mcp.servers',
+  ...Object.keys(DEFAULT_SETTINGS.mcp.tools).map((role) => `mcp.tools.${role}`),
   ...['profile', 'vllm', 'weights'].map((key) => `fleet.${key}`),
 ];
 

@@ -11,6 +11,8 @@ import { isLoopback } from './loopback.ts';
 import { readPlainFile, unreadableFile } from './plainFile.ts';
 import { complaint, inWords, type Sources, URL_EXPECTED, urlHint, valueAt, where } from './settingComplaint.ts';
 import { endpointVariable, fleetVariable, nameInTerminal } from './settingNames.ts';
+import { namedServers } from './toolServers/namedServers.ts';
+import type { NamedToolServer } from './toolServers/openToolServers.ts';
 
 export { ConfigurationError };
 
@@ -42,6 +44,8 @@ export interface LoadedSettings {
   /** Sent to every endpoint. Kept apart, so that settings can be shown and recorded. */
   apiKey?: string;
   nameOf: NameOfSetting;
+  /** The user's own MCP servers. `complaint`: .vscode/mcp.json cannot be read; a sentence. */
+  toolServers: { servers: NamedToolServer[]; complaint?: string };
   /** Hash of the flags that a role's server was started with, where it is one of the running fleet's. */
   serverFlags?: Partial<Record<Role, string>>;
 }
@@ -83,6 +87,15 @@ export async function loadSettings({
   refuseForeignFleet(sources, nameOf, isForeign);
   const serverFlags = serverFlagsOf(fleet, sources);
   const commandFrom = sources.get('checks.command');
+  const toolServers = await namedServers(settings, {
+    workspace,
+    env,
+    trusted,
+    sourcesBelow: (key) =>
+      [...sources]
+        .filter(([name]) => name === key || name.startsWith(`${key}.`))
+        .map(([, source]) => ({ source, from: isForeign(source) ? 'workspace' : 'user' })),
+  });
   return {
     settings,
     sources: Object.fromEntries(sources),
@@ -91,6 +104,7 @@ export async function loadSettings({
       : { checkCommandFrom: isFromWorkspace(commandFrom, file, editor) ? 'workspace' : 'user' }),
     ...(apiKey ? { apiKey } : {}),
     nameOf,
+    toolServers,
     ...(serverFlags === undefined ? {} : { serverFlags }),
   };
 }
@@ -211,11 +225,10 @@ function commandIn(value: string): unknown {
 
 /** Named as the editor names them, for messages. */
 function editorAssignments(editor: NonNullable<SettingsSources['editor']>): Assignment[] {
-  return Object.entries(editor).map(([key, { value }]) => ({
-    key: key.split('.'),
-    value,
-    source: `${EDITOR}${key}`,
-  }));
+  return Object.entries(editor).flatMap(([key, { value }]) => {
+    const [above, source] = [key.split('.'), `${EDITOR}${key}`];
+    return isObject(value) ? assignmentsIn(value, source, above) : [{ key: above, value, source }];
+  });
 }
 
 const EDITOR = 'conclave.';

@@ -34,6 +34,7 @@ import { nodeProcesses } from './processes.ts';
 import { openRedisStore } from './redisStore/openRedisStore.ts';
 import { dropSnapshots, openSnapshots } from './snapshots.ts';
 import { withSpool } from './spool/spooledStore.ts';
+import { openToolServers } from './toolServers/openToolServers.ts';
 import { readWaivers } from './waivers.ts';
 
 /** What a host knows before it reads any setting. */
@@ -110,6 +111,8 @@ export async function openCrew(
     }),
     syntax: openSyntax(grammarsOf(installation.home)),
     code: openCodeFacts(grammarsOf(installation.home), installation.home),
+    openToolServers: () =>
+      openToolServers(loaded.toolServers.servers, { workspace, version: installation.version, env: installation.env }),
     user,
     platform: process.platform === 'win32' ? 'win32' : 'other',
     version: installation.version,

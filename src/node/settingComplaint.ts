@@ -46,14 +46,10 @@ export function where(key: readonly string[], sources: Sources): string {
 
 /** Of the key, or of a group around it, or of something inside it. */
 function sourceOf(key: readonly string[], sources: Sources): string {
-  for (let length = key.length; length > 0; length -= 1) {
-    const source = sources.get(key.slice(0, length).join('.'));
-    if (source !== undefined) return source;
-  }
-  const inside = [...sources].findLast(
-    ([name, source]) => name.startsWith(`${key.join('.')}.`) && source !== 'default',
-  );
-  return inside?.[1] ?? 'default';
+  const name = key.join('.');
+  const inside = [...sources].findLast(([one, source]) => one.startsWith(`${name}.`) && source !== 'default');
+  const around = key.map((_, at) => sources.get(key.slice(0, key.length - at).join('.')));
+  return sources.get(name) ?? inside?.[1] ?? around.find((source) => source !== undefined) ?? 'default';
 }
 
 function keysAt(key: readonly string[]): string[] {

@@ -227,3 +227,24 @@ export type RedFlag =
   | 'unsupported_findings'
   /** A recorded answer was to another request than the one that a resumed run makes up again. */
   | 'transcript_differs';
+
+/** One of the user's own MCP servers, as a run found it when it first looked. */
+export type ToolServerFound =
+  /** `leftOut`: tools that would have had to be offered, and why they are not. */
+  | { kind: 'offered'; server: string; tools: OfferedTool[]; leftOut: { tool: string; reason: string }[] }
+  /** `reason`: a sentence. */
+  | { kind: 'unavailable'; server: string; reason: string };
+
+/** A tool of somebody else's server as models are offered it, for all of a run. */
+export interface OfferedTool {
+  /** As models call it. */
+  name: string;
+  /** As its server calls it. */
+  tool: string;
+  description: string;
+  /** JSON schema of its arguments, as its server gave it. */
+  schema: Record<string, unknown>;
+  roles: Role[];
+  /** Arguments that models know by another name, because another tool has one of that name that is otherwise: from theirs to the server's. */
+  renamed?: Record<string, string>;
+}

@@ -25,6 +25,7 @@ import type {
   RunOutcome,
   StopReason,
   SyntaxProblem,
+  ToolServerFound,
   UncheckedFile,
   Usage,
   Verdict,
@@ -220,6 +221,11 @@ type Body =
       formatted?: { path: string; diff: string }[];
       remembered?: number;
     }
+  /**
+   * The user's own MCP servers that some role may use, as they were when the run first looked: what they offer is offered
+   * for all of the run.
+   */
+  | { type: 'toolservers.found'; servers: ToolServerFound[] }
   /** What earlier runs have taught cannot be read or written: the run goes on without it. Told once a session. */
   | { type: 'memory.lost'; message: string }
   /** The text of a file when the run first touched it: what every later diff and merge is against. */

@@ -163,6 +163,7 @@ export function foldEvent(before: RunState, event: RunEvent): RunState {
     case 'transcript.compacted':
     case 'window.learnt':
     case 'rules.found':
+    case 'toolservers.found':
     case 'memory.lost':
     case 'plan.delta':
     case 'plan.uncached':

@@ -160,6 +160,29 @@ export function noteWords(event: NotedEvent): { icon: string; tone: NoteTone; te
         more: [...asNow, ...(more > 0 ? [t('and {0} more', number(more))] : [])].join('\n'),
       };
     }
+    case 'toolservers.found': {
+      const away = event.servers.filter((found) => found.kind === 'unavailable');
+      const there = event.servers.filter((found) => found.kind === 'offered');
+      const names = (found: readonly { server: string }[]): string => found.map(({ server }) => server).join(', ');
+      const leftOut = there.flatMap(({ server, leftOut }) =>
+        leftOut.map(({ tool, reason }) => `${server}/${tool}: ${reason}`),
+      );
+      return {
+        icon: 'plug',
+        tone: away.length > 0 || leftOut.length > 0 ? 'warning' : 'quiet',
+        text: [
+          ...(there.length > 0 ? [t('MCP servers: {0}', names(there))] : []),
+          ...(away.length > 0 ? [t('Goes on without the MCP servers {0}', names(away))] : []),
+        ].join(' · '),
+        more: [
+          ...there.flatMap(({ server, tools }) =>
+            tools.map(({ tool, roles }) => `${server}/${tool}: ${roles.join(', ')}`),
+          ),
+          ...leftOut,
+          ...away.map(({ server, reason }) => `${server}: ${reason}`),
+        ].join('\n'),
+      };
+    }
     case 'memory.lost':
       return {
         icon: 'history',

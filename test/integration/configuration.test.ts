@@ -61,7 +61,7 @@ describe('the settings', () => {
     const { settings, sources, nameOf: _nameOf, ...rest } = await load({});
     assert.deepEqual(settings, DEFAULT_SETTINGS);
     assert.equal(sources['endpoints.coder.url'], 'default');
-    assert.deepEqual(rest, {});
+    assert.deepEqual(rest, { toolServers: { servers: [] } });
   });
 
   it('take servers elsewhere from the user only, never from a workspace file', async () => {
@@ -162,6 +162,33 @@ describe('the settings', () => {
     const command = (from: 'user' | 'workspace') => ({ editor: { 'checks.command': { value: ['make'], from } } });
     assert.equal((await load(command('workspace'))).checkCommandFrom, 'workspace');
     assert.equal((await load(command('user'))).checkCommandFrom, 'user');
+  });
+
+  it('tell who named an MCP server: what a workspace file has a hand in, or lets a role use, is its own', async () => {
+    const docs = { command: 'docs-server', args: ['--all'] };
+    const from = async (options: Parameters<typeof load>[0]) =>
+      (await load(options)).toolServers.servers.map(({ name, from: whose }) => [name, whose]);
+    const byUser = { 'mcp.servers': { value: { docs }, from: 'user' as const } };
+    assert.deepEqual(await from({ editor: byUser }), [['docs', 'user']]);
+    assert.deepEqual((await load({ editor: byUser })).settings.mcp.servers, { docs });
+    assert.deepEqual(await from({ config: { mcp: { servers: { docs } } } }), [['docs', 'workspace']]);
+    assert.deepEqual(await from({ config: { mcp: { servers: { docs: { env: { X: '1' } } } } }, editor: byUser }), [
+      ['docs', 'workspace'],
+    ]);
+    const lets = { mcp: { tools: { coder: ['docs/*'] } } };
+    assert.deepEqual(await from({ config: lets, editor: byUser }), [['docs', 'workspace']]);
+    assert.deepEqual(await from({ config: lets, editor: byUser, trusted: false }), [['docs', 'user']]);
+  });
+
+  it('refuse an MCP server that is none, and a tool without its server', async () => {
+    assert.match(
+      await refusal({ config: { mcp: { servers: { docs: { comand: 'x' } } } } }),
+      /^FILE: mcp\.servers\.docs: expected \{"command".* got \{"comand":"x"\}/,
+    );
+    assert.match(
+      await refusal({ config: { mcp: { tools: { coder: ['docs'] } } } }),
+      /^FILE: mcp\.tools\.coder\.0: expected "server\/tool".* got "docs"/,
+    );
   });
 
   it('are called in messages as the terminal sets them, or as it is told to', async () => {

@@ -90,6 +90,7 @@ describe('the doctor', () => {
           ...(apiKey === undefined ? {} : { apiKey }),
           sources: Object.fromEntries(Object.keys(endpoints).map((role) => [`endpoints.${role}.url`, 'editor'])),
           nameOf: (key: string) => `conclave.${key}`,
+          toolServers: { servers: [] },
         },
         ripgrep: undefined,
         signal: never,

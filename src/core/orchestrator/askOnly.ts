@@ -5,6 +5,7 @@ import { ask } from '../agents/ask.ts';
 import { withoutThinking } from '../agents/jsonText.ts';
 import { emptyChangeSet } from '../changes/changeSet.ts';
 import { foreignToolCall } from '../changes/codeWithoutEdit.ts';
+import { findTools } from '../toolServers/findTools.ts';
 import { openToolbox } from './checking.ts';
 import { type Finish, finish } from './finish.ts';
 import { questionText } from './messages.ts';
@@ -22,6 +23,7 @@ const ANSWER_REQUEST =
 export async function askOnly(run: RunContext, question: string): Promise<Finish> {
   await servedBy(run, 'reviewer');
   const text = await preprocess(run, question);
+  await findTools(run);
   const rules = await rulesOf(run);
   await run.journal.step('answer', async () => {
     const agent = await openAgent(run, {
@@ -30,7 +32,7 @@ export async function askOnly(run: RunContext, question: string): Promise<Finish
       key: 'answer/reviewer',
       thinking: 'off',
       opening: ({ chars }) => questionText(text, rules, chars),
-      toolbox: openToolbox(run, TOOLS, () => emptyChangeSet),
+      toolbox: openToolbox(run, 'reviewer', TOOLS, () => emptyChangeSet),
     });
     const answer = await ask(run, agent, '', textFormat);
     if (answer.kind === 'noAnswer') {

@@ -210,7 +210,7 @@ async function openCoder(
         chars,
       );
     },
-    toolbox: openToolbox(run, CODER_TOOLS, () => work.changes, subtask.id),
+    toolbox: openToolbox(run, 'coder', CODER_TOOLS, () => work.changes, subtask.id),
   });
 }
 

@@ -1,9 +1,11 @@
-import type { CheckReport, CheckScope } from '../../shared/events.ts';
+import type { CheckReport, CheckScope, Role } from '../../shared/events.ts';
 import type { Toolbox } from '../agents/agent.ts';
 import { type ChangeSet, emptyChangeSet, fileStates } from '../changes/changeSet.ts';
 import { overlay } from '../changes/overlay.ts';
 import { type CheckOptions, runChecks } from '../checks/runChecks.ts';
 import { StoreError } from '../store/storeError.ts';
+import { toolsOffered } from '../toolServers/findTools.ts';
+import { offeredTool } from '../toolServers/offeredTool.ts';
 import { toolsNamed } from '../tools/index.ts';
 import { canRecall } from './ruling.ts';
 import type { RunContext } from './runContext.ts';
@@ -81,11 +83,12 @@ export function checkBase(run: RunContext): Promise<CheckReport> {
 }
 
 /**
- * The tools of an agent over the workspace with its change set on top, as it is at the time of the call; without `recall`
- * where the run had nothing to recall when it began.
+ * The tools of an agent over the workspace with its change set on top, as it is at the time of the call, and those of the
+ * user's own servers that its role may use; without `recall` where the run had nothing to recall when it began.
  */
 export function openToolbox(
   run: RunContext,
+  role: Role,
   names: readonly string[],
   changes: () => ChangeSet,
   subtask?: string,
@@ -93,7 +96,12 @@ export function openToolbox(
   const about = subtask === undefined ? {} : { subtask };
   const memory = canRecall(run);
   return {
-    tools: toolsNamed(memory ? names : names.filter((name) => name !== 'recall')),
+    tools: [
+      ...toolsNamed(memory ? names : names.filter((name) => name !== 'recall')),
+      ...toolsOffered(run)
+        .filter(({ tool }) => tool.roles.includes(role))
+        .map(({ server, tool }) => offeredTool(server, tool, run.toolServers)),
+    ],
     changes,
     context: () => {
       const now = changes();

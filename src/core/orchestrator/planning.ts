@@ -6,6 +6,7 @@ import { type Clarification, type PlanAnswer, planAnswer } from '../agents/answe
 import { ask } from '../agents/ask.ts';
 import { type ChangeSet, emptyChangeSet } from '../changes/changeSet.ts';
 import { workspacePath } from '../changes/workspacePath.ts';
+import { findTools, toolsOffered } from '../toolServers/findTools.ts';
 import { openToolbox } from './checking.ts';
 import { answersText, planningText, type TaskFacts } from './messages.ts';
 import { mendedPlan, planComplaint, settleFiles, withFreshIds } from './planGraph.ts';
@@ -33,6 +34,7 @@ export async function planTask(
   baseChecks: CheckReport,
   wanted: Pick<PlanWanted, 'task' | 'fresh'>,
 ): Promise<{ plan: Plan; facts: TaskFacts }> {
+  await findTools(run);
   const rules = await rulesOf(run);
   const facts = { task, answers: [] as Answer[], rules, formatted: formattedBefore(run) };
   const recorded = run.journal.recordedStep('plan/proposed');
@@ -45,7 +47,9 @@ export async function planTask(
     }
     return { plan: recorded.plan, facts };
   }
-  const requests = [PLAN_REQUEST, PLANNER_TOOLS.join()];
+  // What the Planner could look up elsewhere is not hashed; that it could is.
+  const others = toolsOffered(run).map(({ tool }) => tool.name);
+  const requests = [PLAN_REQUEST, [...PLANNER_TOOLS, ...others].join()];
   const lookup = await lookUpPlan(run, { ...wanted, rules, baseChecks, requests });
   if (lookup?.type === 'plan.cached' && lookup.hit.kind === 'exact') {
     facts.answers.push(...lookup.hit.answers);
@@ -129,7 +133,7 @@ export function openPlanner(
     key,
     thinking: 'on',
     opening,
-    toolbox: openToolbox(run, PLANNER_TOOLS, changes),
+    toolbox: openToolbox(run, 'planner', PLANNER_TOOLS, changes),
   });
 }
 

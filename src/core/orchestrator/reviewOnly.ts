@@ -4,6 +4,7 @@ import { type ChangedFile, type ChangeSet, emptyChangeSet } from '../changes/cha
 import { hashText } from '../changes/hash.ts';
 import { proposeFiles } from '../changes/proposal.ts';
 import type { FileContent } from '../ports.ts';
+import { findTools } from '../toolServers/findTools.ts';
 import { changedPaths, findBase, textAt } from '../tools/gitBase.ts';
 import { givenPath } from '../tools/givenPath.ts';
 import { checkChanges } from './checking.ts';
@@ -54,6 +55,7 @@ export async function reviewOnly(run: RunContext, { ref, paths }: ReviewRequest)
     depends_on: [],
     files: [],
   };
+  await findTools(run);
   const assignment = {
     subtask,
     facts: {

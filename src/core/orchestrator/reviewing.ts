@@ -130,7 +130,7 @@ export async function openReviewer(
     key: `${key}/reviewer`,
     thinking: 'off',
     opening: ({ chars }) => reviewText(facts, subtask, shown.state, chars),
-    toolbox: openToolbox(run, REVIEWER_TOOLS, assignment.changes, subtask.id),
+    toolbox: openToolbox(run, 'reviewer', REVIEWER_TOOLS, assignment.changes, subtask.id),
   });
   return Object.assign(shown, { reviewer });
 }

@@ -11,6 +11,7 @@ import type {
   Processes,
   Snapshots,
   Syntax,
+  ToolServers,
   User,
   Workspace,
   WorkspaceWriter,
@@ -53,6 +54,8 @@ export interface Crew {
   code: Code;
   /** Absent where no editor is. */
   languages?: LanguageServers;
+  /** The user's own MCP servers, for one run: nothing is started before it is asked for. */
+  openToolServers: () => ToolServers;
   user: User;
   platform: 'win32' | 'other';
   version: string;
@@ -63,6 +66,7 @@ export interface Crew {
 export interface RunContext extends Crew {
   runId: string;
   memory: Memory;
+  toolServers: ToolServers;
   journal: Journal;
   /** The files as they were when the run first touched them; untouched ones as they are now. */
   base: BaseTexts;

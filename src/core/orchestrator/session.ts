@@ -166,6 +166,7 @@ async function runWith(
   const endWatch = log.watch?.((health) => {
     if (!signal.aborted) journal.emit(healthEvent(health));
   });
+  const toolServers = crew.openToolServers();
   const memory = openRunMemory(kept, (message) => journal.emit({ type: 'memory.lost', message }));
   try {
     journal.emit(recorded.length === 0 ? started : { type: 'run.resumed', epoch: held.run.epoch });
@@ -174,6 +175,7 @@ async function runWith(
     const run: RunContext = {
       ...crew,
       memory,
+      toolServers,
       runId,
       journal,
       base,
@@ -199,6 +201,7 @@ async function runWith(
     return { runId, ending, state };
   } finally {
     endWatch?.();
+    await toolServers.close();
     await journal.close();
   }
 }

@@ -1,6 +1,7 @@
 import { detectRunner } from '../../core/checks/detect.ts';
 import type { Workspace } from '../../core/ports.ts';
 import { findRules } from '../../core/rules/findRules.ts';
+import { serversNamedBy } from '../../core/toolServers/offerTools.ts';
 import type { LoadedSettings } from '../configuration.ts';
 import { openDiskWorkspace } from '../diskWorkspace.ts';
 import { guardedWorkspace } from '../guardedWorkspace.ts';
@@ -25,7 +26,14 @@ export async function projectFindings(what: {
     checksFinding(loaded, disk),
     rulesFinding(disk, signal),
   ]);
-  return [{ what: 'Node', state: 'good', found: process.version }, git, ripgrepFinding(ripgrep), checks, rules];
+  return [
+    { what: 'Node', state: 'good', found: process.version },
+    git,
+    ripgrepFinding(ripgrep),
+    checks,
+    rules,
+    ...toolServersFindings(loaded),
+  ];
 }
 
 async function gitFinding(workspace: string, signal: AbortSignal): Promise<Finding> {
@@ -88,4 +96,25 @@ async function rulesFinding(disk: Workspace, signal: AbortSignal): Promise<Findi
   const rules = await findRules(disk, signal);
   const found = rules.map(({ path }) => path).join(', ');
   return { what: 'Rules', state: 'good', found: found === '' ? 'no rules files, such as AGENTS.md' : found };
+}
+
+/** The user's own MCP servers; none is started: what a workspace file names, only a run may ask the user for. */
+function toolServersFindings({ settings, toolServers, nameOf }: LoadedSettings): Finding[] {
+  const what = 'MCP servers';
+  const { servers, complaint } = toolServers;
+  const used = serversNamedBy(settings.mcp.tools);
+  const unknown = used.filter((name) => !servers.some((server) => server.name === name));
+  const unused = servers.map(({ name }) => name).filter((name) => !used.includes(name));
+  const wrong = [
+    ...(complaint === undefined ? [] : [complaint]),
+    ...servers.flatMap((server) => ('reason' in server ? [`${server.name}: ${server.reason}`] : [])),
+    ...unknown.map((name) => `A role may use "${name}", but nothing names such a server.`),
+  ];
+  if (wrong.length > 0)
+    return [{ what, state: 'limited', found: wrong.join(' '), remedy: 'A run goes on without these.' }];
+  if (servers.length === 0) return [];
+  const found = servers.map(({ name }) => name).join(', ');
+  if (unused.length === 0) return [{ what, state: 'good', found }];
+  const remedy = `Set ${nameOf('mcp.tools.coder')} to ["${unused[0]}/*"], or to single tools, where the crew shall use them.`;
+  return [{ what, state: 'limited', found: `${found}; no role may use ${unused.join(', ')}`, remedy }];
 }

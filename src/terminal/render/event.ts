@@ -15,6 +15,7 @@ import {
   subtaskEndLine,
   syntaxLines,
   toldLines,
+  toolServerLines,
   verdictLines,
   votesInWords,
 } from './eventLines.ts';
@@ -132,6 +133,8 @@ export function lineFor(event: RunEvent, before: RunState): string | undefined {
       return says('crew', `the store of runs answers again; ${count(event.added, 'event')} added`);
     case 'rules.found':
       return toldLines(event);
+    case 'toolservers.found':
+      return toolServerLines(event);
     case 'memory.lost':
       return says('crew', `! goes on without what earlier runs have taught: ${remark(event.message)}`);
     case 'server.probed':

@@ -153,6 +153,19 @@ function ruleInWords({ path, cut }: EventOf<'rules.found'>['files'][number]): st
   return `${oneLine(path)}${cut ? ' (in part; the rest is read when it is needed)' : ''}`;
 }
 
+export function toolServerLines({ servers }: EventOf<'toolservers.found'>): string | undefined {
+  const lines = servers.flatMap((found) => {
+    const server = `MCP server ${oneLine(found.server)}`;
+    if (found.kind === 'unavailable') return [`! goes on without the ${server}: ${remark(found.reason)}`];
+    const tools = found.tools.map(({ tool, roles }) => `${oneLine(tool)} (${roles.join(', ')})`);
+    return [
+      ...(tools.length > 0 ? [`${server}: ${tools.join(', ')}`] : []),
+      ...found.leftOut.map(({ tool, reason }) => `! ${server}: ${oneLine(tool)} is not offered: ${remark(reason)}`),
+    ];
+  });
+  return lines.length === 0 ? undefined : says('crew', ...lines);
+}
+
 export function forkInWords({ of, seq, roles }: Fork): string {
   const others = roles.map(({ role, model, temperature }) => {
     const what = [

@@ -166,6 +166,7 @@ export type NotedType =
   | 'syntax.checked'
   | 'vote.decided'
   | 'rules.found'
+  | 'toolservers.found'
   | 'memory.lost'
   | 'workspace.restored'
   | 'protocol.lowered'

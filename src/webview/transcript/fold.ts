@@ -149,6 +149,7 @@ function take(builder: Builder, event: RunEvent, run: RunState): void {
       if (event.files.length > 0 || event.remembered !== undefined) addNote(builder, event, event.seq);
       return;
     case 'workspace.restored':
+    case 'toolservers.found':
     case 'memory.lost':
     case 'protocol.lowered':
     case 'cache.missed':
