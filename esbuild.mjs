@@ -36,6 +36,13 @@ const bundles = await Promise.all([
     banner,
     external: ['@vscode/ripgrep'],
   }),
+  build({
+    ...node,
+    entryPoints: { parserWorker: 'src/node/codeFacts/parserWorker.ts' },
+    outdir: 'dist',
+    format: 'esm',
+    banner,
+  }),
   build({ ...node, entryPoints: { 'scripted-fleet': 'test/models/main.ts' }, outdir: 'dist', format: 'esm', banner }),
   build({
     ...node,

@@ -112,6 +112,11 @@ export function probesFolder(env: NodeJS.ProcessEnv): string {
   return path.join(dataFolder(env), 'probes');
 }
 
+/** Where what the code of texts says is kept. Absolute. */
+export function codeFolder(env: NodeJS.ProcessEnv): string {
+  return path.join(dataFolder(env), 'code');
+}
+
 /** Where the fleet keeps what it has started, logs, and what is particular to this machine. Absolute. */
 export function fleetFolder(env: NodeJS.ProcessEnv): string {
   return path.join(dataFolder(env), 'fleet');

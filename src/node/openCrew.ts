@@ -11,6 +11,7 @@ import { openConfiguredEndpoint } from './configuredEndpoint.ts';
 import { dropContents, openContents } from './contents.ts';
 import { openCopies } from './copies.ts';
 import {
+  codeFolder,
   contentsFolder,
   copiesFolder,
   formatterFolder,
@@ -110,7 +111,7 @@ export async function openCrew(
       processes,
     }),
     syntax: openSyntax(grammarsOf(installation.home)),
-    code: openCodeFacts(grammarsOf(installation.home), installation.home),
+    code: openCodeFacts(installation.home, codeFolder(installation.env)),
     openToolServers: () =>
       openToolServers(loaded.toolServers.servers, { workspace, version: installation.version, env: installation.env }),
     user,

@@ -26,7 +26,7 @@ describe('the package', () => {
     const allowed = [
       /^package(\.nls(\.[a-z-]+)?)?\.json$/i,
       /^(readme\.md|changelog\.md|LICENSE\.txt)$/,
-      /^dist\/(extension\.cjs|cli\.js|scripted-fleet\.js|THIRD_PARTY_NOTICES\.txt)$/,
+      /^dist\/(extension\.cjs|cli\.js|parserWorker\.js|scripted-fleet\.js|THIRD_PARTY_NOTICES\.txt)$/,
       /^dist\/cli\/[A-Z0-9]+\.js$/,
       /^dist\/grammars\/[a-z-]+\.(wasm|scm)$/,
       /^dist\/webview\/[^/]+\.(js|css|ttf)$/,
@@ -49,6 +49,7 @@ describe('the package', () => {
       ...[
         'dist/extension.cjs',
         'dist/cli.js',
+        'dist/parserWorker.js',
         'dist/scripted-fleet.js',
         'prompts/planner.md',
         'redis/appendEvents-4.lua',

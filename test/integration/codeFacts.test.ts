@@ -4,7 +4,6 @@ import { resolve } from 'node:path';
 import type { Code, CodeFacts } from '../../src/core/ports.ts';
 import { occurrencesIn } from '../../src/core/tools/occurrences.ts';
 import { openCodeFacts } from '../../src/node/codeFacts/codeFacts.ts';
-import { grammarsOf } from '../../src/node/grammars/grammars.ts';
 import { CODE_SAMPLES } from '../fixtures/codeSamples.ts';
 
 const { signal } = new AbortController();
@@ -18,7 +17,7 @@ async function factsOf(code: Code, path: string, text: string): Promise<CodeFact
 describe('what the code of a text says', () => {
   let code: Code;
   before(() => {
-    code = openCodeFacts(grammarsOf(resolve('.')), resolve('.'));
+    code = openCodeFacts(resolve('.'));
   });
 
   for (const sample of CODE_SAMPLES) {

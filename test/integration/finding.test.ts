@@ -7,12 +7,11 @@ import { runTool } from '../../src/core/tools/index.ts';
 import type { ToolContext } from '../../src/core/tools/tool.ts';
 import { openCodeFacts } from '../../src/node/codeFacts/codeFacts.ts';
 import { openDiskWorkspace } from '../../src/node/diskWorkspace.ts';
-import { grammarsOf } from '../../src/node/grammars/grammars.ts';
 import { nodeProcesses } from '../../src/node/processes.ts';
 import { findRipgrep } from '../../src/node/ripgrep.ts';
 import { makeProject, type Project } from '../support/project.ts';
 
-const code = openCodeFacts(grammarsOf(resolve('.')), resolve('.'));
+const code = openCodeFacts(resolve('.'));
 const FOUND = z.object({
   found: z.int(),
   at_least: z.boolean(),

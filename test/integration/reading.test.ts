@@ -9,10 +9,9 @@ import { runTool, TOOLS } from '../../src/core/tools/index.ts';
 import type { Progress, ToolContext } from '../../src/core/tools/tool.ts';
 import { openCodeFacts } from '../../src/node/codeFacts/codeFacts.ts';
 import { openDiskWorkspace } from '../../src/node/diskWorkspace.ts';
-import { grammarsOf } from '../../src/node/grammars/grammars.ts';
 import { nodeProcesses } from '../../src/node/processes.ts';
 
-const code = openCodeFacts(grammarsOf(resolve('.')), resolve('.'));
+const code = openCodeFacts(resolve('.'));
 
 const READ = z.object({
   files: z.array(

@@ -10,13 +10,12 @@ import { runTool, TOOLS } from '../../src/core/tools/index.ts';
 import type { Progress, ToolContext } from '../../src/core/tools/tool.ts';
 import { openCodeFacts } from '../../src/node/codeFacts/codeFacts.ts';
 import { openDiskWorkspace } from '../../src/node/diskWorkspace.ts';
-import { grammarsOf } from '../../src/node/grammars/grammars.ts';
 import { nodeProcesses } from '../../src/node/processes.ts';
 import { findRipgrep } from '../../src/node/ripgrep.ts';
 import type { CheckReport } from '../../src/shared/events.ts';
 
 const SENTINEL = 'outside-sentinel';
-const code = openCodeFacts(grammarsOf(resolve('.')), resolve('.'));
+const code = openCodeFacts(resolve('.'));
 const GREEN: CheckReport = { type: 'test_results', status: 'passed', exit_code: 0, output: '', failed: [], ms: 1 };
 
 for (const ripgrep of [findRipgrep(), undefined]) {

@@ -1,44 +1,157 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Query } from 'web-tree-sitter';
 import type { Code, CodeFacts, CodeFile } from '../../core/ports.ts';
-import type { Grammars } from '../grammars/grammars.ts';
 import { type Grammar, grammarOf } from '../grammars/languages.ts';
-import { readFacts } from './readFacts.ts';
+import { decode, FORMAT } from './encode.ts';
+import { KEY_BYTES } from './packRow.ts';
+import { openPacks, type Packs } from './packs.ts';
+import { openParser, type Parser } from './parser.ts';
 
-export function openCodeFacts(grammars: Grammars, home: string): Code {
-  const queries = new Map<Grammar, Query>();
-  const known = new Map<string, CodeFacts | undefined>();
-  const queryFor = async (grammar: Grammar): Promise<string | undefined> =>
-    readFile(join(home, 'dist', 'grammars', `${grammar}.scm`), 'utf8').catch(() => undefined);
+/** Bytes of the facts that are kept in memory, as they are encoded. */
+const MOST_BYTES = 2 * 1024 * 1024;
+/** Texts that could not be read, which are not tried again by this process. */
+const MOST_FAILED = 1000;
+/** Texts at a time: so many are in memory. */
+const BATCH = 64;
 
-  async function factsOf({ path, hash, text }: CodeFile): Promise<CodeFacts | undefined> {
-    const grammar = grammarOf(path);
-    if (grammar === undefined) return undefined;
-    const key = `${grammar} ${hash}`;
-    if (known.has(key)) return known.get(key);
-    const source = await queryFor(grammar);
-    const written = source === undefined ? undefined : await text();
-    if (source === undefined || written === undefined) return undefined;
-    const { Query } = await import('web-tree-sitter');
-    const read = await grammars.read(grammar, written, (tree) => {
-      const query = queries.get(grammar) ?? new Query(tree.language, source);
-      queries.set(grammar, query);
-      return readFacts(tree, grammar, query, written);
+/** One for each folder: its workers and its memory are there once in a process. */
+const opened = new Map<string, Code>();
+
+/**
+ * @param home absolute path of the installation
+ * @param dir where what was found is kept, absolute; without it, it is kept in memory only
+ */
+export function openCodeFacts(home: string, dir?: string): Code {
+  const key = JSON.stringify([home, dir]);
+  const code =
+    opened.get(key) ?? codeFacts({ parser: openParser(home), packs: dir ? openPacks(dir) : undefined, home });
+  opened.set(key, code);
+  return code;
+}
+
+export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; home: string }): Code {
+  const { parser, packs, home } = parts;
+  const recent = recentFacts();
+  const failed = new Set<string>();
+  const versions = new Map<Grammar, Promise<string | undefined>>();
+
+  /** By what a text is read: another query or format finds other things in it. */
+  const versionOf = (grammar: Grammar): Promise<string | undefined> => {
+    const known = versions.get(grammar) ?? readVersion(home, grammar);
+    versions.set(grammar, known);
+    return known;
+  };
+
+  async function keysOf(files: readonly CodeFile[]): Promise<({ grammar: Grammar; key: string } | undefined)[]> {
+    const grammars = files.map(({ path }) => grammarOf(path));
+    const version = new Map<Grammar, string | undefined>();
+    for (const grammar of new Set(grammars)) if (grammar) version.set(grammar, await versionOf(grammar));
+    return files.map(({ hash }, at) => {
+      const grammar = grammars[at];
+      const suffix = grammar && version.get(grammar);
+      if (!grammar || !suffix) return undefined;
+      // As many characters as there are bytes, whatever they are.
+      const prefix = Buffer.from(hash.slice(0, 2 * (KEY_BYTES - suffix.length)), 'hex').toString('latin1');
+      return { grammar, key: prefix + suffix };
     });
-    const facts = read.kind === 'read' ? read.value : undefined;
-    known.set(key, facts);
-    return facts;
+  }
+
+  async function parse(
+    missing: readonly { file: CodeFile; grammar: Grammar; key: string }[],
+    signal: AbortSignal,
+  ): Promise<Map<string, CodeFacts>> {
+    const texts = await Promise.all(missing.map(async (one) => ({ ...one, text: await one.file.text() })));
+    const there = texts.flatMap(({ text, ...one }) => (text === undefined ? [] : [{ ...one, text }]));
+    const read = await parser.parse(there, signal);
+    const found = new Map<string, CodeFacts>();
+    const toKeep = new Map<string, Uint8Array>();
+    for (const [at, { file, key, text }] of there.entries()) {
+      const bytes = read[at];
+      if (!bytes) {
+        if (failed.size < MOST_FAILED) failed.add(key);
+        continue;
+      }
+      const facts = decode(bytes);
+      found.set(key, facts);
+      // It was changed since it was hashed: these are the facts of another text.
+      if (createHash('sha256').update(text).digest('hex') !== file.hash) continue;
+      recent.add(key, facts, bytes.length);
+      toKeep.set(key, bytes);
+    }
+    await packs?.put(toKeep);
+    return found;
   }
 
   return {
     async facts(files, signal) {
-      const found: (CodeFacts | undefined)[] = [];
-      for (const file of files) {
-        signal.throwIfAborted();
-        found.push(await factsOf(file));
+      const keys = await keysOf(files);
+      const facts = new Map<string, CodeFacts>();
+      const wanted = [...new Set(keys.flatMap((known) => (known && !failed.has(known.key) ? [known.key] : [])))];
+      const elsewhere = wanted.filter((key) => {
+        const known = recent.get(key);
+        if (known) facts.set(key, known);
+        return !known;
+      });
+      signal.throwIfAborted();
+      for (const [at, bytes] of ((await packs?.get(elsewhere)) ?? []).entries()) {
+        const key = elsewhere[at];
+        if (!bytes || key === undefined) continue;
+        const known = decode(bytes);
+        facts.set(key, known);
+        recent.add(key, known, bytes.length);
       }
-      return found;
+      const missing = new Map<string, { file: CodeFile; grammar: Grammar; key: string }>();
+      for (const [at, file] of files.entries()) {
+        const known = keys[at];
+        if (known && !facts.has(known.key) && !failed.has(known.key)) missing.set(known.key, { file, ...known });
+      }
+      const toParse = [...missing.values()];
+      for (let at = 0; at < toParse.length; at += BATCH) {
+        for (const [key, found] of await parse(toParse.slice(at, at + BATCH), signal)) facts.set(key, found);
+      }
+      return keys.map((known) => known && facts.get(known.key));
+    },
+  };
+}
+
+/** Undefined where there is no query for it: then nothing is known of such texts. */
+async function readVersion(home: string, grammar: Grammar): Promise<string | undefined> {
+  const dir = join(home, 'dist', 'grammars');
+  try {
+    const files = await Promise.all([readFile(join(dir, `${grammar}.scm`)), readFile(join(dir, `${grammar}.wasm`))]);
+    const hash = createHash('sha256').update(String(FORMAT));
+    for (const file of files) hash.update(file);
+    return hash.digest().toString('latin1', 0, 4);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Those that were asked for last, up to a bound. */
+function recentFacts(): {
+  get: (key: string) => CodeFacts | undefined;
+  add: (key: string, facts: CodeFacts, bytes: number) => void;
+} {
+  const kept = new Map<string, { facts: CodeFacts; bytes: number }>();
+  let total = 0;
+  return {
+    get(key) {
+      const known = kept.get(key);
+      if (!known) return undefined;
+      kept.delete(key);
+      kept.set(key, known);
+      return known.facts;
+    },
+    add(key, facts, bytes) {
+      if (kept.has(key)) return;
+      kept.set(key, { facts, bytes });
+      total += bytes;
+      for (const [oldest, { bytes: size }] of kept) {
+        if (total <= MOST_BYTES) break;
+        kept.delete(oldest);
+        total -= size;
+      }
     },
   };
 }

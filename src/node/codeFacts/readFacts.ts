@@ -15,9 +15,27 @@ const MOST_SPANS = 20_000;
 const LONGEST_SIGNATURE = 200;
 const LONGEST_NAME = 200;
 
-/** Reads the facts out of a tree, by the captures of our queries (queries/*.scm). */
-export function readFacts(tree: Tree, grammar: Grammar, query: Query, text: string): CodeFacts {
-  const found = capturesOf(query.matches(tree.rootNode));
+/**
+ * Reads the facts out of a tree, by the captures of our queries (queries/*.scm).
+ * @param until by `performance.now()`; undefined where it takes longer
+ */
+export function readFacts(
+  tree: Tree,
+  grammar: Grammar,
+  query: Query,
+  text: string,
+  until: number,
+): CodeFacts | undefined {
+  let isLate = false;
+  const matches = query.matches(tree.rootNode, {
+    // A value that says whether to stop, whatever its type says.
+    progressCallback: () => {
+      isLate = performance.now() > until;
+      return isLate;
+    },
+  });
+  if (isLate) return undefined;
+  const found = capturesOf(matches);
   const lines = text.split('\n');
   const imported = new Set(found.importedNames.map(({ startIndex }) => startIndex));
   const definitions = found.definitions.filter(({ nameNode }) => !imported.has(nameNode.startIndex));

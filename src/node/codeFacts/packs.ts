@@ -1,0 +1,203 @@
+import { randomBytes } from 'node:crypto';
+import { appendFile, mkdir, open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { KEY_BYTES, ROW_BYTES, rowOf } from './packRow.ts';
+import { tidyPacks } from './tidyPacks.ts';
+
+/** Keeps bytes by keys, for all processes and for good. What is damaged or gone is not there; nothing fails. */
+export interface Packs {
+  /** In the order of `keys`. */
+  get(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
+  put(entries: ReadonlyMap<string, Uint8Array>): Promise<void>;
+}
+
+/** Bytes after which a process begins another pack, so that old ones can go. */
+const LARGEST_PACK = 32 * 1024 * 1024;
+/** Milliseconds in which what other processes have added is not looked for again. */
+const FRESH = 2000;
+/** Bytes between two entries that are read in one go. */
+const GAP = 16 * 1024;
+const LONGEST_READ = 1024 * 1024;
+
+/** Where entries are; by number, because there are very many. */
+interface Index {
+  byKey: Map<string, number>;
+  pack: number[];
+  offset: number[];
+  length: number[];
+  checksum: number[];
+}
+
+/**
+ * Packs in a folder: each process appends to one of its own, and reads them all. The bytes of an entry are written before
+ * its key is, so that a crash leaves bytes that nobody asks for.
+ * @param dir absolute
+ */
+export function openPacks(dir: string): Packs {
+  const names: string[] = [];
+  /** Bytes of each file of keys that are in the index. */
+  const seen = new Map<string, number>();
+  let index = emptyIndex();
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let looking: Promise<void> | undefined;
+  let own: { name: string; bytes: number } | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  let isWritable = true;
+  let tidied: Promise<void> | undefined;
+
+  async function look(): Promise<void> {
+    if (performance.now() - lookedAt < FRESH) return;
+    tidied ??= tidyPacks(dir);
+    await tidied;
+    looking ??= lookAgain().finally(() => {
+      looking = undefined;
+      lookedAt = performance.now();
+    });
+    await looking;
+  }
+
+  async function lookAgain(): Promise<void> {
+    const there = new Set(await namesIn(dir));
+    // What was tidied away is known by its other name now.
+    if (names.some((name) => seen.has(name) && !there.has(name))) {
+      index = emptyIndex();
+      seen.clear();
+    }
+    for (const name of there) await readKeys(name);
+  }
+
+  async function readKeys(name: string): Promise<void> {
+    const from = seen.get(name) ?? 0;
+    const rows = await readFrom(join(dir, `${name}.keys`), from);
+    const whole = rows.length - (rows.length % ROW_BYTES);
+    seen.set(name, from + whole);
+    if (whole > 0 && !names.includes(name)) names.push(name);
+    for (let at = 0; at < whole; at += ROW_BYTES) {
+      const key = rows.toString('latin1', at, at + KEY_BYTES);
+      const row = at + KEY_BYTES;
+      add(key, names.indexOf(name), [rows.readUInt32LE(row), rows.readUInt32LE(row + 4), rows.readUInt32LE(row + 8)]);
+    }
+  }
+
+  function add(key: string, pack: number, [offset, length, checksum]: [number, number, number]): void {
+    index.byKey.set(key, index.pack.length);
+    index.pack.push(pack);
+    index.offset.push(offset);
+    index.length.push(length);
+    index.checksum.push(checksum);
+  }
+
+  async function write(entries: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const fresh = [...entries].filter(([key]) => !index.byKey.has(key));
+    if (fresh.length === 0 || !isWritable) return;
+    try {
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+      if (!own || own.bytes > LARGEST_PACK)
+        own = { name: `${process.pid}-${randomBytes(6).toString('hex')}`, bytes: 0 };
+      const { name } = own;
+      const rows = fresh.map(([key, bytes]) => {
+        const row = rowOf(key, own?.bytes ?? 0, bytes);
+        if (own) own.bytes += bytes.length;
+        return row;
+      });
+      await appendFile(join(dir, `${name}.facts`), Buffer.concat(fresh.map(([, bytes]) => bytes)), { mode: 0o600 });
+      await appendFile(join(dir, `${name}.keys`), Buffer.concat(rows), { mode: 0o600 });
+      await readKeys(name);
+    } catch {
+      // The disk is full, or not ours to write to: then everything is read anew the next time.
+      isWritable = false;
+    }
+  }
+
+  async function read(numbers: readonly number[]): Promise<Map<number, Uint8Array>> {
+    const found = new Map<number, Uint8Array>();
+    const { pack, offset, length, checksum } = index;
+    const at = (list: readonly number[], number: number): number => list[number] ?? 0;
+    const sorted = [...numbers].sort((a, b) => at(pack, a) - at(pack, b) || at(offset, a) - at(offset, b));
+    for (const group of neighbours(sorted, index)) {
+      const [first = 0, last = first] = [group[0], group.at(-1)];
+      const start = at(offset, first);
+      const file = join(dir, `${names[at(pack, first)]}.facts`);
+      const bytes = await readFrom(file, start, at(offset, last) + at(length, last) - start);
+      for (const number of group) {
+        const begin = at(offset, number) - start;
+        // A copy: it is kept, and the rest of what was read is not.
+        const entry = Uint8Array.prototype.slice.call(bytes, begin, begin + at(length, number));
+        if (entry.length === at(length, number) && crc32(entry) === at(checksum, number)) found.set(number, entry);
+      }
+    }
+    return found;
+  }
+
+  return {
+    async get(keys) {
+      if (!keys.every((key) => index.byKey.has(key))) await look();
+      const numbers = keys.map((key) => index.byKey.get(key));
+      const found = await read([...new Set(numbers.filter((number) => number !== undefined))]);
+      return numbers.map((number, at) => {
+        if (number === undefined) return undefined;
+        const entry = found.get(number);
+        // Damaged or gone: it is written anew.
+        if (!entry) index.byKey.delete(keys[at] ?? '');
+        return entry;
+      });
+    },
+    async put(entries) {
+      writing = writing.then(() => write(entries));
+      await writing;
+    },
+  };
+}
+
+/** Of the packs, the oldest first: what was written anew because it was damaged counts. */
+async function namesIn(dir: string): Promise<string[]> {
+  const files = (await readdir(dir).catch(() => [])).filter((file) => file.endsWith('.keys'));
+  const dated = files.map(async (file) => {
+    const modified = await stat(join(dir, file)).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    );
+    return { name: file.slice(0, -'.keys'.length), modified };
+  });
+  return (await Promise.all(dated)).sort((a, b) => a.modified - b.modified).map(({ name }) => name);
+}
+
+function emptyIndex(): Index {
+  return { byKey: new Map(), pack: [], offset: [], length: [], checksum: [] };
+}
+
+/** Entries of one pack that lie close together. @param sorted by pack and offset */
+function* neighbours(sorted: readonly number[], { pack, offset, length }: Index): Generator<number[]> {
+  let group: number[] = [];
+  for (const number of sorted) {
+    const [first, last] = [group[0], group.at(-1)];
+    const isNear =
+      first !== undefined &&
+      last !== undefined &&
+      pack[first] === pack[number] &&
+      (offset[number] ?? 0) - (offset[last] ?? 0) - (length[last] ?? 0) <= GAP &&
+      (offset[number] ?? 0) + (length[number] ?? 0) - (offset[first] ?? 0) <= LONGEST_READ;
+    if (!isNear && group.length > 0) yield group;
+    group = isNear ? group : [];
+    group.push(number);
+  }
+  if (group.length > 0) yield group;
+}
+
+/** As much as is there; nothing where the file is gone. */
+async function readFrom(file: string, start: number, length?: number): Promise<Buffer> {
+  try {
+    const size = length ?? (await stat(file)).size - start;
+    if (size <= 0) return Buffer.alloc(0);
+    const handle = await open(file, 'r');
+    try {
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(size), 0, size, start);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return Buffer.alloc(0);
+  }
+}

@@ -1,0 +1,144 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Grammar } from '../grammars/languages.ts';
+
+/** Reads facts off the main thread, as bytes. */
+export interface Parser {
+  /** Undefined for a text that cannot be read, or not in time. In the order of `texts`; fails only by the signal. */
+  parse(texts: readonly { grammar: Grammar; text: string }[], signal: AbortSignal): Promise<(Uint8Array | undefined)[]>;
+  /** For tests: how many workers there are now. */
+  workers(): number;
+}
+
+export interface ToParse {
+  id: number;
+  grammar: Grammar;
+  text: string;
+}
+
+export interface Parsed {
+  id: number;
+  bytes: Uint8Array | undefined;
+}
+
+const MOST_WORKERS = 2;
+/** Texts that wait for one worker before there is another. */
+const WAITING_FOR_ANOTHER = 48;
+/** Milliseconds without an answer: parsing gives up by itself long before. */
+const LONGEST = 5000;
+/** Milliseconds after which a worker that has nothing to do ends. */
+const IDLE = 10_000;
+/** Characters (UTF-16) after which a worker is replaced: its memory is that of the largest text it has seen. */
+const LARGE = 256 * 1024;
+/** Workers that ended without a single answer, before it is given up. */
+const MOST_FAILURES = 3;
+
+interface Task extends ToParse {
+  signal: AbortSignal;
+  settle: (bytes: Uint8Array | undefined) => void;
+}
+
+interface Running {
+  worker: Worker;
+  /** What it is reading now. */
+  task: Task | undefined;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** @param home absolute path of the installation; dist/parserWorker.js is what the workers run */
+export function openParser(home: string, idle = IDLE): Parser {
+  const waiting: Task[] = [];
+  const workers = new Set<Running>();
+  let failures = 0;
+  let lastId = 0;
+
+  function start(): Running {
+    const worker = new Worker(join(home, 'dist', 'parserWorker.js'), {
+      workerData: { home },
+      // Not what this process was started with: a worker needs none of it.
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 16 },
+    });
+    const running: Running = { worker, task: undefined, timer: undefined };
+    workers.add(running);
+    worker.on('message', ({ bytes }: Parsed) => {
+      failures = 0;
+      const task = running.task;
+      clearTimeout(running.timer);
+      running.task = undefined;
+      task?.settle(bytes);
+      if (task && task.text.length > LARGE) end(running);
+      else next(running);
+      work();
+    });
+    // An error is followed by the end.
+    worker.on('error', () => {});
+    worker.on('exit', () => {
+      if (!workers.has(running)) return;
+      failures += 1;
+      end(running);
+      work();
+    });
+    return running;
+  }
+
+  /** What it was reading cannot be read. */
+  function end(running: Running): void {
+    workers.delete(running);
+    clearTimeout(running.timer);
+    running.task?.settle(undefined);
+    running.task = undefined;
+    void running.worker.terminate();
+  }
+
+  function next(running: Running): void {
+    const task = waiting.shift();
+    if (!task) {
+      running.worker.unref();
+      running.timer = setTimeout(() => end(running), idle).unref();
+      return;
+    }
+    if (task.signal.aborted) {
+      task.settle(undefined);
+      next(running);
+      return;
+    }
+    clearTimeout(running.timer);
+    running.task = task;
+    running.worker.ref();
+    running.timer = setTimeout(() => {
+      end(running);
+      work();
+    }, LONGEST);
+    const { id, grammar, text } = task;
+    running.worker.postMessage({ id, grammar, text } satisfies ToParse);
+  }
+
+  function work(): void {
+    for (const running of workers) if (!running.task && waiting.length > 0) next(running);
+    while (waiting.length > 0 && workers.size < MOST_WORKERS && failures < MOST_FAILURES) {
+      if (workers.size > 0 && waiting.length < WAITING_FOR_ANOTHER) break;
+      next(start());
+    }
+    // Nobody is left to read them.
+    if (workers.size === 0) for (const task of waiting.splice(0)) task.settle(undefined);
+  }
+
+  return {
+    workers: () => workers.size,
+    async parse(texts, signal) {
+      signal.throwIfAborted();
+      const results = texts.map(
+        ({ grammar, text }) =>
+          new Promise<Uint8Array | undefined>((settle) => {
+            lastId += 1;
+            waiting.push({ id: lastId, grammar, text, signal, settle });
+          }),
+      );
+      work();
+      const read = await Promise.all(results);
+      signal.throwIfAborted();
+      return read;
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/** Runs in a worker: reads the facts of one text after another. Its memory goes with it, which WebAssembly never gives back. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Query } from 'web-tree-sitter';
+import { grammarsOf } from '../grammars/grammars.ts';
+import type { Grammar } from '../grammars/languages.ts';
+import { encode } from './encode.ts';
+import type { Parsed, ToParse } from './parser.ts';
+import { readFacts } from './readFacts.ts';
+
+/** Milliseconds that what is found in a tree may take. */
+const LONGEST_QUERY = 1000;
+
+const { home } = workerData as { home: string };
+const grammars = grammarsOf(home);
+const queries = new Map<Grammar, Promise<{ source: string; query?: Query }>>();
+
+async function factsOf({ grammar, text }: ToParse): Promise<Uint8Array | undefined> {
+  const { Query } = await import('web-tree-sitter');
+  const known =
+    queries.get(grammar) ??
+    readFile(join(home, 'dist', 'grammars', `${grammar}.scm`), 'utf8').then((source) => ({ source }));
+  queries.set(grammar, known);
+  const found: { source: string; query?: Query } = await known;
+  const read = await grammars.read(grammar, text, (tree) => {
+    found.query ??= new Query(tree.language, found.source);
+    return readFacts(tree, grammar, found.query, text, performance.now() + LONGEST_QUERY);
+  });
+  return read.kind === 'read' && read.value ? encode(read.value) : undefined;
+}
+
+parentPort?.on('message', async (asked: ToParse) => {
+  // A text that breaks a grammar has no facts; the next one may have.
+  const bytes = await factsOf(asked).catch(() => undefined);
+  const parsed: Parsed = { id: asked.id, bytes };
+  parentPort?.postMessage(parsed);
+});
