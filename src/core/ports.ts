@@ -122,6 +122,8 @@ export type FileLines =
 export interface FileEntry {
   path: string;
   bytes: number;
+  /** SHA-256 (hex) of what is in it, as `Workspace.read` gives it; where it is known without reading. */
+  hash?: string;
 }
 
 export interface SearchQuery {

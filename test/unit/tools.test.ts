@@ -6,7 +6,6 @@ import { callSignature, describeTools, TOOLS, toolSchema, toolsNamed } from '../
 import { exportsOf, isTestFile } from '../../src/core/tools/languages.ts';
 import { looksLikeDefinition } from '../../src/core/tools/looksLikeDefinition.ts';
 import { nearestPaths } from '../../src/core/tools/nearestPaths.ts';
-import { rankPassages, splitPassages } from '../../src/core/tools/searchDocs.ts';
 import { openDiskWorkspace } from '../../src/node/diskWorkspace.ts';
 
 const ALL = Object.values(TOOLS);
@@ -170,7 +169,7 @@ describe('tool schema', () => {
     for (const signature of [
       'read_file(path?: string, paths?: string[], start_line?: integer, end_line?: integer)',
       'analyze_codebase(under?: string)',
-      'search_docs(query: string, limit?: integer)',
+'search_docs(query: string, limit?: integer, under?: string)',
       'find_references(symbol: string, path?: string, kind?: string, limit?: integer)',
       'symbols(query?: string, path?: string, kind?: string, limit?: integer)',
       'git_diff(file?: string, ref?: string, view?: string, staged?: boolean, unstaged?: boolean, start_line?: integer, end_line?: integer, limit?: integer)',
@@ -246,65 +245,5 @@ describe('exports', () => {
     for (const path of ['test/a.ts', 'src/a.test.ts', 'src/__tests__/a.js', 'test_a.py', 'a_test.go'])
       assert.ok(isTestFile(path), path);
     for (const path of ['src/a.ts', 'src/latest.ts', 'contest/a.py']) assert.ok(!isTestFile(path), path);
-  });
-});
-
-describe('passages of documents', () => {
-  const GUIDE = `# Guide
-
-Intro text.
-
-## Retries
-
-A failed request is retried three times.
-The pause doubles.
-
-\`\`\`sh
-# not a heading
-
-retry --now
-\`\`\`
-
-Setext
-------
-
-More here.
-
-## Empty
-`;
-
-  it('carry their headings and their line', () => {
-    assert.deepEqual(
-      splitPassages('g.md', GUIDE).map(({ line, headings, text }) => [line, headings.join('>'), text.split('\n')[0]]),
-      [
-        [3, 'Guide', 'Intro text.'],
-        [7, 'Guide>Retries', 'A failed request is retried three times.'],
-        [10, 'Guide>Retries', '```sh'],
-        [19, 'Guide>Setext', 'More here.'],
-        [21, 'Guide>Empty', ''],
-      ],
-    );
-  });
-
-  it('are ranked by how many of the words they have, in any form', () => {
-    const passages = [
-      ...splitPassages('a.md', '# Payments\n\nThe payment provider charges once.\n'),
-      ...splitPassages('b.md', '# Retries\n\nA payment that fails is retried.\n'),
-      ...splitPassages('c.md', '# Misc\n\nNothing of note, the end.\n'),
-    ];
-    const found = rankPassages(passages, 'how does the payment retry work');
-    assert.deepEqual(
-      found.map(({ path }) => path),
-      ['b.md', 'a.md'],
-    );
-    assert.deepEqual(rankPassages(passages, 'zebra'), []);
-  });
-
-  it('of headings weigh more than passing mentions', () => {
-    const passages = [
-      ...splitPassages('a.md', '# Other\n\nSee caching.\n'),
-      ...splitPassages('b.md', '# Caching\n\nWe keep what was asked for.\n'),
-    ];
-    assert.equal(rankPassages(passages, 'cache')[0]?.path, 'b.md');
   });
 });

@@ -76,12 +76,18 @@ export function languageOf(path: string): string | undefined {
   return languageAt(path)?.name;
 }
 
+/** Names that a file offers to others, as far as patterns can tell, and where they stand: each once, in the file's order. */
+export function exportMatches(path: string, text: string): { name: string; index: number }[] {
+  const patterns = languageAt(path)?.exports ?? [];
+  const found = patterns.flatMap((pattern) => [...text.matchAll(pattern)]).sort((a, b) => a.index - b.index);
+  const seen = new Map<string, number>();
+  for (const { 1: name, index } of found) if (name && !seen.has(name)) seen.set(name, index);
+  return [...seen].map(([name, index]) => ({ name, index }));
+}
+
 /** Names that a file offers to others, as far as patterns can tell, each once and in the file's order. */
 export function exportsOf(path: string, text: string): string[] {
-  const patterns = languageAt(path)?.exports ?? [];
-  const found = patterns.flatMap((pattern) => [...text.matchAll(pattern)]);
-  const names = found.sort((a, b) => a.index - b.index).map((match) => match[1] ?? '');
-  return [...new Set(names)].filter((name) => name !== '');
+  return exportMatches(path, text).map(({ name }) => name);
 }
 
 /** True for files whose code only tests other code. */

@@ -1,3 +1,5 @@
+import { stemsOf, termsOf } from './words.ts';
+
 /** Where words are looked for in a thing. */
 interface Searched {
   text: string;
@@ -5,60 +7,69 @@ interface Searched {
   beside: readonly { text: string; weight: number }[];
 }
 
-/**
- * The things with at least one word of the query: those with most different words first, then those with the rarer words,
- * then as they were given.
- */
+/** How much of a query is in one thing. */
+export interface Hits {
+  /** For each term of the query: how often it occurs, counted with its weight; 0 where it does not. */
+  weights: readonly number[];
+  /** Words of the thing. */
+  length: number;
+}
+
+/** The things with at least one word of the query, the best first; those that are alike as they were given. */
 export function rankByWords<T>(things: readonly T[], query: string, searched: (thing: T) => Searched): T[] {
   const terms = termsOf(query);
-  const scored = things.map((thing) => ({ thing, hits: weightsOf(terms, searched(thing)) }));
-  const rarity = terms.map((_, at) => {
-    const count = scored.filter(({ hits }) => (hits[at] ?? 0) > 0).length;
-    return Math.log(1 + things.length / (1 + count));
+  const found = things.map((thing) => ({ thing, ...hitsOf(terms, searched(thing)) }));
+  const words = found.reduce((sum, { length }) => sum + length, 0);
+  return ranked(
+    found.filter(({ weights }) => weights.some((weight) => weight > 0)),
+    { things: things.length, words },
+  ).map(({ thing }) => thing);
+}
+
+/**
+ * Okapi BM25: rare words say more, the fifth occurrence says little, and long things have more words by chance. What has
+ * only some of the words asked for counts by what these say of all.
+ *
+ * @param found what has at least one of the terms; those that are alike stay in this order
+ * @param among how many things there are, and words in all of them
+ */
+export function ranked<T extends Hits>(found: readonly T[], among: { things: number; words: number }): T[] {
+  const terms = found[0]?.weights.length ?? 0;
+  const idf = Array.from({ length: terms }, (_, at) => {
+    const having = found.reduce((count, { weights }) => count + ((weights[at] ?? 0) > 0 ? 1 : 0), 0);
+    // Softer than Okapi's: a word that nearly all have was asked for all the same.
+    return Math.log(1 + among.things / (1 + having));
   });
-  return scored
-    .map(({ thing, hits }) => ({
-      thing,
-      matched: hits.filter((weight) => weight > 0).length,
-      score: hits.reduce((sum, weight, at) => sum + weight * (rarity[at] ?? 0), 0),
-    }))
-    .filter(({ matched }) => matched > 0)
-    .sort((a, b) => b.matched - a.matched || b.score - a.score)
+  const mean = Math.max(1, among.words / Math.max(1, among.things));
+  // A word that occurs nowhere takes no part in what could have been found.
+  const all = idf.reduce((sum, one, at) => sum + (found.some(({ weights }) => (weights[at] ?? 0) > 0) ? one : 0), 0);
+  const scoreOf = ({ weights, length }: Hits): number => {
+    const norm = SATURATION * (1 - BY_LENGTH + (BY_LENGTH * length) / mean);
+    let score = 0;
+    let matched = 0;
+    for (const [at, weight] of weights.entries()) {
+      if (weight === 0) continue;
+      score += ((idf[at] ?? 0) * weight * (SATURATION + 1)) / (weight + norm);
+      matched += idf[at] ?? 0;
+    }
+    // Squared: to have all that was asked for is more than to have one of it in a heading.
+    return all === 0 ? score : score * (matched / all) ** 2;
+  };
+  return found
+    .map((thing) => ({ thing, score: scoreOf(thing) }))
+    .sort((a, b) => b.score - a.score)
     .map(({ thing }) => thing);
 }
 
-const STOP_WORDS = new Set(
-  'a an and are as at be by do does for from how in is it of on or our that the this to we what when where which who why with'.split(
-    ' ',
-  ),
-);
+const SATURATION = 1.2;
+const BY_LENGTH = 0.5;
 
-function termsOf(query: string): string[] {
-  const words = [...new Set(wordsOf(query))];
-  const telling = words.filter((word) => !STOP_WORDS.has(word));
-  return telling.length > 0 ? telling : words;
-}
-
-function wordsOf(text: string): string[] {
-  return text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
-}
-
-/** For each word 0 where it does not occur. */
-function weightsOf(terms: readonly string[], { text, beside }: Searched): number[] {
-  const words = wordsOf(text);
-  const others = beside.map((one) => ({ words: wordsOf(one.text), weight: one.weight }));
-  return terms.map((term) => {
-    const inText = words.filter((word) => isSameWord(word, term)).length;
-    const around = others.filter((one) => one.words.some((word) => isSameWord(word, term)));
-    return (inText > 0 ? 1 + Math.min(3, inText) * 0.5 : 0) + around.reduce((sum, { weight }) => sum + weight, 0);
+function hitsOf(terms: readonly string[], { text, beside }: Searched): Hits {
+  const words = stemsOf(text);
+  const others = beside.map((one) => ({ words: new Set(stemsOf(one.text)), weight: one.weight }));
+  const weights = terms.map((term) => {
+    const inText = words.filter((word) => word === term).length;
+    return inText + others.reduce((sum, one) => sum + (one.words.has(term) ? one.weight : 0), 0);
   });
-}
-
-/** `retry` is found in `retries` and `retrying` too: equal stems with a short ending. */
-function isSameWord(a: string, b: string): boolean {
-  return a === b || (a.length > 3 && b.length > 3 && stem(a) === stem(b));
-}
-
-function stem(word: string): string {
-  return word.replace(/(?:ing|ed|es|s|e)$/, '').replace(/y$/, 'i');
+  return { weights, length: words.length };
 }

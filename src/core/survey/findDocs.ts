@@ -1,0 +1,174 @@
+import type { Code, FileEntry, Workspace } from '../ports.ts';
+import { isTestFile } from '../tools/languages.ts';
+import { ranked } from '../tools/rankByWords.ts';
+import { stemsOf, termsOf } from '../tools/words.ts';
+import { breather } from './breather.ts';
+import { memoOf } from './memo.ts';
+import { type Found, findIn, pack, type Words, wordHash } from './packed.ts';
+import { isDocument, type Passage, splitPassages, statusOf, versionOf } from './passages.ts';
+import { type ReadBounds, readKnown } from './readKnown.ts';
+import { isCode, outlinesOf, summariesOf } from './summaries.ts';
+
+/** A passage that was found, with what its document says of it. */
+export interface FoundPassage extends Passage {
+  /** Of a changelog. */
+  version?: string;
+  /** Of a record of a decision. */
+  status?: string;
+}
+
+export interface FoundDocs {
+  /** Files that were asked about. */
+  files: number;
+  /** The best first, `limit` at most. */
+  passages: FoundPassage[];
+  /** How many there are in all. */
+  matches: number;
+  documents: number;
+  /** Documents, and files with code, that were not looked at. */
+  unread: { documents: number; code: number };
+}
+
+/** Documents and their passages are kept in memory by their words, about as many bytes as they have. Beyond it, none is read. */
+const MOST_BYTES = 48 * 1024 * 1024;
+/** What a comment in code says counts less than what a document does, and least in a test. */
+const IN_CODE = 0.8;
+const IN_TESTS = 0.4;
+const IN_PATH = 0.5;
+
+/** The passages of documents and doc comments that match a query best. */
+export async function findDocs(
+  query: string,
+  { under, limit }: { under: string; limit: number },
+  ports: { workspace: Workspace; code: Code },
+  bounds: ReadBounds,
+): Promise<FoundDocs> {
+  const { workspace, code } = ports;
+  const all = await workspace.list(bounds.signal);
+  const entries = under === '.' ? all : all.filter(({ path }) => path === under || path.startsWith(`${under}/`));
+  const { documents, tooMany } = withinBytes(entries.filter(({ path }) => isDocument(path)));
+  const sources = entries.filter(({ path }) => isCode(path));
+  const packed = await readKnown(
+    documents,
+    {
+      workspace,
+      known: memoOf(code).documents,
+      kind: () => '',
+      saying: 'reading documents',
+      learn: (files) =>
+        Promise.all(
+          files.map(async ({ path, text }) => {
+            const written = await text();
+            return written === undefined ? undefined : pack(splitPassages(path, written).map(wordsOf));
+          }),
+        ),
+    },
+    bounds,
+  );
+  const summaries = await summariesOf(sources, ports, bounds);
+
+  const terms = termsOf(query);
+  const hashes = terms.map(wordHash);
+  const breathe = breather(bounds.signal);
+  const hits: (Found & { file: FileEntry })[] = [];
+  const among = { things: 0, words: 0 };
+  const look = (file: FileEntry, words: Uint32Array | undefined, share: number) => {
+    if (!words) return;
+    const { found, passages, words: length } = findIn(words, hashes);
+    among.things += passages;
+    among.words += length;
+    if (found.length === 0) return;
+    const inPath = new Set(stemsOf(file.path));
+    for (const one of found) {
+      const weights = one.weights.map((weight, at) => (weight + (inPath.has(terms[at] ?? '') ? IN_PATH : 0)) * share);
+      hits.push({ ...one, weights, file });
+    }
+  };
+  for (const [at, file] of documents.entries()) {
+    look(file, packed.found[at], isTestFile(file.path) ? IN_TESTS : 1);
+    await breathe();
+  }
+  for (const [at, file] of sources.entries()) {
+    look(file, summaries.found[at]?.docs, isTestFile(file.path) ? IN_TESTS : IN_CODE);
+    await breathe();
+  }
+  const best = ranked(hits, among).slice(0, limit);
+  return {
+    passages: await readAgain(best, ports, bounds.signal),
+    files: entries.length,
+    matches: hits.length,
+    documents: documents.length,
+    unread: { documents: tooMany + packed.unread, code: summaries.unread },
+  };
+}
+
+/** Those nearest to the root first, as far as there is room. */
+function withinBytes(documents: readonly FileEntry[]): { documents: FileEntry[]; tooMany: number } {
+  if (documents.reduce((sum, { bytes }) => sum + bytes, 0) <= MOST_BYTES)
+    return { documents: [...documents], tooMany: 0 };
+  const depth = ({ path }: FileEntry) => path.split('/').length;
+  const kept: FileEntry[] = [];
+  let room = MOST_BYTES;
+  for (const file of [...documents].sort((a, b) => depth(a) - depth(b))) {
+    if (file.bytes > room) continue;
+    room -= file.bytes;
+    kept.push(file);
+  }
+  return { documents: kept, tooMany: documents.length - kept.length };
+}
+
+function wordsOf({ line, endLine, headings, text }: Passage): Words {
+  return { line, endLine, heading: headings.at(-1) ?? '', around: headings.slice(0, -1).join(' '), text };
+}
+
+/** What was found, as it stands in the files. What has changed in this moment is left out. */
+async function readAgain(
+  hits: readonly (Found & { file: FileEntry })[],
+  { workspace, code }: { workspace: Workspace; code: Code },
+  signal: AbortSignal,
+): Promise<FoundPassage[]> {
+  const passages = new Map<string, FoundPassage[]>();
+  for (const { path } of new Set(hits.map(({ file }) => file))) {
+    signal.throwIfAborted();
+    const content = await workspace.read(path);
+    if (content.kind !== 'text') continue;
+    const { text, hash } = content;
+    passages.set(
+      path,
+      isDocument(path)
+        ? splitPassages(path, text).map((passage) => withTraits(passage, text))
+        : await docComments({ path, hash, text: async () => text }, code, signal),
+    );
+  }
+  return hits.flatMap(({ file, line, endLine }) => {
+    const here = passages.get(file.path) ?? [];
+    return here.find((one) => one.line === line && one.endLine === endLine) ?? [];
+  });
+}
+
+function withTraits(passage: Passage, text: string): FoundPassage {
+  const version = versionOf(passage);
+  const status = statusOf(passage.path, text);
+  return { ...passage, ...(version !== undefined && { version }), ...(status !== undefined && { status }) };
+}
+
+async function docComments(
+  file: { path: string; hash: string; text: () => Promise<string> },
+  code: Code,
+  signal: AbortSignal,
+): Promise<FoundPassage[]> {
+  const outline = (await outlinesOf([file], code, signal)).get(file);
+  return (outline?.symbols ?? []).flatMap(({ name, kind, container, line, endLine, doc }) => {
+    const headings = [...(container === undefined ? [] : [container]), `${kind} ${name}`];
+    return doc === undefined ? [] : [{ path: file.path, line, endLine, headings, text: doc }];
+  });
+}
+
+/** The heading of a passage, as it is shown. */
+export function headOf({ path, line, headings, version, status }: FoundPassage): string {
+  const place = headings.length > 0 ? `${path}:${line} — ${headings.join(' › ')}` : `${path}:${line}`;
+  const said =
+    version !== undefined && !headings.some((heading) => heading.includes(version)) ? `version ${version}` : undefined;
+  const traits = [said, status === undefined ? undefined : `status: ${status}`].filter((one) => one !== undefined);
+  return traits.length > 0 ? `${place} (${traits.join(', ')})` : place;
+}
