@@ -168,8 +168,8 @@ describe('tool schema', () => {
     const description = describeTools(ALL);
     for (const signature of [
       'read_file(path?: string, paths?: string[], start_line?: integer, end_line?: integer)',
-      'analyze_codebase(under?: string)',
-'search_docs(query: string, limit?: integer, under?: string)',
+      'analyze_codebase(under?: string, query?: string)',
+      'search_docs(query: string, limit?: integer, under?: string)',
       'find_references(symbol: string, path?: string, kind?: string, limit?: integer)',
       'symbols(query?: string, path?: string, kind?: string, limit?: integer)',
       'git_diff(file?: string, ref?: string, view?: string, staged?: boolean, unstaged?: boolean, start_line?: integer, end_line?: integer, limit?: integer)',

@@ -1,9 +1,13 @@
 import type { Code } from '../ports.ts';
+import type { Manifest } from '../tools/manifests/manifests.ts';
+import type { Links } from './links.ts';
 import type { Packed } from './packed.ts';
 
 /** What is known of a file's content, small enough to be kept of a hundred thousand files. */
 export interface Summary {
   lines: number;
+  /** How many symbols it has. */
+  symbols: number;
   /** Names that it offers, on a line; then for each import a line: from where, a tab, and the names. */
   text: string;
   /** Of its doc comments; absent where it has none. */
@@ -17,6 +21,11 @@ export interface Summary {
 export interface Memo {
   code: Map<string, Summary>;
   documents: Map<string, Packed>;
+  manifests: Map<string, Manifest>;
+  /** Of the files that were looked at last. */
+  links?: Links;
+  /** How much each of these matters, where nothing particular is asked for. */
+  rank?: { links: Links; rank: Float64Array };
 }
 
 const MEMOS = new WeakMap<Code, Memo>();
@@ -26,7 +35,7 @@ const MEMOS = new WeakMap<Code, Memo>();
  * call of an agent with changes.
  */
 export function memoOf(code: Code): Memo {
-  const memo = MEMOS.get(code) ?? { code: new Map(), documents: new Map() };
+  const memo = MEMOS.get(code) ?? { code: new Map(), documents: new Map(), manifests: new Map() };
   MEMOS.set(code, memo);
   return memo;
 }

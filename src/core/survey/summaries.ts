@@ -46,7 +46,7 @@ export function summariesOf(
             found.push(outline && summaryOf(outline));
           } else {
             const text = await file.text();
-            found.push(text === undefined ? undefined : { lines: lineCount(text), text: '' });
+            found.push(text === undefined ? undefined : { lines: lineCount(text), symbols: 0, text: '' });
           }
         }
         return found;
@@ -80,7 +80,7 @@ function summaryOf({ lines, symbols, imports }: Outline): Summary {
     [...new Set(names.map(({ name }) => name))].slice(0, MOST_NAMES).join(' '),
     ...imports.map((one) => (one.names.length === 0 ? one.from : `${one.from}\t${one.names.join(' ')}`)),
   ].join('\n');
-  return { lines, text, ...(docs.length > 0 && { docs: pack(docs.map(wordsOf)) }) };
+  return { lines, symbols: symbols.length, text, ...(docs.length > 0 && { docs: pack(docs.map(wordsOf)) }) };
 }
 
 function wordsOf({ name, container, line, endLine, doc = '' }: CodeSymbol) {

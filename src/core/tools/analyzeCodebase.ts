@@ -1,142 +1,233 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import type { FileEntry } from '../ports.ts';
-import { bounded, lineCount } from './bounded.ts';
+import { isCode } from '../survey/summaries.ts';
+import { type SourceFile, type Survey, survey } from '../survey/survey.ts';
+import { mapLines } from '../survey/symbolMap.ts';
+import { bounded } from './bounded.ts';
 import { counted } from './counted.ts';
 import { givenPath } from './givenPath.ts';
-import { exportsOf, isTestFile, languageOf } from './languages.ts';
-import { isManifest, type Manifest, readManifest } from './manifests/manifests.ts';
-import { readTexts } from './readTexts.ts';
+import { isTestFile } from './languages.ts';
+import type { Manifest } from './manifests/manifests.ts';
+import { fitting, type Section, section } from './sections.ts';
 import type { Tool } from './tool.ts';
 
-const ARGS = z.object({ under: z.string().optional() });
+const ARGS = z.object({ under: z.string().optional(), query: z.string().optional() });
 
-/** More files than these are counted, but not read. */
-const MOST_READ = 4000;
+const SYMBOL = z.object({
+  name: z.string(),
+  kind: z.string(),
+  line: z.int(),
+  signature: z.string(),
+  container: z.string().optional(),
+});
+const RESULT = z.object({
+  under: z.string(),
+  files: z.int(),
+  lines: z.int(),
+  testFiles: z.int(),
+  languages: z.array(z.object({ name: z.string(), files: z.int(), lines: z.int() })),
+  manifests: z.array(
+    z.object({
+      path: z.string(),
+      name: z.string().optional(),
+      dependencies: z.array(z.string()),
+      scripts: z.array(z.string()),
+      packages: z.array(z.string()).optional(),
+      problem: z.string().optional(),
+    }),
+  ),
+  tests: z.array(z.string()),
+  entryPoints: z.array(z.string()),
+  folders: z.array(z.object({ path: z.string(), files: z.int() })),
+  biggest: z.array(z.object({ path: z.string(), lines: z.int() })),
+  /** The files that others need most first. */
+  map: z.array(z.object({ path: z.string(), symbols: z.array(SYMBOL) })),
+  /** Files that there was no time to read: the same call again goes on. */
+  unread: z.int(),
+  /** There is more of something than is here. */
+  truncated: z.boolean(),
+});
+type Result = z.infer<typeof RESULT>;
 
-interface SourceFile {
-  path: string;
-  language: string;
-  lines: number;
-  exports: string[];
-}
+/** Milliseconds for reading what is new; what is left then is read at the next call. */
+const PATIENCE = 20_000;
+/** What everything but the symbols may take of the room; less where these were asked for. */
+const HEAD = 0.45;
+const HEAD_OF_QUERY = 0.25;
 
-export const analyzeCodebase: Tool<z.infer<typeof ARGS>> = {
+export const analyzeCodebase: Tool<z.infer<typeof ARGS>, Result> = {
   name: 'analyze_codebase',
   description:
-    'Shows what the project consists of: languages, folders, entry points, dependencies, how tests run, the biggest files and what files export. under narrows it to a folder.',
+    'Shows what the project consists of: languages, dependencies, tests, entry points, folders, and the symbols that matter most, with path and line. under narrows it to a folder, query to what a task is about.',
   args: ARGS,
+  result: RESULT,
   run: async (args, ctx) => {
     const under = args.under === undefined ? '.' : givenPath(args.under, ctx.workspace);
-    const all = await ctx.workspace.list(ctx.signal);
-    const entries = under === '.' ? all : all.filter(({ path }) => path === under || path.startsWith(`${under}/`));
-    if (entries.length === 0) {
+    const found = await survey(
+      ctx,
+      { under, query: args.query },
+      {
+        signal: ctx.signal,
+        until: performance.now() + PATIENCE,
+        ...(ctx.onProgress && { onProgress: ctx.onProgress }),
+      },
+    );
+    if (found.entries.length === 0) {
       return under === '.'
-        ? { text: 'The workspace has no files that are not ignored.', isError: false }
+        ? { text: 'The workspace has no files that are not ignored.', isError: false, data: nothing(under) }
         : { text: 'There are no files under that path. read_file with path="." shows the folders.', isError: true };
     }
-    const readable = inReadingOrder(
-      entries.map(({ path }) => path).filter((path) => languageOf(path) || isManifest(path)),
+    const size = sizeLine(under, found);
+    const parts = partsOf(under, found, ctx.maxChars);
+    const head = fitting(
+      Object.values(parts),
+      ctx.maxChars * (args.query === undefined ? HEAD : HEAD_OF_QUERY) - size.length,
     );
-    const texts = await readTexts(ctx.workspace, readable.slice(0, MOST_READ), ctx.signal);
-    const manifests = texts.map(({ path, text }) => readManifest(path, text)).filter((one) => one !== undefined);
-    const sources = texts.flatMap(({ path, text }) => sourceFile(path, text));
-    const sections = [
-      sizeSection(under, entries, sources, readable.length),
-      languageSection(sources),
-      manifestSection(manifests),
-      testSection(manifests, all),
-      listSection('Entry points', entryPoints(entries, manifests), 12),
-      listSection('Folders (files)', folders(under, entries), 25),
-      listSection('Biggest files (lines)', biggest(sources), 8),
-      listSection('Exports', exportLines(sources), Number.POSITIVE_INFINITY),
-    ];
-    const text = sections.filter((section) => section !== '').join('\n\n');
+    const start = [size, ...head.map(({ text }) => text)].join('\n\n');
+    const title = 'Symbols (files that others need most first):';
+    const room = ctx.maxChars - start.length - title.length - NOTICE_ROOM;
+    const map = room < 40 ? { files: [], left: 1 } : await found.map(room);
+    const cut = map.left > 0 || head.some(({ left }) => left > 0);
+    const notice = `[${map.left > 0 ? `${counted(map.left, 'more symbol')} not shown. ` : ''}analyze_codebase with under="<folder>" or query="<words>" shows more of these.]`;
+    const text = [
+      start,
+      ...(map.files.length > 0 ? [[title, ...mapLines(map.files)].join('\n')] : []),
+      ...(cut ? [notice] : []),
+    ].join('\n\n');
+    const shown = Object.fromEntries(Object.keys(parts).map((name, at) => [name, head[at]?.items])) as Shown;
+    const data: Result = { ...totals(under, found), ...shown, map: map.files, truncated: cut };
     return {
-      text: bounded(text, ctx.maxChars, () => 'analyze_codebase with under="<folder>" shows the rest of a folder.'),
+      text: bounded(text, ctx.maxChars, () => 'analyze_codebase with under="<folder>" shows a folder.'),
       isError: false,
+      data: within(data, ctx.maxChars),
     };
   },
 };
 
-/** What tells most about a project first, so that a limit leaves out the least. */
-function inReadingOrder(paths: string[]): string[] {
-  const rank = (path: string) => (isManifest(path) ? 0 : isTestFile(path) ? 2 : 1);
-  const depth = (path: string) => path.split('/').length;
-  return paths.sort((a, b) => rank(a) - rank(b) || depth(a) - depth(b) || (a < b ? -1 : 1));
-}
+/** For the notice at the end and the empty lines around it. */
+const NOTICE_ROOM = 130;
 
-function sourceFile(path: string, text: string): SourceFile[] {
-  const language = languageOf(path);
-  return language === undefined ? [] : [{ path, language, lines: lineCount(text), exports: exportsOf(path, text) }];
-}
+type Shown = Pick<Result, 'languages' | 'manifests' | 'tests' | 'entryPoints' | 'folders' | 'biggest'>;
 
-function sizeSection(
+function partsOf(
   under: string,
-  entries: readonly FileEntry[],
-  sources: readonly SourceFile[],
-  readable: number,
-): string {
-  const lines = sources.reduce((sum, file) => sum + file.lines, 0);
+  found: Survey,
+  maxChars: number,
+): { [Part in keyof Shown]: Section<Shown[Part][number]> } {
+  const most = Math.max(4, Math.min(30, Math.floor(maxChars / 250)));
+  return {
+    languages: section('Languages', languages(found.sources), 12, 0.12, ({ name, files, lines }) => {
+      return `${name}: ${counted(files, 'file')}, ${counted(lines, 'line')}`;
+    }),
+    manifests: section(
+      'Manifests',
+      found.manifests.map((one) => shownManifest(one, most)),
+      12,
+      0.28,
+      manifestLine,
+    ),
+    tests: section('Tests', [...testRunners(found), counted(found.testFiles, 'test file')], 6, 0.12, (line) => line),
+    entryPoints: section('Entry points', entryPoints(found), 12, 0.18, (line) => line),
+    folders: section(
+      'Folders (files)',
+      folders(under, found.entries),
+      30,
+      0.2,
+      ({ path, files }) => `${path} (${files})`,
+    ),
+    biggest: section(
+      'Biggest files (lines)',
+      biggest(found.sources),
+      8,
+      0.1,
+      ({ path, lines }) => `${path} (${lines})`,
+    ),
+  };
+}
+
+function sizeLine(under: string, { entries, sources, unread }: Survey): string {
   const where = under === '.' ? 'The workspace' : under;
-  const unread = readable > MOST_READ ? ` Only the first ${MOST_READ} were read; lines and exports are of these.` : '';
-  return `${where}: ${counted(entries.length, 'file')}, ${lines} lines of text.${unread}`;
+  const left =
+    unread > 0 ? ` ${counted(unread, 'file')} not read yet, for want of time: the same call again goes on.` : '';
+  return `${where}: ${counted(entries.length, 'file')}, ${linesOf(sources)} lines of text.${left}`;
 }
 
-function languageSection(sources: readonly SourceFile[]): string {
-  const languages = new Map<string, { files: number; lines: number }>();
+function linesOf(sources: readonly SourceFile[]): number {
+  return sources.reduce((sum, { lines }) => sum + (lines ?? 0), 0);
+}
+
+function totals(under: string, { entries, sources, testFiles, unread }: Survey) {
+  return { under, files: entries.length, lines: linesOf(sources), testFiles, unread };
+}
+
+function nothing(under: string): Result {
+  const none = { languages: [], manifests: [], tests: [], entryPoints: [], folders: [], biggest: [], map: [] };
+  return { under, files: 0, lines: 0, testFiles: 0, unread: 0, truncated: false, ...none };
+}
+
+function languages(sources: readonly SourceFile[]): Result['languages'] {
+  const sums = new Map<string, { name: string; files: number; lines: number }>();
   for (const { language, lines } of sources) {
-    const sum = languages.get(language) ?? { files: 0, lines: 0 };
-    languages.set(language, { files: sum.files + 1, lines: sum.lines + lines });
+    const sum = sums.get(language) ?? { name: language, files: 0, lines: 0 };
+    sums.set(language, { ...sum, files: sum.files + 1, lines: sum.lines + (lines ?? 0) });
   }
-  const ranked = [...languages].sort((a, b) => b[1].lines - a[1].lines);
-  return listSection(
-    'Languages',
-    ranked.map(([name, sum]) => `${name}: ${counted(sum.files, 'file')}, ${counted(sum.lines, 'line')}`),
-    12,
-  );
+  return [...sums.values()].sort((a, b) => b.lines - a.lines || (a.name < b.name ? -1 : 1));
 }
 
-function manifestSection(manifests: readonly Manifest[]): string {
-  const lines = manifests.map(({ path, name, dependencies, scripts, problem }) => {
-    if (problem !== undefined) return `${path}: ${problem}`;
-    const parts = [
-      name === undefined ? undefined : `"${name}"`,
-      dependencies.length > 0 ? `depends on ${some(dependencies, 30)}` : 'no dependencies',
-      scripts.length > 0 ? `scripts ${some(scripts, 15)}` : undefined,
-    ];
-    return `${path}: ${parts.filter((part) => part !== undefined).join('; ')}`;
-  });
-  return listSection('Manifests', lines, 10);
+function shownManifest({ path, name, dependencies, scripts, packages, problem }: Manifest, most: number) {
+  return {
+    path,
+    ...(name !== undefined && { name }),
+    dependencies: some(dependencies, most),
+    scripts: some(scripts, Math.ceil(most / 2)),
+    ...(packages && { packages: some(packages, Math.ceil(most / 2)) }),
+    ...(problem !== undefined && { problem }),
+  };
 }
 
-function testSection(manifests: readonly Manifest[], all: readonly FileEntry[]): string {
+function manifestLine({ path, name, dependencies, scripts, packages, problem }: Result['manifests'][number]): string {
+  if (problem !== undefined) return `${path}: ${problem}`;
+  const parts = [
+    name === undefined ? undefined : `"${name}"`,
+    packages && packages.length > 0 ? `packages ${packages.join(', ')}` : undefined,
+    dependencies.length > 0 ? `depends on ${dependencies.join(', ')}` : 'no dependencies',
+    scripts.length > 0 ? `scripts ${scripts.join(', ')}` : undefined,
+  ];
+  return `${path}: ${parts.filter((part) => part !== undefined).join('; ')}`;
+}
+
+/** How many more there are stands in the last place. */
+function some(names: readonly string[], most: number): string[] {
+  return names.length <= most ? [...names] : [...names.slice(0, most), `and ${names.length - most} more`];
+}
+
+function testRunners({ manifests, entries }: Survey): string[] {
   const declared = manifests.flatMap(({ path, tests }) => (tests === undefined ? [] : [`${tests}, from ${path}`]));
-  const pytest = all.find(({ path }) => /(^|\/)(pytest\.ini|conftest\.py|test_[^/]+\.py)$/.test(path));
-  const found = declared.length > 0 || !pytest ? declared : [`pytest, because of ${pytest.path}`];
-  const files = all.filter(({ path }) => languageOf(path) !== undefined && isTestFile(path)).length;
-  return listSection('Tests', [...found, counted(files, 'test file')], 6);
+  const pytest = entries.find(({ path }) => /(^|\/)(pytest\.ini|conftest\.py|test_[^/]+\.py)$/.test(path));
+  return declared.length > 0 || !pytest ? declared : [`pytest, because of ${pytest.path}`];
 }
 
 const ENTRY_NAMES = /(^|\/)(main|index|app|server|cli|extension|__main__|manage|lib|mod|Program|Main)\.\w+$/;
 
-function entryPoints(entries: readonly FileEntry[], manifests: readonly Manifest[]): string[] {
+function entryPoints({ entries, manifests }: Survey): string[] {
+  const paths = new Set(entries.map(({ path }) => path));
   const declared = manifests.flatMap((manifest) =>
-    manifest.entryPoints.map((entry) => `${entry} (from ${manifest.path})`),
+    manifest.entryPoints
+      // What a build makes need not be there.
+      .filter((entry) => paths.has(entry) || !/\.(py|rs)$/.test(entry))
+      .map((entry) => `${entry} (from ${manifest.path})`),
   );
   const usual = entries
     .map(({ path }) => path)
-    .filter((path) => ENTRY_NAMES.test(path) && path.split('/').length <= 3 && !isTestFile(path))
-    .filter((path) => exportable(path));
-  return [...new Set([...declared, ...usual])];
+    .filter((path) => ENTRY_NAMES.test(path) && path.split('/').length <= 4 && isCode(path) && !isTestFile(path))
+    .sort((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1));
+  const named = new Set(manifests.flatMap((manifest) => manifest.entryPoints));
+  return [...new Set([...declared, ...usual.filter((path) => !named.has(path))])];
 }
 
-function exportable(path: string): boolean {
-  return !['HTML', 'CSS', 'Markdown', 'JSON', 'YAML', 'TOML', 'XML', undefined].includes(languageOf(path));
-}
-
-/** Two levels of folders below the one asked for. */
-function folders(under: string, entries: readonly FileEntry[]): string[] {
+/** Two levels of folders below the one asked for, those with most files. */
+function folders(under: string, entries: readonly FileEntry[]): Result['folders'] {
   const counts = new Map<string, number>();
   const base = under === '.' ? 0 : under.split('/').length;
   for (const { path } of entries) {
@@ -147,26 +238,30 @@ function folders(under: string, entries: readonly FileEntry[]): string[] {
       counts.set(folder, (counts.get(folder) ?? 0) + 1);
     }
   }
-  return [...counts].map(([folder, count]) => `${folder} (${count})`).sort();
+  return [...counts]
+    .map(([path, files]) => ({ path, files }))
+    .sort((a, b) => b.files - a.files || (a.path < b.path ? -1 : 1));
 }
 
-function biggest(sources: readonly SourceFile[]): string[] {
-  const ranked = sources.filter(({ path }) => exportable(path)).sort((a, b) => b.lines - a.lines);
-  return ranked.map(({ path, lines }) => `${path} (${lines})`);
+function biggest(sources: readonly SourceFile[]): Result['biggest'] {
+  return sources
+    .flatMap(({ path, lines }) => (lines !== undefined && isCode(path) ? [{ path, lines }] : []))
+    .sort((a, b) => b.lines - a.lines || (a.path < b.path ? -1 : 1))
+    .slice(0, 8);
 }
 
-function exportLines(sources: readonly SourceFile[]): string[] {
-  const offering = sources.filter(({ path, exports }) => exports.length > 0 && !isTestFile(path));
-  return offering.map(({ path, exports }) => `${path}: ${some(exports, 15)}`);
-}
-
-function listSection(title: string, lines: readonly string[], most: number): string {
-  if (lines.length === 0) return '';
-  const more = lines.length > most ? [`- … and ${lines.length - most} more`] : [];
-  return [`${title}:`, ...lines.slice(0, most).map((line) => `- ${line}`), ...more].join('\n');
-}
-
-function some(names: readonly string[], most: number): string {
-  const more = names.length > most ? ` and ${names.length - most} more` : '';
-  return names.slice(0, most).join(', ') + more;
+/** Names and quotes take more room than text does: what is cut for that is the least telling. */
+function within(data: Result, maxChars: number): Result {
+  const cut = { ...data, map: [...data.map] };
+  let length = JSON.stringify(cut).length;
+  while (length > maxChars && cut.map.length > 0) {
+    cut.truncated = true;
+    length -= JSON.stringify(cut.map.pop()).length + 1;
+  }
+  for (const part of ['biggest', 'folders', 'entryPoints', 'manifests', 'languages', 'tests'] as const) {
+    if (JSON.stringify(cut).length <= maxChars) break;
+    cut.truncated = true;
+    cut[part] = [];
+  }
+  return cut;
 }

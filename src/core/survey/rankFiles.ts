@@ -1,0 +1,110 @@
+import { isTestFile } from '../tools/languages.ts';
+import { stemsOf, termsOf } from '../tools/words.ts';
+import { breather } from './breather.ts';
+import { type Links, offeredBy } from './links.ts';
+
+/** What a walk along the imports goes on with; else it begins anew somewhere. */
+const ONWARD = 0.85;
+/** Near to what a query names, so that this itself comes before what it needs. */
+const NEARBY = 0.4;
+const STEPS = 15;
+/** Of all that a walk begins with, what is for files that a query names. */
+const FOR_QUERY = 0.75;
+/** Files that need one that a query names are a part of what it is about. */
+const FOR_USERS = 0.15;
+const OF_TEST = 0.05;
+
+/**
+ * How much each file matters, by its id: a file that many files need, and these by others, is where a walk along the
+ * imports often comes by (PageRank). A query has the walk begin at files that it names, by words of their paths and of
+ * what they offer. The same links and query always give the same numbers.
+ */
+export async function rankFiles(links: Links, query: string | undefined, signal: AbortSignal): Promise<Float64Array> {
+  const { table, starts, targets, weights } = links;
+  const count = table.paths.length;
+  const breathe = breather(signal);
+  const begin = new Float64Array(count);
+  const outOf = new Float64Array(count);
+  for (const [id, path] of table.paths.entries()) {
+    const isTest = isTestFile(path);
+    begin[id] = isTest ? OF_TEST : 1;
+    let sum = 0;
+    for (let at = starts[id] ?? 0; at < (starts[id + 1] ?? 0); at += 1) sum += weights[at] ?? 0;
+    outOf[id] = sum;
+    await breathe();
+  }
+  normalise(begin);
+  const focus = query === undefined ? undefined : await focusOf(links, query, breathe);
+  if (focus)
+    for (let id = 0; id < count; id += 1) begin[id] = (1 - FOR_QUERY) * (begin[id] ?? 0) + FOR_QUERY * (focus[id] ?? 0);
+  const onward = focus ? NEARBY : ONWARD;
+  let rank = Float64Array.from(begin);
+  for (let step = 0; step < STEPS; step += 1) {
+    const next = Float64Array.from(begin, (share) => share * (1 - onward));
+    for (let id = 0; id < count; id += 1) {
+      const sum = outOf[id] ?? 0;
+      // Who needs nothing keeps what comes by: handing it to all would only blur the order.
+      if (sum === 0) continue;
+      const share = ((rank[id] ?? 0) * onward) / sum;
+      for (let at = starts[id] ?? 0; at < (starts[id + 1] ?? 0); at += 1) {
+        const target = targets[at] ?? 0;
+        next[target] = (next[target] ?? 0) + share * (weights[at] ?? 0);
+      }
+    }
+    rank = next;
+    await breathe();
+  }
+  return rank;
+}
+
+function normalise(numbers: Float64Array): boolean {
+  let sum = 0;
+  for (const number of numbers) sum += number;
+  if (sum === 0) return false;
+  for (let at = 0; at < numbers.length; at += 1) numbers[at] = (numbers[at] ?? 0) / sum;
+  return true;
+}
+
+/** Undefined where nothing is named. */
+async function focusOf(
+  { table, summaries, starts, targets }: Links,
+  query: string,
+  breathe: () => Promise<void> | undefined,
+): Promise<Float64Array | undefined> {
+  const terms = termsOf(query);
+  if (terms.length === 0) return undefined;
+  // Stems are beginnings of words, so most files are done with one look.
+  const any = new RegExp(terms.map((term) => term.replace(/[^\p{L}\p{N}_]/gu, '')).join('|'), 'i');
+  const named = query.match(/[\w./-]+\.\w+/g) ?? [];
+  const focus = new Float64Array(table.paths.length);
+  const having = terms.map(() => 0);
+  const hits: { id: number; found: number[] }[] = [];
+  for (const [id, path] of table.paths.entries()) {
+    const summary = summaries[id];
+    const offered = summary === undefined ? '' : offeredBy(summary);
+    if (any.test(path) || any.test(offered)) {
+      const words = new Set([...stemsOf(path), ...stemsOf(offered)]);
+      const found = terms.flatMap((term, at) => (words.has(term) ? [at] : []));
+      for (const at of found) having[at] = (having[at] ?? 0) + 1;
+      if (found.length > 0) hits.push({ id, found });
+    }
+    if (named.some((one) => path === one || path.endsWith(`/${one}`))) focus[id] = 100;
+    await breathe();
+  }
+  for (const { id, found } of hits) {
+    const telling = found.reduce((sum, at) => sum + Math.log(1 + table.paths.length / (1 + (having[at] ?? 0))), 0);
+    focus[id] = ((focus[id] ?? 0) + telling ** 2) * (isTestFile(table.paths[id] ?? '') ? OF_TEST : 1);
+  }
+  if (!normalise(focus)) return undefined;
+  const users = new Float64Array(focus.length);
+  for (let id = 0; id < focus.length; id += 1) {
+    for (let at = starts[id] ?? 0; at < (starts[id + 1] ?? 0); at += 1) {
+      users[id] = (users[id] ?? 0) + (focus[targets[at] ?? 0] ?? 0);
+    }
+    await breathe();
+  }
+  if (normalise(users))
+    for (let id = 0; id < focus.length; id += 1)
+      focus[id] = (1 - FOR_USERS) * (focus[id] ?? 0) + FOR_USERS * (users[id] ?? 0);
+  return focus;
+}
