@@ -9,7 +9,6 @@ import { runTool, TOOLS } from '../../src/core/tools/index.ts';
 import type { Progress, ToolContext } from '../../src/core/tools/tool.ts';
 import { openCodeFacts } from '../../src/node/codeFacts/codeFacts.ts';
 import { openDiskWorkspace } from '../../src/node/diskWorkspace.ts';
-import { grammarsOf } from '../../src/node/grammars/grammars.ts';
 import { nodeProcesses } from '../../src/node/processes.ts';
 
 interface Analysis {
@@ -142,8 +141,9 @@ const PROJECTS: Record<string, { files: Record<string, string>; hub: string; sym
   },
 };
 
+/** Each knows nothing yet of what was found before. */
 for (const [by, openCode] of [
-  ['grammars', () => openCodeFacts(grammarsOf(resolve('.')), resolve('.'))],
+  ['grammars', (): Code => ({ facts: (files, signal) => openCodeFacts(resolve('.')).facts(files, signal) })],
   ['patterns', (): Code => ({ facts: async (files) => files.map(() => undefined) })],
 ] as const) {
   describe(`analyze_codebase, by ${by}`, () => {

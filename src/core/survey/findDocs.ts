@@ -1,13 +1,12 @@
-import type { Code, FileEntry, Workspace } from '../ports.ts';
-import { isTestFile } from '../tools/languages.ts';
-import { ranked } from '../tools/rankByWords.ts';
-import { stemsOf, termsOf } from '../tools/words.ts';
+import type { Code, Workspace } from '../ports.ts';
+import { bestOf } from '../tools/rankByWords.ts';
+import { beginningOf, stemmer, termsOf } from '../tools/words.ts';
 import { breather } from './breather.ts';
-import { memoOf } from './memo.ts';
-import { type Found, findIn, pack, type Words, wordHash } from './packed.ts';
+import { type KeptFile, keptOf, memoOf } from './memo.ts';
+import { type Found, findIn, type Packed, pack, type Words, wordHash } from './packed.ts';
 import { isDocument, type Passage, splitPassages, statusOf, versionOf } from './passages.ts';
-import { type ReadBounds, readKnown } from './readKnown.ts';
-import { isCode, outlinesOf, summariesOf } from './summaries.ts';
+import { type Hashed, type Listed, type ReadBounds, readKnown } from './readKnown.ts';
+import { outlinesOf, summariesOf } from './summaries.ts';
 
 /** A passage that was found, with what its document says of it. */
 export interface FoundPassage extends Passage {
@@ -45,57 +44,54 @@ export async function findDocs(
 ): Promise<FoundDocs> {
   const { workspace, code } = ports;
   const all = await workspace.list(bounds.signal);
-  const entries = under === '.' ? all : all.filter(({ path }) => path === under || path.startsWith(`${under}/`));
-  const { documents, tooMany } = withinBytes(entries.filter(({ path }) => isDocument(path)));
-  const sources = entries.filter(({ path }) => isCode(path));
-  const packed = await readKnown(
-    documents,
-    {
-      workspace,
-      known: memoOf(code).documents,
-      kind: () => '',
-      saying: 'reading documents',
-      learn: (files) =>
-        Promise.all(
-          files.map(async ({ path, text }) => {
-            const written = await text();
-            return written === undefined ? undefined : pack(splitPassages(path, written).map(wordsOf));
-          }),
-        ),
-    },
-    bounds,
-  );
+  const kept = keptOf(memoOf(code, workspace.root), all);
+  const files = all.flatMap((entry, at): Listed[] => {
+    const isUnder = under === '.' || entry.path === under || entry.path.startsWith(`${under}/`);
+    return isUnder ? [{ entry, kept: kept[at] as KeptFile }] : [];
+  });
+  const { documents, tooMany } = withinBytes(files.filter((file) => file.kept.traits.isDocument));
+  const sources = files.filter((file) => file.kept.traits.isCode);
+  const find = async (some: readonly Hashed[]) => {
+    const stems = stemmer();
+    const texts = await Promise.all(some.map(async ({ path, text }) => ({ path, text: await text() })));
+    return texts.map(({ path, text }) =>
+      text === undefined ? undefined : pack(splitPassages(path, text).map(wordsOf), stems),
+    );
+  };
+  const packed = await readKnown(documents, 'passages', { workspace, find, saying: 'reading documents' }, bounds);
   const summaries = await summariesOf(sources, ports, bounds);
 
   const terms = termsOf(query);
   const hashes = terms.map(wordHash);
+  const patterns = terms.map(beginningOf);
   const breathe = breather(bounds.signal);
-  const hits: (Found & { file: FileEntry })[] = [];
+  const hits: (Found & { file: Listed })[] = [];
   const among = { things: 0, words: 0 };
-  const look = (file: FileEntry, words: Uint32Array | undefined, share: number) => {
+  const look = (file: Listed, words: Packed | undefined, share: number) => {
     if (!words) return;
     const { found, passages, words: length } = findIn(words, hashes);
     among.things += passages;
     among.words += length;
     if (found.length === 0) return;
-    const inPath = new Set(stemsOf(file.path));
+    const inPath = patterns.map((pattern) => (pattern.test(file.entry.path) ? IN_PATH : 0));
     for (const one of found) {
-      const weights = one.weights.map((weight, at) => (weight + (inPath.has(terms[at] ?? '') ? IN_PATH : 0)) * share);
+      const weights = one.weights.map((weight, at) => (weight + (inPath[at] ?? 0)) * share);
       hits.push({ ...one, weights, file });
     }
   };
   for (const [at, file] of documents.entries()) {
-    look(file, packed.found[at], isTestFile(file.path) ? IN_TESTS : 1);
-    await breathe();
+    look(file, packed.found[at], file.kept.traits.isTest ? IN_TESTS : 1);
+    const pause = breathe();
+    if (pause) await pause;
   }
   for (const [at, file] of sources.entries()) {
-    look(file, summaries.found[at]?.docs, isTestFile(file.path) ? IN_TESTS : IN_CODE);
-    await breathe();
+    look(file, summaries.found[at]?.docs, file.kept.traits.isTest ? IN_TESTS : IN_CODE);
+    const pause = breathe();
+    if (pause) await pause;
   }
-  const best = ranked(hits, among).slice(0, limit);
   return {
-    passages: await readAgain(best, ports, bounds.signal),
-    files: entries.length,
+    passages: await readAgain(bestOf(hits, among, limit), ports, bounds.signal),
+    files: files.length,
     matches: hits.length,
     documents: documents.length,
     unread: { documents: tooMany + packed.unread, code: summaries.unread },
@@ -103,15 +99,15 @@ export async function findDocs(
 }
 
 /** Those nearest to the root first, as far as there is room. */
-function withinBytes(documents: readonly FileEntry[]): { documents: FileEntry[]; tooMany: number } {
-  if (documents.reduce((sum, { bytes }) => sum + bytes, 0) <= MOST_BYTES)
+function withinBytes(documents: readonly Listed[]): { documents: Listed[]; tooMany: number } {
+  if (documents.reduce((sum, { entry }) => sum + entry.bytes, 0) <= MOST_BYTES)
     return { documents: [...documents], tooMany: 0 };
-  const depth = ({ path }: FileEntry) => path.split('/').length;
-  const kept: FileEntry[] = [];
+  const depth = ({ entry }: Listed) => entry.path.split('/').length;
+  const kept: Listed[] = [];
   let room = MOST_BYTES;
   for (const file of [...documents].sort((a, b) => depth(a) - depth(b))) {
-    if (file.bytes > room) continue;
-    room -= file.bytes;
+    if (file.entry.bytes > room) continue;
+    room -= file.entry.bytes;
     kept.push(file);
   }
   return { documents: kept, tooMany: documents.length - kept.length };
@@ -123,12 +119,12 @@ function wordsOf({ line, endLine, headings, text }: Passage): Words {
 
 /** What was found, as it stands in the files. What has changed in this moment is left out. */
 async function readAgain(
-  hits: readonly (Found & { file: FileEntry })[],
+  hits: readonly (Found & { file: Listed })[],
   { workspace, code }: { workspace: Workspace; code: Code },
   signal: AbortSignal,
 ): Promise<FoundPassage[]> {
   const passages = new Map<string, FoundPassage[]>();
-  for (const { path } of new Set(hits.map(({ file }) => file))) {
+  for (const { path } of new Set(hits.map(({ file }) => file.kept))) {
     signal.throwIfAborted();
     const content = await workspace.read(path);
     if (content.kind !== 'text') continue;
@@ -141,7 +137,7 @@ async function readAgain(
     );
   }
   return hits.flatMap(({ file, line, endLine }) => {
-    const here = passages.get(file.path) ?? [];
+    const here = passages.get(file.entry.path) ?? [];
     return here.find((one) => one.line === line && one.endLine === endLine) ?? [];
   });
 }

@@ -15,45 +15,58 @@ export interface Links {
   weights: Float32Array;
 }
 
+/** A file with code. */
+export interface LinkedFile {
+  path: string;
+  isTest: boolean;
+  summary: Summary | undefined;
+}
+
 /** @param files sorted by path @param before what was found last: only what is otherwise now is looked at again */
 export async function linksOf(
-  files: readonly { path: string; summary: Summary | undefined }[],
+  files: readonly LinkedFile[],
   roots: readonly Root[],
   before: Links | undefined,
   signal: AbortSignal,
 ): Promise<Links> {
   const same = before !== undefined && isOfSame(before, files, roots) ? before : undefined;
   if (same && files.every(({ summary }, id) => summary === same.summaries[id])) return same;
-  const table = same?.table ?? pathTable(files.map(({ path }) => path));
+  const table = same?.table ?? pathTable(files);
   const resolve = same ? importResolver(table, roots) : remembering(importResolver(table, roots));
   const breathe = breather(signal);
+  const news = new Map<number, Map<number, number>>();
   const starts = new Int32Array(files.length + 1);
-  const targets: number[] = [];
-  const weights: number[] = [];
-  for (const [id, { path, summary }] of files.entries()) {
-    starts[id] = targets.length;
-    if (same && summary === same.summaries[id]) {
-      for (let at = same.starts[id] ?? 0; at < (same.starts[id + 1] ?? 0); at += 1) {
-        targets.push(same.targets[at] ?? 0);
-        weights.push(same.weights[at] ?? 0);
+  for (let id = 0; id < files.length; id += 1) {
+    const { path, summary } = files[id] as LinkedFile;
+    let count = same ? (same.starts[id + 1] ?? 0) - (same.starts[id] ?? 0) : 0;
+    if (!same || summary !== same.summaries[id]) {
+      const needed = summary ? neededBy(id, path, summary, resolve) : new Map<number, number>();
+      news.set(id, needed);
+      count = needed.size;
+    }
+    starts[id + 1] = (starts[id] ?? 0) + count;
+    const pause = breathe();
+    if (pause) await pause;
+  }
+  const targets = new Int32Array(starts[files.length] ?? 0);
+  const weights = new Float32Array(targets.length);
+  for (let id = 0; id < files.length; id += 1) {
+    let at = starts[id] ?? 0;
+    const needed = news.get(id);
+    if (needed) {
+      for (const [target, weight] of needed) {
+        targets[at] = target;
+        weights[at] = weight;
+        at += 1;
       }
-    } else if (summary) {
-      for (const [target, weight] of neededBy(id, path, summary, resolve)) {
-        targets.push(target);
-        weights.push(weight);
+    } else if (same) {
+      for (let old = same.starts[id] ?? 0; old < (same.starts[id + 1] ?? 0); old += 1, at += 1) {
+        targets[at] = same.targets[old] ?? 0;
+        weights[at] = same.weights[old] ?? 0;
       }
     }
-    await breathe();
   }
-  starts[files.length] = targets.length;
-  return {
-    table,
-    roots,
-    summaries: files.map(({ summary }) => summary),
-    starts,
-    targets: Int32Array.from(targets),
-    weights: Float32Array.from(weights),
-  };
+  return { table, roots, summaries: files.map(({ summary }) => summary), starts, targets, weights };
 }
 
 function isOfSame(before: Links, files: readonly { path: string }[], roots: readonly Root[]): boolean {

@@ -1,9 +1,10 @@
-import type { Code } from '../ports.ts';
+import type { Code, FileEntry } from '../ports.ts';
 import type { Manifest } from '../tools/manifests/manifests.ts';
 import type { Links } from './links.ts';
 import type { Packed } from './packed.ts';
+import { type Traits, traitsOf } from './traits.ts';
 
-/** What is known of a file's content, small enough to be kept of a hundred thousand files. */
+/** What is known of code, small enough to be kept of a hundred thousand files. */
 export interface Summary {
   lines: number;
   /** How many symbols it has. */
@@ -14,34 +15,59 @@ export interface Summary {
   docs?: Packed;
 }
 
-/**
- * What was found of the contents of files, by their hashes: the same in every workspace, and below every change set.
- * Only what is in use is kept.
- */
+/** What was found of a file's content. Null: there is nothing to be found. */
+export interface Findings {
+  summary?: Summary | null;
+  /** Of a document. */
+  passages?: Packed | null;
+  manifest?: Manifest | null;
+}
+
+export interface KeptFile {
+  path: string;
+  traits: Traits;
+  /** Of the content that the findings are of. */
+  hash: string | undefined;
+  found: Findings;
+}
+
+/** What was found of the files of a workspace when they were looked at last: what is of another content by now is found anew. */
 export interface Memo {
-  code: Map<string, Summary>;
-  documents: Map<string, Packed>;
-  manifests: Map<string, Manifest>;
-  /** Of the files that were looked at last. */
+  files: Map<string, KeptFile>;
   links?: Links;
   /** How much each of these matters, where nothing particular is asked for. */
   rank?: { links: Links; rank: Float64Array };
 }
 
-const MEMOS = new WeakMap<Code, Memo>();
+/** Of so many workspaces; one that was not looked at for longer is looked at anew. */
+const MOST_WORKSPACES = 4;
+const MEMOS = new WeakMap<Code, Map<string, Memo>>();
 
 /**
- * It lives as long as the port that reads code: one a crew. Not by the workspace, as there is a new one over it for every
- * call of an agent with changes.
+ * It lives as long as the port that reads code, which a process has for all its crews. By the workspace's root, not by the
+ * workspace itself, as there is a new one over it for every call of an agent with changes; contents are compared, so that
+ * one sees nothing of another's.
  */
-export function memoOf(code: Code): Memo {
-  const memo = MEMOS.get(code) ?? { code: new Map(), documents: new Map(), manifests: new Map() };
-  MEMOS.set(code, memo);
+export function memoOf(code: Code, root: string): Memo {
+  const memos = MEMOS.get(code) ?? new Map<string, Memo>();
+  MEMOS.set(code, memos);
+  const memo = memos.get(root) ?? { files: new Map() };
+  // The one looked at last is the last of the map.
+  memos.delete(root);
+  memos.set(root, memo);
+  for (const oldest of [...memos.keys()].slice(0, -MOST_WORKSPACES)) memos.delete(oldest);
   return memo;
 }
 
-/** Forgets what is of no file any more, now and then: files of change sets come and go. */
-export function forgetOthers(known: Map<string, unknown>, used: ReadonlySet<string>): void {
-  if (known.size <= used.size * 1.25 + 500) return;
-  for (const key of known.keys()) if (!used.has(key)) known.delete(key);
+/** What is kept of files, in their order. Of others it is forgotten, now and then. */
+export function keptOf(memo: Memo, entries: readonly FileEntry[]): KeptFile[] {
+  const kept = entries.map(({ path }) => {
+    const known = memo.files.get(path);
+    if (known) return known;
+    const file: KeptFile = { path, traits: traitsOf(path), hash: undefined, found: {} };
+    memo.files.set(path, file);
+    return file;
+  });
+  if (memo.files.size > entries.length * 1.25 + 500) memo.files = new Map(kept.map((file) => [file.path, file]));
+  return kept;
 }

@@ -1,4 +1,4 @@
-import { stemsOf } from '../tools/words.ts';
+import type { Stems } from '../tools/words.ts';
 
 /**
  * The words of passages, packed into numbers: a hash for each word. What they say is read again where it is shown, so that
@@ -17,10 +17,10 @@ export interface Words {
 
 const HEAD = 5;
 
-export function pack(passages: readonly Words[]): Packed {
+export function pack(passages: readonly Words[], stems: Stems): Packed {
   const numbers: number[] = [];
   for (const { line, endLine, heading, around, text } of passages) {
-    const parts = [heading, around, text].map((part) => stemsOf(part).map(wordHash));
+    const parts = [heading, around, text].map((part) => stems(part).map(wordHash));
     numbers.push(line, endLine, ...parts.map((part) => part.length));
     for (const part of parts) for (const word of part) numbers.push(word);
   }
@@ -44,6 +44,8 @@ export function findIn(packed: Packed, terms: readonly number[]): { found: Found
   const found: Found[] = [];
   let passages = 0;
   let words = 0;
+  // Most words are none of the terms, which their last bits already tell.
+  const bits = terms.reduce((all, term) => all | (1 << (term & 31)), 0);
   for (let at = 0; at < packed.length; ) {
     const heading = at + HEAD;
     const around = heading + (packed[at + 2] ?? 0);
@@ -51,7 +53,8 @@ export function findIn(packed: Packed, terms: readonly number[]): { found: Found
     const end = text + (packed[at + 4] ?? 0);
     let weights: number[] | undefined;
     for (let word = heading; word < end; word += 1) {
-      const term = terms.indexOf(packed[word] ?? 0);
+      const hash = packed[word] ?? 0;
+      const term = (bits >>> (hash & 31)) & 1 ? terms.indexOf(hash) : -1;
       if (term < 0) continue;
       weights ??= terms.map(() => 0);
       const before = weights[term] ?? 0;

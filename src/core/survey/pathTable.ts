@@ -7,9 +7,11 @@ export interface PathTable {
   byName: ReadonlyMap<string, readonly number[]>;
   /** The files right in a folder. */
   byFolder: ReadonlyMap<string, readonly number[]>;
+  isTest: readonly boolean[];
 }
 
-export function pathTable(paths: readonly string[]): PathTable {
+export function pathTable(files: readonly { path: string; isTest: boolean }[]): PathTable {
+  const paths = files.map(({ path }) => path);
   const ids = new Map<string, number>();
   const byName = new Map<string, number[]>();
   const byFolder = new Map<string, number[]>();
@@ -26,7 +28,7 @@ export function pathTable(paths: readonly string[]): PathTable {
     add(byName, name, id);
     if (isMain(name)) add(byName, folder.slice(folder.lastIndexOf('/') + 1), id);
   }
-  return { paths, ids, byName, byFolder };
+  return { paths, ids, byName, byFolder, isTest: files.map(({ isTest }) => isTest) };
 }
 
 /** "" is the workspace. */

@@ -1,5 +1,5 @@
-import { isTestFile } from '../tools/languages.ts';
-import { stemsOf, termsOf } from '../tools/words.ts';
+import { setImmediate } from 'node:timers/promises';
+import { beginningOf, termsOf } from '../tools/words.ts';
 import { breather } from './breather.ts';
 import { type Links, offeredBy } from './links.ts';
 
@@ -25,13 +25,11 @@ export async function rankFiles(links: Links, query: string | undefined, signal:
   const breathe = breather(signal);
   const begin = new Float64Array(count);
   const outOf = new Float64Array(count);
-  for (const [id, path] of table.paths.entries()) {
-    const isTest = isTestFile(path);
-    begin[id] = isTest ? OF_TEST : 1;
+  for (let id = 0; id < count; id += 1) {
+    begin[id] = table.isTest[id] ? OF_TEST : 1;
     let sum = 0;
     for (let at = starts[id] ?? 0; at < (starts[id + 1] ?? 0); at += 1) sum += weights[at] ?? 0;
     outOf[id] = sum;
-    await breathe();
   }
   normalise(begin);
   const focus = query === undefined ? undefined : await focusOf(links, query, breathe);
@@ -52,7 +50,8 @@ export async function rankFiles(links: Links, query: string | undefined, signal:
       }
     }
     rank = next;
-    await breathe();
+    await setImmediate();
+    signal.throwIfAborted();
   }
   return rank;
 }
@@ -73,27 +72,28 @@ async function focusOf(
 ): Promise<Float64Array | undefined> {
   const terms = termsOf(query);
   if (terms.length === 0) return undefined;
-  // Stems are beginnings of words, so most files are done with one look.
-  const any = new RegExp(terms.map((term) => term.replace(/[^\p{L}\p{N}_]/gu, '')).join('|'), 'i');
+  const patterns = terms.map(beginningOf);
+  const any = new RegExp(patterns.map(({ source }) => source).join('|'));
   const named = query.match(/[\w./-]+\.\w+/g) ?? [];
   const focus = new Float64Array(table.paths.length);
   const having = terms.map(() => 0);
   const hits: { id: number; found: number[] }[] = [];
-  for (const [id, path] of table.paths.entries()) {
+  for (let id = 0; id < focus.length; id += 1) {
+    const path = table.paths[id] ?? '';
     const summary = summaries[id];
-    const offered = summary === undefined ? '' : offeredBy(summary);
+    const offered = summary ? offeredBy(summary) : '';
     if (any.test(path) || any.test(offered)) {
-      const words = new Set([...stemsOf(path), ...stemsOf(offered)]);
-      const found = terms.flatMap((term, at) => (words.has(term) ? [at] : []));
+      const found = patterns.flatMap((pattern, at) => (pattern.test(path) || pattern.test(offered) ? [at] : []));
       for (const at of found) having[at] = (having[at] ?? 0) + 1;
-      if (found.length > 0) hits.push({ id, found });
+      hits.push({ id, found });
     }
     if (named.some((one) => path === one || path.endsWith(`/${one}`))) focus[id] = 100;
-    await breathe();
+    const pause = breathe();
+    if (pause) await pause;
   }
   for (const { id, found } of hits) {
-    const telling = found.reduce((sum, at) => sum + Math.log(1 + table.paths.length / (1 + (having[at] ?? 0))), 0);
-    focus[id] = ((focus[id] ?? 0) + telling ** 2) * (isTestFile(table.paths[id] ?? '') ? OF_TEST : 1);
+    const telling = found.reduce((sum, at) => sum + Math.log(1 + focus.length / (1 + (having[at] ?? 0))), 0);
+    focus[id] = ((focus[id] ?? 0) + telling ** 2) * (table.isTest[id] ? OF_TEST : 1);
   }
   if (!normalise(focus)) return undefined;
   const users = new Float64Array(focus.length);
@@ -101,7 +101,6 @@ async function focusOf(
     for (let at = starts[id] ?? 0; at < (starts[id + 1] ?? 0); at += 1) {
       users[id] = (users[id] ?? 0) + (focus[targets[at] ?? 0] ?? 0);
     }
-    await breathe();
   }
   if (normalise(users))
     for (let id = 0; id < focus.length; id += 1)

@@ -1,7 +1,7 @@
 import type { FileEntry, Workspace } from '../ports.ts';
 import type { Progress } from '../tools/tool.ts';
 import { breather } from './breather.ts';
-import { forgetOthers } from './memo.ts';
+import type { Findings, KeptFile } from './memo.ts';
 
 /** A file whose content is known by its hash. */
 export interface Hashed {
@@ -9,6 +9,12 @@ export interface Hashed {
   hash: string;
   /** Reads it, where it was not read for its hash already; undefined where it has no text. */
   text: () => Promise<string | undefined>;
+}
+
+/** A file as it is listed, and what is kept of it. */
+export interface Listed {
+  entry: FileEntry;
+  kept: KeptFile;
 }
 
 export interface ReadBounds {
@@ -21,68 +27,72 @@ export interface ReadBounds {
 const AT_ONCE = 64;
 
 /**
- * What is known of files, learnt anew where their content is new.
+ * What is known of files, found anew where their content is new.
  *
- * @param kind of a file: the same content is learnt once for each
- * @param learn finds out about some files, in their order; undefined for one of which nothing can be known
+ * @param what is asked for
+ * @param by.find finds out about some files, in their order; undefined where nothing can be known
+ * @param by.saying what is said while it goes on
  * @returns in the order of the files; undefined for what is unread or unknown. `unread` could be read another time.
  */
-export async function readKnown<T>(
-  files: readonly FileEntry[],
+export async function readKnown<What extends keyof Findings>(
+  files: readonly Listed[],
+  what: What,
   by: {
     workspace: Workspace;
-    known: Map<string, T>;
-    kind: (path: string) => string;
-    learn: (files: readonly Hashed[]) => Promise<(T | undefined)[]>;
-    /** What is said while it goes on. */
+    find: (files: readonly Hashed[]) => Promise<(Findings[What] | undefined)[]>;
     saying: string;
   },
   bounds: ReadBounds,
-): Promise<{ found: (T | undefined)[]; keys: (string | undefined)[]; unread: number }> {
+): Promise<{ found: (NonNullable<Findings[What]> | undefined)[]; unread: number }> {
   const breathe = breather(bounds.signal);
-  const keyOf = (path: string, hash: string) => `${hash.slice(0, 32)}${by.kind(path)}`;
-  const keys: (string | undefined)[] = [];
-  const found: (T | undefined)[] = [];
+  const found: (NonNullable<Findings[What]> | undefined)[] = [];
   const unknown: number[] = [];
-  for (const [at, { path, hash }] of files.entries()) {
-    const key = hash === undefined ? undefined : keyOf(path, hash);
-    const known = key === undefined ? undefined : by.known.get(key);
-    keys.push(key);
-    found.push(known);
+  for (let at = 0; at < files.length; at += 1) {
+    const { entry, kept } = files[at] as Listed;
+    if (entry.hash !== undefined && entry.hash !== kept.hash) renew(kept, entry.hash);
+    const known = entry.hash === undefined ? undefined : kept.found[what];
+    found.push(known ?? undefined);
     if (known === undefined) unknown.push(at);
-    await breathe();
+    const pause = breathe();
+    if (pause) await pause;
   }
   let unread = unknown.length;
   for (let from = 0; from < unknown.length && performance.now() < bounds.until; from += AT_ONCE) {
     bounds.signal.throwIfAborted();
     const some = unknown.slice(from, from + AT_ONCE);
-    const hashed = await Promise.all(some.map((at) => hashOf(by.workspace, files[at] as FileEntry)));
-    const news = hashed.flatMap((one, at) => {
-      const file = some[at] as number;
-      if (!one) return [];
-      const key = keyOf(one.path, one.hash);
-      keys[file] = key;
-      found[file] = by.known.get(key);
-      return found[file] === undefined ? [{ file, key, one }] : [];
+    const hashed = await Promise.all(some.map((at) => hashOf(by.workspace, (files[at] as Listed).entry)));
+    const news = hashed.flatMap((file, place) => {
+      if (!file) return [];
+      const at = some[place] as number;
+      const { kept } = files[at] as Listed;
+      if (kept.hash !== file.hash) renew(kept, file.hash);
+      found[at] = kept.found[what] ?? undefined;
+      return kept.found[what] === undefined ? [{ at, kept, file }] : [];
     });
-    const learnt = await by.learn(news.map(({ one }) => one));
-    for (const [at, { file, key }] of news.entries()) {
-      const value = learnt[at];
-      if (value === undefined) continue;
-      by.known.set(key, value);
-      found[file] = value;
+    const all = await by.find(news.map(({ file }) => file));
+    for (const [place, { at, kept, file }] of news.entries()) {
+      const value = all[place];
+      found[at] = value ?? undefined;
+      // Somebody else may have seen another content meanwhile.
+      if (kept.hash === file.hash) kept.found[what] = value ?? (null as Findings[What]);
     }
     unread -= some.length;
     if (unknown.length > AT_ONCE) {
       bounds.onProgress?.({ message: by.saying, done: unknown.length - unread, total: unknown.length });
     }
-    await breathe();
+    const pause = breathe();
+    if (pause) await pause;
   }
-  forgetOthers(by.known, new Set(keys.filter((key) => key !== undefined)));
-  return { found, keys, unread };
+  return { found, unread };
 }
 
-async function hashOf(workspace: Workspace, { path, hash }: FileEntry): Promise<Hashed | undefined> {
+function renew(kept: KeptFile, hash: string): void {
+  kept.hash = hash;
+  kept.found = {};
+}
+
+/** @returns undefined for a file without a text */
+export async function hashOf(workspace: Workspace, { path, hash }: FileEntry): Promise<Hashed | undefined> {
   const read = async () => {
     const content = await workspace.read(path);
     return content.kind === 'text' ? content : undefined;

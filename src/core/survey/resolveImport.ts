@@ -1,5 +1,4 @@
 import { posix } from 'node:path';
-import { isTestFile } from '../tools/languages.ts';
 import { folderOf, moduleEnding, type PathTable, withoutExtension } from './pathTable.ts';
 
 /** A package of the workspace, as its manifest calls it. */
@@ -162,7 +161,7 @@ function filesIn(table: PathTable, folder: string, ending: string): number[] {
   return files
     .filter((id) => {
       const path = table.paths[id] ?? '';
-      return path.endsWith(ending) && !isTestFile(path);
+      return path.endsWith(ending) && table.isTest[id] !== true;
     })
     .slice(0, MOST_OF_PACKAGE);
 }

@@ -1,32 +1,29 @@
 import type { Code, FileEntry, Workspace } from '../ports.ts';
-import { isTestFile, languageOf } from '../tools/languages.ts';
-import { isManifest, type Manifest, readManifest } from '../tools/manifests/manifests.ts';
-import { breather } from './breather.ts';
-import { linksOf } from './links.ts';
-import { memoOf, type Summary } from './memo.ts';
+import { type Manifest, readManifest } from '../tools/manifests/manifests.ts';
+import { type LinkedFile, linksOf } from './links.ts';
+import { type KeptFile, keptOf, memoOf, type Summary } from './memo.ts';
 import { folderOf } from './pathTable.ts';
 import { rankFiles } from './rankFiles.ts';
-import { type Hashed, type ReadBounds, readKnown } from './readKnown.ts';
+import { type Hashed, hashOf, type Listed, type ReadBounds, readKnown } from './readKnown.ts';
 import type { Root } from './resolveImport.ts';
-import { isCode, outlinesOf, summariesOf } from './summaries.ts';
+import { outlinesOf, summariesOf } from './summaries.ts';
 import { IN_TEST, type MappedFile, symbolMap } from './symbolMap.ts';
+import type { Traits } from './traits.ts';
 
 export interface Survey {
   /** All files that are asked about, sorted by path. */
-  entries: readonly FileEntry[];
-  /** Those in a language that we know; without lines where they were not read. */
-  sources: readonly SourceFile[];
+  files: readonly SurveyedFile[];
   manifests: readonly Manifest[];
-  /** Of the whole workspace. */
-  testFiles: number;
+  /** Files in a language that we know, that were not read. */
   unread: number;
   /** The symbols that matter most, in so many characters. */
   map(room: number): Promise<{ files: MappedFile[]; left: number }>;
 }
 
-export interface SourceFile {
+export interface SurveyedFile {
   path: string;
-  language: string;
+  traits: Traits;
+  /** Undefined where it was not read, or has no text in a language that we know. */
   lines: number | undefined;
 }
 
@@ -39,73 +36,80 @@ const MOST_MAPPED = 300;
 /**
  * Looks at all files. What was found of a content is kept, so the next time only what is new is read.
  *
- * @param under a folder; what it is linked with outside counts as well. "." is the workspace.
+ * @param about.under a folder; what it is linked with outside counts as well. "." is the workspace.
  */
 export async function survey(
   ports: { workspace: Workspace; code: Code },
-  { under, query }: { under: string; query: string | undefined },
+  about: { under: string; query: string | undefined },
   bounds: ReadBounds,
 ): Promise<Survey> {
   const { workspace, code } = ports;
   const { signal } = bounds;
-  const all = await workspace.list(signal);
-  const isUnder = (path: string) => under === '.' || path === under || path.startsWith(`${under}/`);
-  const entries = under === '.' ? all : all.filter(({ path }) => isUnder(path));
-  const breathe = breather(signal);
-  const known: { entry: FileEntry; language: string; isTest: boolean }[] = [];
-  for (const entry of all) {
-    const language = languageOf(entry.path);
-    if (language !== undefined) known.push({ entry, language, isTest: isTestFile(entry.path) });
-    await breathe();
-  }
-  const manifests = await manifestsOf(all, ports, bounds);
-  // What tells most first, as there may be no time for all.
-  const ordered = known
-    .map((file, at) => ({ file, at, rank: !isCode(file.entry.path) ? 2 : file.isTest ? 1 : 0 }))
-    .sort((a, b) => a.rank - b.rank || a.at - b.at);
-  const read = await summariesOf(
-    ordered.map(({ file }) => file.entry),
-    ports,
-    bounds,
-  );
-  const summaries: (Summary | undefined)[] = known.map(() => undefined);
-  for (const [place, { at }] of ordered.entries()) summaries[at] = read.found[place];
+  const memo = memoOf(code, workspace.root);
+  const entries = await workspace.list(signal);
+  const kept = keptOf(memo, entries);
+  const all = entries.map((entry, at): Listed => ({ entry, kept: kept[at] as KeptFile }));
+  const manifests = await manifestsOf(all, workspace, bounds);
+  const { summaries, unread } = await summariesInOrder(all, ports, bounds);
 
-  const programs = known.flatMap(({ entry }, at) =>
-    isCode(entry.path) ? [{ entry, path: entry.path, summary: summaries[at] }] : [],
-  );
-  const memo = memoOf(code);
+  const programs: (Listed & LinkedFile)[] = [];
+  for (const [at, file] of all.entries()) {
+    const { path, traits } = file.kept;
+    if (traits.isCode) programs.push({ ...file, path, isTest: traits.isTest, summary: summaries[at] });
+  }
   const links = await linksOf(programs, rootsOf(manifests), memo.links, signal);
   memo.links = links;
+  const { under, query } = about;
+  const isUnder = (path: string) => under === '.' || path === under || path.startsWith(`${under}/`);
+  const files: SurveyedFile[] = [];
+  for (const [at, { kept: file }] of all.entries()) {
+    if (isUnder(file.path)) files.push({ path: file.path, traits: file.traits, lines: summaries[at]?.lines });
+  }
   return {
-    entries,
-    sources: known.flatMap(({ entry: { path }, language }, at) =>
-      isUnder(path) ? [{ path, language, lines: summaries[at]?.lines }] : [],
-    ),
+    files,
     manifests: manifests.filter(({ path }) => isUnder(path)),
-    testFiles: known.filter(({ isTest, entry }) => isTest && isUnder(entry.path)).length,
-    unread: read.unread,
+    unread,
     map: async (room) => {
       const known = query === undefined && memo.rank?.links === links ? memo.rank.rank : undefined;
       const rank = known ?? (await rankFiles(links, query, signal));
       if (query === undefined) memo.rank = { links, rank };
-      const most = Math.min(MOST_MAPPED, Math.max(LEAST_MAPPED, Math.ceil(room / 40)));
-      const best = programs
-        .map(({ entry, summary }, id) => ({ entry, id, hasSymbols: summary !== undefined && summary.symbols > 0 }))
-        .filter(({ entry, hasSymbols }) => hasSymbols && isUnder(entry.path))
-        .map((file) => ({ ...file, importance: (rank[file.id] ?? 0) * (isTestFile(file.entry.path) ? IN_TEST : 1) }))
+      const withSymbols: { entry: FileEntry; id: number; importance: number }[] = [];
+      let symbols = 0;
+      for (const [id, { entry, isTest, summary }] of programs.entries()) {
+        if (!summary || summary.symbols === 0 || !isUnder(entry.path)) continue;
+        symbols += summary.symbols;
+        withSymbols.push({ entry, id, importance: (rank[id] ?? 0) * (isTest ? IN_TEST : 1) });
+      }
+      const best = withSymbols
         .sort((a, b) => b.importance - a.importance || a.id - b.id)
-        .slice(0, most);
-      const files = await outlined(best, ports, signal);
-      const map = symbolMap(files, links, rank, room);
-      const others = programs.reduce(
-        (sum, { entry, summary }) => sum + (isUnder(entry.path) ? (summary?.symbols ?? 0) : 0),
-        0,
-      );
-      const shown = map.files.reduce((sum, { symbols }) => sum + symbols.length, 0);
-      return { files: map.files, left: Math.max(map.left, others - shown) };
+        .slice(0, Math.min(MOST_MAPPED, Math.max(LEAST_MAPPED, Math.ceil(room / 40))));
+      const map = symbolMap(await outlined(best, ports, signal), links, rank, room);
+      const shown = map.reduce((sum, file) => sum + file.symbols.length, 0);
+      return { files: map, left: Math.max(0, symbols - shown) };
     },
   };
+}
+
+/** What tells most is read first, as there may be no time for all. @returns in the order of the files */
+async function summariesInOrder(
+  files: readonly Listed[],
+  ports: { workspace: Workspace; code: Code },
+  bounds: ReadBounds,
+): Promise<{ summaries: (Summary | undefined)[]; unread: number }> {
+  const [programs, tests, others]: [number[], number[], number[]] = [[], [], []];
+  for (const [at, { kept }] of files.entries()) {
+    const { language, isCode, isTest } = kept.traits;
+    if (language !== undefined) (isCode ? (isTest ? tests : programs) : others).push(at);
+  }
+  const order = [...programs, ...tests, ...others];
+  const { found, unread } = await summariesOf(
+    order.map((at) => files[at] as Listed),
+    ports,
+    bounds,
+  );
+  const summaries = new Array<Summary | undefined>(files.length);
+  for (const [place, at] of order.entries()) summaries[at] = found[place];
+  return { summaries, unread };
 }
 
 async function outlined(
@@ -113,17 +117,7 @@ async function outlined(
   { workspace, code }: { workspace: Workspace; code: Code },
   signal: AbortSignal,
 ) {
-  const hashed = await Promise.all(
-    files.map(async ({ entry: { path, hash } }): Promise<Hashed | undefined> => {
-      const read = async () => {
-        const content = await workspace.read(path);
-        return content.kind === 'text' ? content : undefined;
-      };
-      if (hash !== undefined) return { path, hash, text: async () => (await read())?.text };
-      const content = await read();
-      return content && { path, hash: content.hash, text: async () => content.text };
-    }),
-  );
+  const hashed = await Promise.all(files.map(({ entry }) => hashOf(workspace, entry)));
   const outlines = await outlinesOf(
     hashed.filter((one) => one !== undefined),
     code,
@@ -136,33 +130,20 @@ async function outlined(
   });
 }
 
-async function manifestsOf(
-  all: readonly FileEntry[],
-  { workspace, code }: { workspace: Workspace; code: Code },
-  bounds: ReadBounds,
-): Promise<Manifest[]> {
-  const depth = (path: string) => path.split('/').length;
+async function manifestsOf(all: readonly Listed[], workspace: Workspace, bounds: ReadBounds): Promise<Manifest[]> {
+  const depth = ({ entry }: Listed) => entry.path.split('/').length;
   const files = all
-    .filter(({ path }) => isManifest(path))
-    .sort((a, b) => depth(a.path) - depth(b.path) || (a.path < b.path ? -1 : 1))
+    .filter(({ kept }) => kept.traits.isManifest)
+    .sort((a, b) => depth(a) - depth(b) || (a.entry.path < b.entry.path ? -1 : 1))
     .slice(0, MOST_MANIFESTS);
-  const { found } = await readKnown(
-    files,
-    {
-      workspace,
-      known: memoOf(code).manifests,
-      kind: (path) => path,
-      saying: 'reading manifests',
-      learn: (some) =>
-        Promise.all(
-          some.map(async ({ path, text }) => {
-            const written = await text();
-            return written === undefined ? undefined : readManifest(path, written);
-          }),
-        ),
-    },
-    bounds,
-  );
+  const find = (some: readonly Hashed[]) =>
+    Promise.all(
+      some.map(async ({ path, text }) => {
+        const written = await text();
+        return written === undefined ? undefined : readManifest(path, written);
+      }),
+    );
+  const { found } = await readKnown(files, 'manifest', { workspace, find, saying: 'reading manifests' }, bounds);
   return found.filter((manifest) => manifest !== undefined);
 }
 

@@ -1,6 +1,5 @@
 import type { CodeSymbol, SymbolKind } from '../ports.ts';
 import { cutLine } from '../tools/bounded.ts';
-import { isTestFile } from '../tools/languages.ts';
 import { importsOf, type Links } from './links.ts';
 import type { Outline } from './patternOutline.ts';
 
@@ -53,11 +52,11 @@ export function symbolMap(
   links: Links,
   rank: Float64Array,
   room: number,
-): { files: MappedFile[]; left: number } {
+): MappedFile[] {
   const users = usersOf(links, new Set(files.map(({ id }) => id)));
   const candidates = files.flatMap(({ id, path, outline }) => {
     const imported = countsOf(users.get(id) ?? [], links);
-    const importance = (rank[id] ?? 0) * (isTestFile(path) ? IN_TEST : 1);
+    const importance = (rank[id] ?? 0) * (links.table.isTest[id] ? IN_TEST : 1);
     return outline.symbols
       .map((symbol) => ({ id, path, symbol, score: importance * weightOf(symbol, imported.get(symbol.name) ?? 0) }))
       .sort((a, b) => b.score - a.score || a.symbol.line - b.symbol.line)
@@ -65,15 +64,15 @@ export function symbolMap(
   });
   candidates.sort((a, b) => b.score - a.score || a.id - b.id || a.symbol.line - b.symbol.line);
   const chosen = new Map<number, MappedFile>();
-  let left = 0;
+  let missed = 0;
   for (const { id, path, symbol } of candidates) {
     const mapped = mappedSymbol(symbol);
     const file = chosen.get(id);
     const cost = symbolLine(mapped).length + 1 + (file ? 0 : path.length + 1);
     if (cost > room) {
-      left += 1;
+      missed += 1;
       // What is less important does not take the place of what did not fit by a little.
-      if (left > 3) break;
+      if (missed > 3) break;
       continue;
     }
     room -= cost;
@@ -83,9 +82,8 @@ export function symbolMap(
   const shown = [...chosen]
     .sort((a, b) => (rank[b[0]] ?? 0) - (rank[a[0]] ?? 0) || a[0] - b[0])
     .map(([, file]) => file);
-  const count = shown.reduce((sum, { symbols }) => sum + symbols.length, 0);
   for (const { symbols } of shown) symbols.sort((a, b) => a.line - b.line);
-  return { files: shown, left: candidates.length - count };
+  return shown;
 }
 
 /** A file a line, and below it its symbols: `  12: export function pay(amount: number): number`. */

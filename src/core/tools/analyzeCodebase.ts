@@ -1,13 +1,9 @@
-import { posix } from 'node:path';
 import { z } from 'zod';
-import type { FileEntry } from '../ports.ts';
-import { isCode } from '../survey/summaries.ts';
-import { type SourceFile, type Survey, survey } from '../survey/survey.ts';
+import { type Survey, type SurveyedFile, survey } from '../survey/survey.ts';
 import { mapLines } from '../survey/symbolMap.ts';
 import { bounded } from './bounded.ts';
 import { counted } from './counted.ts';
 import { givenPath } from './givenPath.ts';
-import { isTestFile } from './languages.ts';
 import type { Manifest } from './manifests/manifests.ts';
 import { fitting, type Section, section } from './sections.ts';
 import type { Tool } from './tool.ts';
@@ -73,7 +69,7 @@ export const analyzeCodebase: Tool<z.infer<typeof ARGS>, Result> = {
         ...(ctx.onProgress && { onProgress: ctx.onProgress }),
       },
     );
-    if (found.entries.length === 0) {
+    if (found.files.length === 0) {
       return under === '.'
         ? { text: 'The workspace has no files that are not ignored.', isError: false, data: nothing(under) }
         : { text: 'There are no files under that path. read_file with path="." shows the folders.', isError: true };
@@ -117,7 +113,7 @@ function partsOf(
 ): { [Part in keyof Shown]: Section<Shown[Part][number]> } {
   const most = Math.max(4, Math.min(30, Math.floor(maxChars / 250)));
   return {
-    languages: section('Languages', languages(found.sources), 12, 0.12, ({ name, files, lines }) => {
+    languages: section('Languages', languages(found.files), 12, 0.12, ({ name, files, lines }) => {
       return `${name}: ${counted(files, 'file')}, ${counted(lines, 'line')}`;
     }),
     manifests: section(
@@ -127,38 +123,42 @@ function partsOf(
       0.28,
       manifestLine,
     ),
-    tests: section('Tests', [...testRunners(found), counted(found.testFiles, 'test file')], 6, 0.12, (line) => line),
+    tests: section(
+      'Tests',
+      [...testRunners(found), counted(testFilesOf(found.files), 'test file')],
+      6,
+      0.12,
+      (line) => line,
+    ),
     entryPoints: section('Entry points', entryPoints(found), 12, 0.18, (line) => line),
     folders: section(
       'Folders (files)',
-      folders(under, found.entries),
+      folders(under, found.files),
       30,
       0.2,
       ({ path, files }) => `${path} (${files})`,
     ),
-    biggest: section(
-      'Biggest files (lines)',
-      biggest(found.sources),
-      8,
-      0.1,
-      ({ path, lines }) => `${path} (${lines})`,
-    ),
+    biggest: section('Biggest files (lines)', biggest(found.files), 8, 0.1, ({ path, lines }) => `${path} (${lines})`),
   };
 }
 
-function sizeLine(under: string, { entries, sources, unread }: Survey): string {
+function sizeLine(under: string, { files, unread }: Survey): string {
   const where = under === '.' ? 'The workspace' : under;
   const left =
     unread > 0 ? ` ${counted(unread, 'file')} not read yet, for want of time: the same call again goes on.` : '';
-  return `${where}: ${counted(entries.length, 'file')}, ${linesOf(sources)} lines of text.${left}`;
+  return `${where}: ${counted(files.length, 'file')}, ${linesOf(files)} lines of text.${left}`;
 }
 
-function linesOf(sources: readonly SourceFile[]): number {
-  return sources.reduce((sum, { lines }) => sum + (lines ?? 0), 0);
+function linesOf(files: readonly SurveyedFile[]): number {
+  return files.reduce((sum, { lines }) => sum + (lines ?? 0), 0);
 }
 
-function totals(under: string, { entries, sources, testFiles, unread }: Survey) {
-  return { under, files: entries.length, lines: linesOf(sources), testFiles, unread };
+function testFilesOf(files: readonly SurveyedFile[]): number {
+  return files.filter(({ traits }) => traits.isTest && traits.language !== undefined).length;
+}
+
+function totals(under: string, { files, unread }: Survey) {
+  return { under, files: files.length, lines: linesOf(files), testFiles: testFilesOf(files), unread };
 }
 
 function nothing(under: string): Result {
@@ -166,11 +166,14 @@ function nothing(under: string): Result {
   return { under, files: 0, lines: 0, testFiles: 0, unread: 0, truncated: false, ...none };
 }
 
-function languages(sources: readonly SourceFile[]): Result['languages'] {
+function languages(files: readonly SurveyedFile[]): Result['languages'] {
   const sums = new Map<string, { name: string; files: number; lines: number }>();
-  for (const { language, lines } of sources) {
-    const sum = sums.get(language) ?? { name: language, files: 0, lines: 0 };
-    sums.set(language, { ...sum, files: sum.files + 1, lines: sum.lines + (lines ?? 0) });
+  for (const { traits, lines } of files) {
+    if (traits.language === undefined) continue;
+    const sum = sums.get(traits.language) ?? { name: traits.language, files: 0, lines: 0 };
+    sum.files += 1;
+    sum.lines += lines ?? 0;
+    sums.set(traits.language, sum);
   }
   return [...sums.values()].sort((a, b) => b.lines - a.lines || (a.name < b.name ? -1 : 1));
 }
@@ -202,52 +205,56 @@ function some(names: readonly string[], most: number): string[] {
   return names.length <= most ? [...names] : [...names.slice(0, most), `and ${names.length - most} more`];
 }
 
-function testRunners({ manifests, entries }: Survey): string[] {
+function testRunners({ manifests, files }: Survey): string[] {
   const declared = manifests.flatMap(({ path, tests }) => (tests === undefined ? [] : [`${tests}, from ${path}`]));
-  const pytest = entries.find(({ path }) => /(^|\/)(pytest\.ini|conftest\.py|test_[^/]+\.py)$/.test(path));
-  return declared.length > 0 || !pytest ? declared : [`pytest, because of ${pytest.path}`];
+  if (declared.length > 0) return declared;
+  const pytest = files.find(({ path }) => /(^|\/)(pytest\.ini|conftest\.py|test_[^/]+\.py)$/.test(path));
+  return pytest ? [`pytest, because of ${pytest.path}`] : [];
 }
 
-const ENTRY_NAMES = /(^|\/)(main|index|app|server|cli|extension|__main__|manage|lib|mod|Program|Main)\.\w+$/;
-
-function entryPoints({ entries, manifests }: Survey): string[] {
-  const paths = new Set(entries.map(({ path }) => path));
-  const declared = manifests.flatMap((manifest) =>
-    manifest.entryPoints
-      // What a build makes need not be there.
-      .filter((entry) => paths.has(entry) || !/\.(py|rs)$/.test(entry))
-      .map((entry) => `${entry} (from ${manifest.path})`),
-  );
-  const usual = entries
+function entryPoints({ files, manifests }: Survey): string[] {
+  const declared = manifests.flatMap(({ path, entryPoints: all }) => all.map((entry) => ({ entry, path })));
+  // What a build makes need not be there; sources of these languages are no such thing.
+  const doubtful = new Set(declared.map(({ entry }) => entry).filter((entry) => /\.(py|rs)$/.test(entry)));
+  const present = new Set(files.map(({ path }) => path).filter((path) => doubtful.has(path)));
+  const named = new Set(declared.map(({ entry }) => entry));
+  const usual = files
+    .filter(({ path, traits }) => traits.isEntry && !named.has(path))
     .map(({ path }) => path)
-    .filter((path) => ENTRY_NAMES.test(path) && path.split('/').length <= 4 && isCode(path) && !isTestFile(path))
     .sort((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1));
-  const named = new Set(manifests.flatMap((manifest) => manifest.entryPoints));
-  return [...new Set([...declared, ...usual.filter((path) => !named.has(path))])];
+  return [
+    ...declared
+      .filter(({ entry }) => !doubtful.has(entry) || present.has(entry))
+      .map(({ entry, path }) => `${entry} (from ${path})`),
+    ...usual,
+  ];
 }
 
 /** Two levels of folders below the one asked for, those with most files. */
-function folders(under: string, entries: readonly FileEntry[]): Result['folders'] {
+function folders(under: string, files: readonly SurveyedFile[]): Result['folders'] {
   const counts = new Map<string, number>();
-  const base = under === '.' ? 0 : under.split('/').length;
-  for (const { path } of entries) {
-    const parts = posix.dirname(path).split('/');
-    if (parts[0] === '.') continue;
-    for (let depth = base + 1; depth <= Math.min(parts.length, base + 2); depth += 1) {
-      const folder = `${parts.slice(0, depth).join('/')}/`;
-      counts.set(folder, (counts.get(folder) ?? 0) + 1);
-    }
+  const base = under === '.' ? 0 : under.length + 1;
+  for (const { path } of files) {
+    const first = path.indexOf('/', base) + 1;
+    if (first === 0) continue;
+    counts.set(path.slice(0, first), (counts.get(path.slice(0, first)) ?? 0) + 1);
+    const second = path.indexOf('/', first) + 1;
+    if (second > 0) counts.set(path.slice(0, second), (counts.get(path.slice(0, second)) ?? 0) + 1);
   }
   return [...counts]
-    .map(([path, files]) => ({ path, files }))
+    .map(([path, count]) => ({ path, files: count }))
     .sort((a, b) => b.files - a.files || (a.path < b.path ? -1 : 1));
 }
 
-function biggest(sources: readonly SourceFile[]): Result['biggest'] {
-  return sources
-    .flatMap(({ path, lines }) => (lines !== undefined && isCode(path) ? [{ path, lines }] : []))
-    .sort((a, b) => b.lines - a.lines || (a.path < b.path ? -1 : 1))
-    .slice(0, 8);
+function biggest(files: readonly SurveyedFile[]): Result['biggest'] {
+  const best: { path: string; lines: number }[] = [];
+  for (const { path, traits, lines = 0 } of files) {
+    if (!traits.isCode || (best.length === 8 && lines <= (best.at(-1)?.lines ?? 0))) continue;
+    best.push({ path, lines });
+    best.sort((a, b) => b.lines - a.lines || (a.path < b.path ? -1 : 1));
+    if (best.length > 8) best.pop();
+  }
+  return best;
 }
 
 /** Names and quotes take more room than text does: what is cut for that is the least telling. */

@@ -20,10 +20,8 @@ export function rankByWords<T>(things: readonly T[], query: string, searched: (t
   const terms = termsOf(query);
   const found = things.map((thing) => ({ thing, ...hitsOf(terms, searched(thing)) }));
   const words = found.reduce((sum, { length }) => sum + length, 0);
-  return ranked(
-    found.filter(({ weights }) => weights.some((weight) => weight > 0)),
-    { things: things.length, words },
-  ).map(({ thing }) => thing);
+  const having = found.filter(({ weights }) => weights.some((weight) => weight > 0));
+  return bestOf(having, { things: things.length, words }, having.length).map(({ thing }) => thing);
 }
 
 /**
@@ -32,33 +30,43 @@ export function rankByWords<T>(things: readonly T[], query: string, searched: (t
  *
  * @param found what has at least one of the terms; those that are alike stay in this order
  * @param among how many things there are, and words in all of them
+ * @returns the best first, so many
  */
-export function ranked<T extends Hits>(found: readonly T[], among: { things: number; words: number }): T[] {
+export function bestOf<T extends Hits>(
+  found: readonly T[],
+  among: { things: number; words: number },
+  most: number,
+): T[] {
   const terms = found[0]?.weights.length ?? 0;
-  const idf = Array.from({ length: terms }, (_, at) => {
-    const having = found.reduce((count, { weights }) => count + ((weights[at] ?? 0) > 0 ? 1 : 0), 0);
-    // Softer than Okapi's: a word that nearly all have was asked for all the same.
-    return Math.log(1 + among.things / (1 + having));
-  });
+  const having = new Array<number>(terms).fill(0);
+  for (const { weights } of found) {
+    for (let at = 0; at < terms; at += 1) if ((weights[at] ?? 0) > 0) having[at] = (having[at] ?? 0) + 1;
+  }
+  // Softer than Okapi's: a word that nearly all have was asked for all the same. One that none has takes no part.
+  const idf = having.map((count) => (count === 0 ? 0 : Math.log(1 + among.things / (1 + count))));
+  const all = idf.reduce((sum, one) => sum + one, 0);
   const mean = Math.max(1, among.words / Math.max(1, among.things));
-  // A word that occurs nowhere takes no part in what could have been found.
-  const all = idf.reduce((sum, one, at) => sum + (found.some(({ weights }) => (weights[at] ?? 0) > 0) ? one : 0), 0);
-  const scoreOf = ({ weights, length }: Hits): number => {
+  const best: { thing: T; score: number }[] = [];
+  for (const thing of found) {
+    const { weights, length } = thing;
     const norm = SATURATION * (1 - BY_LENGTH + (BY_LENGTH * length) / mean);
     let score = 0;
     let matched = 0;
-    for (const [at, weight] of weights.entries()) {
+    for (let at = 0; at < terms; at += 1) {
+      const weight = weights[at] ?? 0;
       if (weight === 0) continue;
       score += ((idf[at] ?? 0) * weight * (SATURATION + 1)) / (weight + norm);
       matched += idf[at] ?? 0;
     }
     // Squared: to have all that was asked for is more than to have one of it in a heading.
-    return all === 0 ? score : score * (matched / all) ** 2;
-  };
-  return found
-    .map((thing) => ({ thing, score: scoreOf(thing) }))
-    .sort((a, b) => b.score - a.score)
-    .map(({ thing }) => thing);
+    if (all > 0) score *= (matched / all) ** 2;
+    if (best.length >= most && score <= (best.at(-1)?.score ?? 0)) continue;
+    let place = best.length;
+    while (place > 0 && (best[place - 1]?.score ?? 0) < score) place -= 1;
+    best.splice(place, 0, { thing, score });
+    if (best.length > most) best.pop();
+  }
+  return best.map(({ thing }) => thing);
 }
 
 const SATURATION = 1.2;
