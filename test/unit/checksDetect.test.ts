@@ -202,6 +202,27 @@ describe('running tests by their names', () => {
     assert.equal(await named({}, ['adds'], 'a.js', ['./run']), undefined);
   });
 
+  it('tells Bun, Deno, PHPUnit and RSpec', async () => {
+    assert.equal(await named(script('bun test'), ['sums > adds']), 'npm test -- --test-name-pattern=sums adds');
+    assert.equal(await named(script('bun run test.js'), ['adds']), undefined);
+    const deno = 'deno test --no-lock --cached-only';
+    await check({ 'deno.json': '{}' }, { all: deno, file: ['a_test.ts', `${deno} a_test.ts`] });
+    assert.equal(
+      await named({ 'deno.json': '' }, ['sums > of', 'a.b'], 'a_test.ts'),
+      `${deno} --filter=/^(sums|a\\.b)/ a_test.ts`,
+    );
+    await check({ 'phpunit.xml': '', '!vendor/bin/phpunit': '<?php' }, { all: 'php vendor/bin/phpunit' });
+    assert.equal(
+      await named({ 'phpunit.xml.dist': '' }, ['SumTest::testOf with data set "a" (2)', 'a/b'], 'SumTest.php'),
+      'phpunit --filter /SumTest::testOf/ SumTest.php',
+    );
+    await check({ '.rspec': '', Gemfile: "gem 'rspec'" }, { all: 'bundle exec rspec' });
+    assert.equal(
+      await named({ 'spec/spec_helper.rb': '' }, ['sums adds'], '-a.rb'),
+      'rspec --example=sums adds ./-a.rb',
+    );
+  });
+
   it('tells Python of ids, words and dotted names', async () => {
     const pytest = { 'tests/test_sum.py': 'def test_a(): pass', 'conftest.py': '' };
     assert.equal(

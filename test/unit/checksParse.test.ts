@@ -107,7 +107,7 @@ describe('parsing what test runners print', () => {
   });
 
   it('reads AVA', () => {
-    check('ava', undefined, ['sum > fails: 1 + -1', 'sum > throws']);
+    check('ava', 2, ['sum > fails: 1 + -1', 'sum > throws']);
     check('ava-tap', 2, ['sum › fails: 1 + -1', 'sum › throws']);
   });
 
@@ -134,9 +134,9 @@ describe('parsing what test runners print', () => {
       'test_sum.Sums.test_fails',
       'test_sum.Sums.test_parts (n=2)',
     ];
-    check('unittest', undefined, names);
-    check('unittest-verbose', undefined, names);
-    check('unittest-import-error', undefined, ['unittest.loader._FailedTest.test_broken']);
+    check('unittest', 1, names);
+    check('unittest-verbose', 1, names);
+    check('unittest-import-error', 0, ['unittest.loader._FailedTest.test_broken']);
   });
 
   it('reads go, naming the innermost tests and packages that do not build', () => {

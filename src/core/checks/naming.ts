@@ -20,7 +20,7 @@ const byFullTitle = (option: string): NamedArguments => ({
   args: (patterns) => [`${option}=${anyOf(patterns)}`],
 });
 
-/** The test programs of JavaScript, by the word they are called with. */
+/** Test programs by the word they are called with. */
 const PROGRAMS: Readonly<Record<string, NamedArguments>> = {
   mocha: {
     // A hook is no test; what runs it is its suite.
@@ -40,6 +40,26 @@ const PROGRAMS: Readonly<Record<string, NamedArguments>> = {
     pattern: (name) => titlesIn(name).at(-1),
     args: (patterns) => patterns.map((pattern) => `--match=*${pattern}*`),
   },
+  bun: {
+    pattern: (name) => escapedTitle(titlesIn(name).join(' ')),
+    args: (patterns) => [`--test-name-pattern=${anyOf(patterns)}`],
+  },
+  deno: {
+    // Steps cannot be run alone. Between slashes it is a regular expression.
+    pattern: (name) => escapedTitle(titlesIn(name)[0] ?? ''),
+    args: (patterns) => [`--filter=/^(${patterns.join('|')})/`],
+  },
+  phpunit: {
+    pattern: (name) => {
+      const test = name.replace(/ with data set .*$/, '').trim();
+      return /^[\p{L}\p{N}_\\:]+$/u.test(test) ? escapedPattern(test).replaceAll('/', '\\/') : undefined;
+    },
+    args: (patterns) => ['--filter', `/${anyOf(patterns)}/`],
+  },
+  rspec: {
+    pattern: (name) => (name.trim() === '' || /^\S+\.rb$/.test(name) ? undefined : titlesIn(name).join(' ')),
+    args: (patterns) => patterns.map((pattern) => `--example=${pattern}`),
+  },
   // Versions differ in whether they look at all titles, so it is told the last one.
   node: {
     pattern: (name) => escapedTitle(titlesIn(name).at(-1) ?? ''),
@@ -56,7 +76,10 @@ export function programIn(script: string): { program: string; words: string[]; n
   if (/[|<>&`]|\$\(/.test(last)) return undefined;
   const words = last.split(/\s+/).filter((word) => word !== '');
   const isNode = (word: string) => /^(tsx|node(\.exe)?)$/.test(word);
-  const isProgram = (word: string) => (isNode(word) ? words.includes('--test') : Object.hasOwn(PROGRAMS, word));
+  const isProgram = (word: string) => {
+    if (isNode(word)) return words.includes('--test');
+    return Object.hasOwn(PROGRAMS, word) && (!/^(bun|deno)$/.test(word) || words.includes('test'));
+  };
   // "c8 node --test", "cross-env A=1 mocha"
   const at = words.findIndex((word) => isProgram(nameOf(word)));
   const word = nameOf(words[at] ?? '');

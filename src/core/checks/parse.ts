@@ -1,6 +1,8 @@
 import type { FailedTest } from '../../shared/events.ts';
 import { ava } from './formats/ava.ts';
+import { bun } from './formats/bun.ts';
 import { cargo } from './formats/cargo.ts';
+import { deno } from './formats/deno.ts';
 import { dotnet } from './formats/dotnet.ts';
 import { go } from './formats/go.ts';
 import { gradle } from './formats/gradle.ts';
@@ -8,7 +10,9 @@ import { jest } from './formats/jest.ts';
 import { maven } from './formats/maven.ts';
 import { mocha } from './formats/mocha.ts';
 import { nodeSpec } from './formats/nodeSpec.ts';
+import { phpunit } from './formats/phpunit.ts';
 import { pytest, unittest } from './formats/python.ts';
+import { rspec } from './formats/rspec.ts';
 import { tap } from './formats/tap.ts';
 import type { ParsedOutput, TestFormat } from './formats/testFormat.ts';
 import { vitest } from './formats/vitest.ts';
@@ -20,6 +24,8 @@ const FORMATS: readonly TestFormat[] = [
   jest,
   vitest,
   ava,
+  bun,
+  deno,
   pytest,
   unittest,
   go,
@@ -27,6 +33,8 @@ const FORMATS: readonly TestFormat[] = [
   maven,
   gradle,
   dotnet,
+  phpunit,
+  rspec,
 ];
 
 /**

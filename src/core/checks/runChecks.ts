@@ -5,6 +5,7 @@ import { excerpt } from './excerpt.ts';
 import { withFlaky } from './flaky.ts';
 import { escapedPattern } from './naming.ts';
 import { parseTestOutput, plainText } from './parse.ts';
+import { located } from './places.ts';
 
 /** How much output is read for failures, in bytes. */
 const KEEP = 4 * 1024 * 1024;
@@ -64,7 +65,13 @@ export async function runChecks(ports: CheckPorts, options: CheckOptions): Promi
     options.onStarted?.({ runner: runner.name, argv });
     const result = await runInCopy(ports.processes, copy, [...(runner.prepare ? [runner.prepare] : []), argv], options);
     const judgement = judged(runner, argv, result, options.timeout);
-    const report: CheckReport = { type: 'test_results', ...identity, argv, ...judgement };
+    const failed = judgement.failed.some(({ file }) => file !== undefined)
+      ? located(
+          judgement.failed,
+          (await ports.workspace.list(options.signal)).map(({ path }) => path),
+        )
+      : judgement.failed;
+    const report: CheckReport = { type: 'test_results', ...identity, argv, ...judgement, failed };
     if (options.testName !== undefined && foundNothing(runner, report))
       return {
         ...report,

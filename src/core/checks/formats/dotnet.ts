@@ -1,4 +1,4 @@
-import { blocksOf, failedTest, sumOf, type TestFormat } from './testFormat.ts';
+import { blocksOf, counts, failedTest, sumOf, type TestFormat } from './testFormat.ts';
 
 /** What VSTest says about one test: "  Failed Sums.Tests.Adds [21 ms]". */
 const RESULT = /^ {2}(Passed|Failed|Skipped) (.+?)(?: \[[<\d].*\])?$/;
@@ -22,7 +22,10 @@ export const dotnet: TestFormat = {
     });
     const passed =
       sumOf(output, /^(?:Passed|Failed)! +- Failed: +\d+, Passed: +(\d+)/gm) ?? sumOf(output, /^ +Passed: (\d+)$/gm);
-    return { ...(passed === undefined ? {} : { passed }), failed };
+    const skipped =
+      sumOf(output, /^(?:Passed|Failed)! +- Failed: +\d+, Passed: +\d+, Skipped: +(\d+)/gm) ??
+      sumOf(output, /^ +Skipped: (\d+)$/gm);
+    return { ...counts(passed, skipped), failed };
   },
 };
 

@@ -16,13 +16,11 @@ export const gradle: TestFormat = {
       const said = block[1]?.trim();
       return [failedTest(testName(className, ...rest), said?.replace(/ at \S+:\d+$/, ''), placeOf(block, className))];
     });
-    const counts = [...output.matchAll(/^(\d+) tests? completed, (\d+) failed(?:, (\d+) skipped)?$/gm)];
-    if (counts.length === 0) return { failed };
-    const passed = counts.reduce(
-      (sum, [, all, bad, skipped]) => sum + Number(all) - Number(bad) - Number(skipped ?? 0),
-      0,
-    );
-    return { passed, failed };
+    const sums = [...output.matchAll(/^(\d+) tests? completed, (\d+) failed(?:, (\d+) skipped)?$/gm)];
+    if (sums.length === 0) return { failed };
+    const skipped = sums.reduce((sum, [, , , left]) => sum + Number(left ?? 0), 0);
+    const passed = sums.reduce((sum, [, all, bad]) => sum + Number(all) - Number(bad), -skipped);
+    return { passed, skipped, failed };
   },
 };
 

@@ -1,5 +1,5 @@
 import type { FailedTest } from '../../../shared/events.ts';
-import { blocksOf, failedTest, placeIn, sumOf, type TestFormat, testName } from './testFormat.ts';
+import { blocksOf, counts, failedTest, messageIn, placeIn, sumOf, type TestFormat, testName } from './testFormat.ts';
 
 /** Jest: "FAIL file", then "● suite › test" for each failure (and once more at the end of a long run). */
 export const jest: TestFormat = {
@@ -10,7 +10,7 @@ export const jest: TestFormat = {
     const failed = blocksOf(lines, (line) => /^(PASS|FAIL|RUNS) /.test(line)).flatMap(failuresIn);
     const once = [...new Map(failed.map((test) => [JSON.stringify(test), test])).values()];
     const passed = sumOf(output, /^Tests: .*?(\d+) passed/gm);
-    return { ...(passed === undefined ? {} : { passed }), failed: once };
+    return { ...counts(passed, sumOf(output, /^Tests: .*?(\d+) skipped/gm)), failed: once };
   },
 };
 
@@ -22,7 +22,6 @@ function failuresIn(fileBlock: readonly string[]): FailedTest[] {
     const title = (block[0] ?? '').slice(4).trim();
     if (title === 'Console') return [];
     const name = testName(file, ...title.split(' › '));
-    const message = block.slice(1).find((line) => line.trim() !== '');
-    return [failedTest(name, message, { file, ...placeIn(block) })];
+    return [failedTest(name, messageIn(block.slice(1)), { file, ...placeIn(block) })];
   });
 }

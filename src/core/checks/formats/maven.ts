@@ -1,5 +1,5 @@
 import type { FailedTest } from '../../../shared/events.ts';
-import { blocksOf, failedTest, sumOf, type TestFormat, testName } from './testFormat.ts';
+import { blocksOf, counts, failedTest, sumOf, type TestFormat, testName } from './testFormat.ts';
 
 /** A line of Surefire about one test; the older form has the class in parentheses. */
 const RESULT =
@@ -17,10 +17,13 @@ export const maven: TestFormat = {
       lines,
       (line) => RESULT.test(line) || /^(\[\w+\]|Results *:|Running |Tests run:)/.test(line),
     );
+    let current: string | undefined;
     const failed = blocks.flatMap((block) => {
-      const [first, ...stack] = block;
-      const [, title, className] = RESULT.exec(first ?? '') ?? [];
-      return title === undefined ? [] : [failureOf(title, className, stack)];
+      const [first = '', ...stack] = block;
+      // Some versions name the class only in the summary before its failures.
+      current = / in (\S+)$/.exec(first.startsWith('Tests run:') || SUMMARY.test(first) ? first : '')?.[1] ?? current;
+      const [, title, className] = RESULT.exec(first) ?? [];
+      return title === undefined ? [] : [failureOf(title, className, current, stack)];
     });
     // Each module ends with a summary of its own, which names no class.
     const totals = /^(?:\[\w+\] +)?Tests run: (\d+), Failures: (\d+), Errors: (\d+), Skipped: (\d+) *$/gm;
@@ -31,17 +34,29 @@ export const maven: TestFormat = {
       ),
       /^passed (\d+)$/gm,
     );
-    return { ...(passed === undefined ? {} : { passed }), failed };
+    const skipped = sumOf(output, /^(?:\[\w+\] +)?Tests run: \d+, Failures: \d+, Errors: \d+, Skipped: (\d+) *$/gm);
+    return { ...counts(passed, skipped), failed };
   },
 };
 
 /** Names begin with the class, whichever form they came in: "org.example.SumTest.fails" and "fails(org.example.SumTest)". */
-function failureOf(title: string, inParentheses: string | undefined, stack: readonly string[]): FailedTest {
-  // A parameter list "(int)[1]" belongs to the method, and may hold dots.
-  const [, before, method] = inParentheses === undefined ? (/^([^\s(]+)\.([^.(]+.*)$/.exec(title) ?? []) : [];
-  const className = inParentheses ?? before;
-  const name = testName(className, method ?? title);
-  const frame = stack.find((line) => className !== undefined && line.trim().startsWith(`at ${className}`));
+function failureOf(
+  title: string,
+  inParentheses: string | undefined,
+  current: string | undefined,
+  stack: readonly string[],
+): FailedTest {
+  // A parameter list "(int)[1]" or "{int}[1]" belongs to the method, and may hold dots.
+  const [, before, method] = inParentheses === undefined ? (/^([^\s({]+)\.([^.({]+.*)$/.exec(title) ?? []) : [];
+  const named = inParentheses ?? before ?? current;
+  const frame = stack.find(
+    (line) => named !== undefined && /^at [^(]/.test(line.trim()) && line.trim().startsWith(`at ${named}`),
+  );
+  // A nested class shows only in the stack.
+  const nested = /^at (\S+)\.[^.(]+\(/.exec(frame?.trim() ?? '')?.[1];
+  const isNested =
+    named !== undefined && before === undefined && nested?.startsWith(`${named}$`) && !/\$(lambda|\d)/.test(nested);
+  const name = testName(isNested ? nested : named, method ?? title);
   const [, file, line] = /\(([\w$-]+\.\w+):(\d+)\)$/.exec(frame?.trimEnd() ?? '') ?? [];
   return failedTest(name, stack[0], file === undefined ? {} : { file, line: Number(line) });
 }

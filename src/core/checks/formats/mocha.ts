@@ -1,5 +1,5 @@
 import type { FailedTest } from '../../../shared/events.ts';
-import { blocksOf, failedTest, placeIn, sumOf, type TestFormat, testName } from './testFormat.ts';
+import { blocksOf, counts, failedTest, messageIn, placeIn, sumOf, type TestFormat, testName } from './testFormat.ts';
 
 /** mocha's list of failures, which all its terminal reporters share. */
 export const mocha: TestFormat = {
@@ -13,7 +13,7 @@ export const mocha: TestFormat = {
       .join('\n')
       .split('\n');
     const failed = blocksOf(list, (line) => /^ {2}\d+\) /.test(line)).map(failureIn);
-    return { ...(passed === undefined ? {} : { passed }), failed };
+    return { ...counts(passed, sumOf(output, /^ {2}(\d+) pending$/gm)), failed };
   },
 };
 
@@ -28,11 +28,7 @@ function failureIn(block: readonly string[]): FailedTest {
   }
   const name = testName(...titles).replace(/:$/, '');
   const rest = block.slice(at);
-  return failedTest(
-    name,
-    rest.find((line) => line.trim() !== ''),
-    placeIn(rest),
-  );
+  return failedTest(name, messageIn(rest), placeIn(rest));
 }
 
 function isIndentedBy(line: string | undefined, indent: number): boolean {

@@ -1,5 +1,5 @@
 import type { FailedTest } from '../../../shared/events.ts';
-import { blocksOf, failedTest, sumOf, type TestFormat, testName } from './testFormat.ts';
+import { blocksOf, counts, failedTest, messageIn, sumOf, type TestFormat, testName } from './testFormat.ts';
 
 const RESULT = /^( *)([▶✖✔﹣⚠]) (.*?)(?: \([\d.]+ms\))?( # .*)?$/u;
 
@@ -37,7 +37,7 @@ export const nodeSpec: TestFormat = {
       });
     }
     const passed = sumOf(output, /^ℹ pass (\d+)$/gm);
-    return { ...(passed === undefined ? {} : { passed }), failed };
+    return { ...counts(passed, sumOf(output, /^ℹ skipped (\d+)$/gm)), failed };
   },
 };
 
@@ -54,7 +54,11 @@ function detailsOf(lines: readonly string[]): Map<string, Detail[]> {
     const place = /^test at (.*):(\d+):\d+$/.exec(block[0] ?? '');
     const title = RESULT.exec(block[1] ?? '')?.[3];
     if (!place || title === undefined) continue;
-    const detail = { file: place[1] ?? '', line: Number(place[2]), message: block[2] };
+    const detail = {
+      file: place[1] ?? '',
+      line: Number(place[2]),
+      message: messageIn(block.slice(2))?.replace(/^'(.*)'$/, '$1'),
+    };
     found.set(title, [...(found.get(title) ?? []), detail]);
   }
   return found;

@@ -1,5 +1,5 @@
 import type { FailedTest } from '../../../shared/events.ts';
-import { blocksOf, failedTest, sumOf, type TestFormat } from './testFormat.ts';
+import { blocksOf, counts, failedTest, sumOf, type TestFormat } from './testFormat.ts';
 
 /** pytest: the lines of its short summary, with places from its reports; where it is switched off, the reports alone. */
 export const pytest: TestFormat = {
@@ -14,10 +14,16 @@ export const pytest: TestFormat = {
       // A parameter may contain " - ", so an id with a bracket ends with one.
       const [, id = said, message] = /^([^[]*?\[.*?\]|[^[]*?)(?: - (.*))?$/.exec(said) ?? [];
       const place = reports.find((report) => report.name === id);
-      return [failedTest(id, message, { file: id.split('::')[0] ?? id, ...(place?.line ? { line: place.line } : {}) })];
+      return [
+        failedTest(id, message ?? place?.message, {
+          file: id.split('::')[0] ?? id,
+          ...(place?.line ? { line: place.line } : {}),
+        }),
+      ];
     });
     const passed = sumOf(output, /^(?:=+ )?(?:\d+ \w+, )*(\d+) passed.* in [\d.]+s/gm);
-    return { ...(passed === undefined ? {} : { passed }), failed: summary.length > 0 ? summary : reports };
+    const skipped = sumOf(output, /^(?:=+ )?(?:\d+ \w+, )*(\d+) skipped.* in [\d.]+s/gm);
+    return { ...counts(passed, skipped), failed: summary.length > 0 ? summary : reports };
   },
 };
 
@@ -35,6 +41,8 @@ function reportIn(block: readonly string[]): FailedTest[] {
   return [failedTest(title === file ? file : `${file}::${id}`, message, { file, line: Number(line) })];
 }
 
+const AROUND = /(^|\.)(setUp|tearDown)(Class|Module)$/;
+
 /** unittest: a report for each failure, between rules. The dotted path of the test is its name; a subtest has its values. */
 export const unittest: TestFormat = {
   name: 'unittest',
@@ -51,9 +59,12 @@ export const unittest: TestFormat = {
       [],
     );
     const ran = sumOf(output, /^Ran (\d+) tests? in [\d.]+s$/gm);
-    const isGreen = /^OK( |$)/m.test(output);
-    const skipped = sumOf(output, /^OK \(.*skipped=(\d+)/gm) ?? 0;
-    return { ...(isGreen && ran !== undefined ? { passed: ran - skipped } : {}), failed };
+    if (ran === undefined) return { failed };
+    const skipped = sumOf(output, /^(?:OK|FAILED) \(.*?skipped=(\d+)/gm) ?? 0;
+    const expected = sumOf(output, /^(?:OK|FAILED) \(.*?expected failures=(\d+)/gm) ?? 0;
+    // A test may fail in several subtests; what fails around tests is none of those that ran.
+    const names = failed.map(({ name }) => name.replace(/ \(.*$/, '')).filter((name) => !AROUND.test(name));
+    return { passed: Math.max(0, ran - new Set(names).size - skipped - expected), skipped, failed };
   },
 };
 

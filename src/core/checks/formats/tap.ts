@@ -1,5 +1,5 @@
 import type { FailedTest } from '../../../shared/events.ts';
-import { failedTest, placeIn, type TestFormat, testName } from './testFormat.ts';
+import { failedTest, messageIn as messageOf, placeIn, type TestFormat, testName } from './testFormat.ts';
 
 const POINT = /^( *)(not ok|ok)(?: +\d+)?( +-)?(?: +(.*))?$/;
 const DIRECTIVE = /\s#\s*(skip|todo)\b.*$/i;
@@ -18,6 +18,7 @@ export const tap: TestFormat = {
     const childFailed: boolean[] = [];
     let heading: string | undefined;
     let passed = 0;
+    let skipped = 0;
 
     for (let at = 0; at < lines.length; at += 1) {
       const line = lines[at] ?? '';
@@ -39,6 +40,7 @@ export const tap: TestFormat = {
       const isExcused = DIRECTIVE.test(` ${title}`);
       const isParent = childFailed[depth] === true;
       childFailed[depth] = false;
+      if (/\s#\s*skip\b/i.test(` ${title}`)) skipped += 1;
       if (point[2] === 'ok') passed += isExcused || yaml.some((text) => /^\s*type: 'suite'/.test(text)) ? 0 : 1;
       if (point[2] === 'ok' || isExcused || isParent) continue;
 
@@ -46,7 +48,7 @@ export const tap: TestFormat = {
       const above = point[3] === undefined ? [heading] : suites.slice(0, depth);
       failed.push(failedTest(testName(...above, title), messageIn(yaml), placeIn(yaml.map(withoutQuotes))));
     }
-    return { passed, failed };
+    return { passed, skipped, failed };
   },
 };
 
@@ -67,7 +69,11 @@ function messageIn(yaml: readonly string[]): string | undefined {
     );
     const value = withoutQuotes((yaml[index] ?? '').trim().slice(key.length + 1));
     if (index < 0 || value === '') return undefined;
-    return /^[|>]-?$/.test(value) ? yaml[index + 1]?.trim() : value;
+    if (!/^[|>]-?$/.test(value)) return value;
+    // The lines of a block are further in than its key.
+    const inner = yaml.slice(index + 1);
+    const end = inner.findIndex((line) => line.trim() !== '' && line.search(/\S/) <= (yaml[index] ?? '').search(/\S/));
+    return messageOf(end < 0 ? inner : inner.slice(0, end));
   };
   const said = scalarOf('error') ?? scalarOf('message');
   if (said !== undefined) return said;

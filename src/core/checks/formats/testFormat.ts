@@ -15,6 +15,25 @@ export interface TestFormat {
   parse(output: string): ParsedOutput;
 }
 
+/** What is known of how many passed and were skipped. */
+export function counts(passed: number | undefined, skipped: number | undefined): Omit<ParsedOutput, 'failed'> {
+  return { ...(passed === undefined ? {} : { passed }), ...(skipped === undefined ? {} : { skipped }) };
+}
+
+/**
+ * The first line that says something; where it announces what comes ("Expected values to be strictly equal:"), with the
+ * next one, and with the values that Jest and Bun compare.
+ */
+export function messageIn(lines: readonly string[]): string | undefined {
+  const said = lines.map((line) => line.trim()).filter((line) => line !== '');
+  const [first, second] = said;
+  if (first === undefined) return undefined;
+  const isStack = second === undefined || /^(at |\+ expected - actual|❯ )/.test(second);
+  if (first.endsWith(':') && !isStack) return `${first} ${second}`;
+  const values = said.slice(1).filter((line) => /^(Expected|Received)\b[^:]*: /.test(line));
+  return [first, ...values.slice(0, 2)].join('; ');
+}
+
 /** Joins the titles of suites and test; no runner's own separator, so that names look alike. */
 export function testName(...titles: readonly (string | undefined)[]): string {
   return titles.filter((title) => title !== undefined && title !== '').join(' > ');

@@ -1,5 +1,5 @@
 import type { FailedTest } from '../../../shared/events.ts';
-import { blocksOf, failedTest, placeIn, sumOf, type TestFormat } from './testFormat.ts';
+import { blocksOf, counts, failedTest, placeIn, sumOf, type TestFormat } from './testFormat.ts';
 
 /** Vitest: " FAIL  file > suite > test" for each failure, or " FAIL  file [ file ]" for a file that cannot be loaded. */
 export const vitest: TestFormat = {
@@ -10,7 +10,7 @@ export const vitest: TestFormat = {
     // An error outside any test makes the run red and has no test to be named after.
     if (/^ +Errors {2}\d+ error/m.test(output)) failed.push({ name: 'unhandled errors' });
     const passed = sumOf(output, /^ +Tests {2}.*?(\d+) passed/gm);
-    return { ...(passed === undefined ? {} : { passed }), failed };
+    return { ...counts(passed, sumOf(output, /^ +Tests {2}.*?(\d+) skipped/gm)), failed };
   },
 };
 

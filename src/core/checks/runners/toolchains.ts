@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { Project, Runner } from '../detect.ts';
-import type { Naming } from '../naming.ts';
+import { type Naming, namedArguments } from '../naming.ts';
 import { classOf, namedCargo, namedDotnet, namedGo, namedGradle, namedMaven } from './namedToolchains.ts';
 
 /**
@@ -49,11 +49,37 @@ export async function detectToolchain(project: Project): Promise<Runner | undefi
       () => namedDotnet(all),
     );
   }
+  if (project.has('deno.json') || project.has('deno.jsonc'))
+    return program('deno', ['deno', 'test', '--no-lock', '--cached-only']);
+  if (project.has('phpunit.xml') || project.has('phpunit.xml.dist')) {
+    // Composer's folder is ignored, but can be read.
+    const own = (await project.text('vendor/bin/phpunit')) !== '';
+    return program('phpunit', own ? ['php', 'vendor/bin/phpunit'] : ['phpunit']);
+  }
+  if (project.has('.rspec') || project.has('spec/spec_helper.rb')) {
+    const usesBundler = project.has('Gemfile') && (await project.text('Gemfile')).includes('rspec');
+    return program('rspec', usesBundler ? ['bundle', 'exec', 'rspec'] : ['rspec']);
+  }
   for (const path of ['Makefile', 'makefile', 'GNUmakefile']) {
     if (project.has(path) && /^test *::?(?!=)/m.test(await project.text(path)))
       return runner('make', () => ['make', 'test']);
   }
   return undefined;
+}
+
+/** One that takes files at the end and names before them. */
+function program(name: string, command: readonly string[]): Runner {
+  const withFile = (file?: string) => (file === undefined ? [] : [file.startsWith('-') ? `./${file}` : file]);
+  const names = namedArguments(name);
+  return runner(
+    name,
+    (file) => [...command, ...withFile(file)],
+    names &&
+      (() => ({
+        pattern: names.pattern,
+        argv: (patterns, file) => [...command, ...names.args(patterns), ...withFile(file)],
+      })),
+  );
 }
 
 function runner(name: string, argv: Runner['argv'], named?: (argv: Runner['argv']) => Naming): Runner {
