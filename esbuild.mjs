@@ -36,9 +36,13 @@ const bundles = await Promise.all([
     banner,
     external: ['@vscode/ripgrep'],
   }),
+  // Threads of their own, of the command line and of the extension.
   build({
     ...node,
-    entryPoints: { parserWorker: 'src/node/codeFacts/parserWorker.ts' },
+    entryPoints: {
+      parserWorker: 'src/node/codeFacts/parserWorker.ts',
+      indexWorker: 'src/node/codeIndex/indexWorker.ts',
+    },
     outdir: 'dist',
     format: 'esm',
     banner,

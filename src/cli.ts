@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { RunStop } from './core/orchestrator/runStop.ts';
 import { StoreError } from './core/store/storeError.ts';
+import { codeIndexesHere } from './node/codeIndex/codeIndex.ts';
 import { ConfigurationError } from './node/configuration.ts';
 import type { Installation } from './node/openCrew.ts';
 import { demoCommand } from './terminal/commands/demoCommand.ts';
@@ -20,10 +21,12 @@ import { EXIT, exitStatus, UsageError } from './terminal/exitStatus.ts';
 import { clean } from './terminal/render/plainText.ts';
 
 const home = new URL('..', import.meta.url);
+const folder = fileURLToPath(home);
 const installation: Installation = {
   version: (JSON.parse(readFileSync(new URL('package.json', home), 'utf8')) as { version: string }).version,
-  home: fileURLToPath(home),
+  home: folder,
   env: process.env,
+  indexes: codeIndexesHere(folder, process.env),
 };
 
 const stop = new AbortController();
@@ -46,7 +49,11 @@ const program = new Command('conclave')
 /** Runs a command and sets the exit status it gives. */
 function running<A extends unknown[]>(command: (...args: A) => Promise<number>): (...args: A) => Promise<void> {
   return async (...args) => {
-    process.exitCode = await command(...args);
+    try {
+      process.exitCode = await command(...args);
+    } finally {
+      await installation.indexes?.close();
+    }
   };
 }
 

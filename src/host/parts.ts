@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Workspace } from '../core/ports.ts';
+import { codeIndexesHere } from '../node/codeIndex/codeIndex.ts';
 import { openDiskWorkspace } from '../node/diskWorkspace.ts';
 import { guardedWorkspace } from '../node/guardedWorkspace.ts';
 import { type Installation, openStore } from '../node/openCrew.ts';
@@ -39,6 +40,7 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
     version: (context.extension.packageJSON as { version: string }).version,
     home: context.extensionPath,
     env: process.env,
+    indexes: codeIndexesHere(context.extensionPath, process.env),
   };
   const log = vscode.window.createOutputChannel('Conclave', { log: true });
   const report = (error: unknown): void =>
@@ -62,7 +64,8 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
   const calls = openCalls({ runs, chat: theChat });
   const crews = openEditorCrews({ installation, secrets: context.secrets, call: (about) => calls.needed(about) });
   const facts = openFacts({ crews, memory: context.globalState });
-  const diskOf = (folder: vscode.Uri): Workspace => openDiskWorkspace(folder.fsPath, { ripgrep: crews.ripgrep });
+  const diskOf = (folder: vscode.Uri): Workspace =>
+    openDiskWorkspace(folder.fsPath, { ripgrep: crews.ripgrep, indexes: installation.indexes });
   const workspaceOf = (folder: vscode.Uri): Workspace => openEditorWorkspace(diskOf(folder), folder);
   const mentions = openMentions({
     workspaceOf: (folder) => openEditorWorkspace(guardedWorkspace(diskOf(folder)), folder),
@@ -162,6 +165,7 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
     async stop() {
       await runs.stop();
       await store.close();
+      await installation.indexes?.close();
     },
   };
 }

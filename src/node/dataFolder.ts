@@ -107,6 +107,11 @@ export function formatterFolder(env: NodeJS.ProcessEnv): string {
   return path.join(dataFolder(env), 'formatter');
 }
 
+/** Where what is known of the files of workspaces is kept, so that they are found quickly. Absolute. */
+export function indexFolder(env: NodeJS.ProcessEnv): string {
+  return path.join(dataFolder(env), 'index');
+}
+
 /** Where what model servers were seen to do is kept. Absolute. */
 export function probesFolder(env: NodeJS.ProcessEnv): string {
   return path.join(dataFolder(env), 'probes');

@@ -3,6 +3,8 @@ import { posix } from 'node:path';
 import { isBinaryFile } from 'isbinaryfile';
 import type { FileContent, FileLines, LineRange, SearchMatch, SearchQuery, Workspace } from '../core/ports.ts';
 import { SearchError } from '../core/tools/searchError.ts';
+import type { CodeIndexes } from './codeIndex/codeIndex.ts';
+import { isPlain } from './codeIndex/literalMatches.ts';
 import { readFileLines } from './fileLines.ts';
 import { type FileList, listFiles } from './fileList.ts';
 import { findRepository } from './gitIgnore.ts';
@@ -10,7 +12,10 @@ import { decodeOther, strictly } from './otherEncodings.ts';
 import { errorCode, isBelow, realRoot, resolveInside } from './paths.ts';
 import { type NoPlainFile, readPlainFile, withPlainFile } from './plainFile.ts';
 import { assertSearchable, searchPlainly } from './plainSearch.ts';
-import { searchWithRipgrep } from './ripgrep.ts';
+import { searchEverywhere, searchWithRipgrep } from './ripgrep.ts';
+
+/** With more files in question than that, ripgrep is quicker when it searches them all, in many threads. */
+const MOST_CANDIDATES = 1500;
 
 /** Files above this many bytes are neither read nor searched. */
 export const LARGEST_FILE = 2 * 1024 * 1024;
@@ -23,20 +28,21 @@ export const LARGEST_FILE = 2 * 1024 * 1024;
  *
  * @param root absolute path
  * @param options.ripgrep absolute path of ripgrep; without it, files are searched by a plain scan
+ * @param options.indexes answer where they can; without them, everything is looked up on disk
  * @param options.own folders of Conclave's own in it, relative to the root: neither listed nor searched nor read
  */
 export function openDiskWorkspace(
   root: string,
-  options: { ripgrep: string | undefined; own?: readonly string[] },
+  options: { ripgrep: string | undefined; own?: readonly string[]; indexes?: CodeIndexes | undefined },
 ): Workspace {
-  const disk: Disk = { root, own: options.own ?? [], ripgrep: options.ripgrep };
+  const disk: Disk = { root, own: options.own ?? [], ripgrep: options.ripgrep, indexes: options.indexes };
   return {
     root,
     read: (path) => readFile(disk, path),
     readLines: (path, range, signal) => readLines(disk, path, range, signal),
     list: async (signal) => {
-      const { files } = await listFiles(await realRoot(root), disk.own, signal);
-      return files.map(({ path, bytes }) => ({ path, bytes }));
+      const { files } = await listedIn({ ...disk, root: await realRoot(root) }, signal);
+      return files.map(({ isLink, ...file }) => file);
     },
     search: (query, signal) => search(disk, query, signal),
   };
@@ -46,6 +52,12 @@ interface Disk {
   root: string;
   own: readonly string[];
   ripgrep: string | undefined;
+  indexes: CodeIndexes | undefined;
+}
+
+/** From the index, where it can say it; else from the disk. @param disk its root is the real one */
+async function listedIn({ root, own, indexes }: Disk, signal?: AbortSignal): Promise<FileList> {
+  return (await indexes?.of(root, own).list(signal)) ?? (await listFiles(root, own, signal));
 }
 
 async function readFile(disk: Disk, path: string): Promise<FileContent> {
@@ -139,16 +151,36 @@ async function search(given: Disk, query: SearchQuery, signal?: AbortSignal): Pr
   const disk = { ...given, root: await realRoot(given.root) };
   const targets = await targetsOf(disk, query.under ?? []);
   const matches =
-    disk.ripgrep === undefined
-      ? await searchListed(disk, targets, query, signal)
-      : await searchFast(disk.ripgrep, disk, targets, query, signal);
+    (await searchIndexed(disk, targets, query, signal)) ?? (await searchDisk(disk, targets, query, signal));
   return matches.sort((a, b) => (a.path === b.path ? a.line - b.line : a.path < b.path ? -1 : 1));
 }
 
+function searchDisk(disk: Disk, targets: string[], query: SearchQuery, signal?: AbortSignal): Promise<SearchMatch[]> {
+  return disk.ripgrep === undefined
+    ? searchListed(disk, targets, query, signal)
+    : searchFast(disk.ripgrep, disk, targets, query, signal);
+}
+
+/** @returns undefined where the index does not help */
+async function searchIndexed(
+  { root, own, indexes, ripgrep }: Disk,
+  targets: string[],
+  query: SearchQuery,
+  signal?: AbortSignal,
+): Promise<SearchMatch[] | undefined> {
+  const index = indexes?.of(root, own);
+  if (!index) return undefined;
+  if (isPlain(query)) return index.find(query, targets, signal);
+  if (ripgrep === undefined) return undefined;
+  const paths = await index.candidates(query, targets, signal);
+  if (!paths || paths.length > MOST_CANDIDATES) return undefined;
+  // Also where it can be found nowhere, ripgrep has a say in whether that is a pattern at all.
+  const scope = { targets: paths.length > 0 ? paths : ['.conclave/none'], files: Promise.resolve(new Set(paths)) };
+  return searchWithRipgrep(ripgrep, root, query, { ...scope, rules: 'noRepository', own }, signal);
+}
+
 async function searchListed(disk: Disk, targets: string[], query: SearchQuery, signal?: AbortSignal) {
-  const paths = searchable(await listFiles(disk.root, disk.own, signal), query).filter((path) =>
-    isUnder(path, targets),
-  );
+  const paths = searchable(await listedIn(disk, signal), query).filter((path) => isUnder(path, targets));
   const bytesOf = async (path: string) => {
     const found = await readBytes(disk, path);
     return found.kind === 'bytes' ? found.bytes : undefined;
@@ -158,18 +190,19 @@ async function searchListed(disk: Disk, targets: string[], query: SearchQuery, s
 
 async function searchFast(
   ripgrep: string,
-  { root, own }: Disk,
+  disk: Disk,
   targets: string[],
   query: SearchQuery,
   signal?: AbortSignal,
 ): Promise<SearchMatch[]> {
+  const { root, own } = disk;
   const repository = await findRepository(root);
   const rules = !repository ? 'noRepository' : repository.top === root ? 'repository' : 'folderOfRepository';
-  const listed = listFiles(root, own, signal);
+  const listed = listedIn(disk, signal);
   const files = listed.then((list) => new Set(searchable(list, query)));
   // Two at a time: the list is only needed when ripgrep has found something.
   const [found] = await Promise.all([
-    searchWithRipgrep(ripgrep, root, query, { targets, files, rules, own }, signal),
+    searchEverywhere(ripgrep, root, query, { targets, files, rules, own }, signal),
     files,
   ]);
   const unseen = (await listed).trackedThoughIgnored.filter((path) => isUnder(path, targets));

@@ -83,23 +83,34 @@ export async function listByWalk(
 /** What keeps git from writing, asking and reaching a network; what could lead it elsewhere is withheld from every child. */
 const QUIET_GIT = { GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' };
 
-async function gitPaths(root: string, args: string[], signal?: AbortSignal): Promise<string[] | undefined> {
+/** @returns the paths that git names; undefined where it does not want to */
+export async function gitPaths(root: string, args: string[], signal?: AbortSignal): Promise<string[] | undefined> {
+  const output = await askGit(root, args, signal && { signal });
+  if (output === undefined) return undefined;
+  // A file in conflict is in the index up to three times.
+  return [...new Set(output.split('\0'))].filter((path) => path !== '');
+}
+
+/** What git says; undefined where it is not installed, or fails. It neither writes nor asks. */
+export async function askGit(
+  root: string,
+  args: string[],
+  { input, signal }: { input?: string; signal?: AbortSignal } = {},
+): Promise<string | undefined> {
   signal?.throwIfAborted();
   const { execa } = await import('execa');
   const result = await execa('git', ['-c', 'core.fsmonitor=false', ...args], {
     cwd: root,
     env: childEnvironment(process.env, QUIET_GIT),
     extendEnv: false,
-    stdin: 'ignore',
+    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
     reject: false,
     stripFinalNewline: false,
     maxBuffer: 256 * 1024 * 1024,
     ...(signal && { cancelSignal: signal }),
   });
   signal?.throwIfAborted();
-  if (result.failed) return undefined;
-  // A file in conflict is in the index up to three times.
-  return [...new Set(result.stdout.split('\0'))].filter((path) => path !== '');
+  return result.failed ? undefined : String(result.stdout);
 }
 
 /** Says whether a folder is reached without any link: what git remembers below a link is not what is there now. */
@@ -115,7 +126,7 @@ function realFolders(root: string): (folder: string) => Promise<boolean> {
   return isReal;
 }
 
-async function listedFile(root: string, path: string, own: readonly string[]): Promise<ListedFile | undefined> {
+export async function listedFile(root: string, path: string, own: readonly string[]): Promise<ListedFile | undefined> {
   const found = await onDisk<Stats>(join(root, path), lstat);
   if (found?.isFile()) return { path, bytes: found.size, isLink: false };
   if (!found?.isSymbolicLink()) return undefined;
@@ -125,7 +136,7 @@ async function listedFile(root: string, path: string, own: readonly string[]): P
   return file?.isFile() ? { path, bytes: file.size, isLink: true } : undefined;
 }
 
-function isLeftOut(path: string, own: readonly string[]): boolean {
+export function isLeftOut(path: string, own: readonly string[]): boolean {
   return isReservedPath(path) || isBelow(path, own) || path.split('/').includes('node_modules');
 }
 

@@ -6,6 +6,7 @@ import type { Store } from '../core/orchestrator/session.ts';
 import type { User } from '../core/ports.ts';
 import { ROLES, type Role } from '../shared/events.ts';
 import { openCodeFacts } from './codeFacts/codeFacts.ts';
+import type { CodeIndexes } from './codeIndex/codeIndex.ts';
 import type { LoadedSettings } from './configuration.ts';
 import { openConfiguredEndpoint } from './configuredEndpoint.ts';
 import { dropContents, openContents } from './contents.ts';
@@ -44,6 +45,8 @@ export interface Installation {
   /** Absolute path of the folder with prompts/, redis/, dist/ and demo/. */
   home: string;
   env: NodeJS.ProcessEnv;
+  /** Of the workspaces that this process works in. Absent where it does not live long enough to have any. */
+  indexes?: CodeIndexes;
 }
 
 const MEGABYTE = 1024 * 1024;
@@ -68,7 +71,11 @@ export async function openCrew(
   const { workspace, user, loaded, ripgrep, over } = options;
   const { settings, nameOf } = loaded;
   const processes = nodeProcesses();
-  const all = openDiskWorkspace(workspace, { ripgrep, own: await ownFoldersIn(workspace, installation.env) });
+  const all = openDiskWorkspace(workspace, {
+    ripgrep,
+    own: await ownFoldersIn(workspace, installation.env),
+    indexes: installation.indexes,
+  });
   const disk = { workspace: guardedWorkspace(all), writer: openDiskWriter(workspace) };
   const files = { ...disk, ...over?.(disk) };
   const now = (): Date => new Date();

@@ -51,7 +51,7 @@ function* matchesIn(path: string, text: string, pattern: RegExp): Generator<Sear
 }
 
 /** Folder by folder, names compared by their bytes; so a limit cuts off the same matches. */
-function inRipgrepsOrder(paths: readonly string[]): string[] {
+export function inRipgrepsOrder(paths: readonly string[]): string[] {
   return paths
     .map((path) => ({ path, key: Buffer.from(path.replaceAll('/', '\0')) }))
     .sort((a, b) => Buffer.compare(a.key, b.key))

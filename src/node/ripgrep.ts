@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { SearchMatch, SearchQuery } from '../core/ports.ts';
 import { SearchError } from '../core/tools/searchError.ts';
 import { childEnvironment } from './childEnvironment.ts';
-import { matchedLine } from './plainSearch.ts';
+import { inRipgrepsOrder, matchedLine } from './plainSearch.ts';
 
 /** What is searched, and by whose rules. */
 export interface RipgrepScope {
@@ -49,7 +49,8 @@ export async function searchWithRipgrep(
   const matches: SearchMatch[] = [];
   const searched = new Set<string>();
   for (const targets of inArgumentLists(scope.targets)) {
-    const argv = [...optionsOf(query, scope), '--', ...targets];
+    // One thread is what an order costs; without it a limit would cut off other matches every time.
+    const argv = [...optionsOf(query, scope), '--sort=path', '--', ...targets];
     for await (const file of matchedFiles(ripgrep, argv, root, signal)) {
       if (searched.has(file.path) || !(await scope.files).has(file.path)) continue;
       searched.add(file.path);
@@ -59,6 +60,35 @@ export async function searchWithRipgrep(
   }
   return matches;
 }
+
+/**
+ * The same, for folders in which there may be little to be found: in as many threads as there are, and put in order here.
+ * Where there is much, that would take long, and the limit be reached soon.
+ */
+export async function searchEverywhere(
+  ripgrep: string,
+  root: string,
+  query: SearchQuery,
+  scope: RipgrepScope,
+  signal?: AbortSignal,
+): Promise<SearchMatch[]> {
+  const most = Math.max(MUCH, query.limit * 4);
+  const found = new Map<string, SearchMatch[]>();
+  let count = 0;
+  for (const targets of inArgumentLists(scope.targets)) {
+    for await (const file of matchedFiles(ripgrep, [...optionsOf(query, scope), '--', ...targets], root, signal)) {
+      if (!(await scope.files).has(file.path)) continue;
+      if (!found.has(file.path)) count += file.matches.length;
+      found.set(file.path, file.matches);
+      if (count > most) return searchWithRipgrep(ripgrep, root, query, scope, signal);
+    }
+  }
+  const matches = inRipgrepsOrder([...found.keys()]).flatMap((path) => found.get(path) ?? []);
+  return matches.slice(0, query.limit);
+}
+
+/** Matching lines. */
+const MUCH = 2000;
 
 /** Runs ripgrep and yields a file at a time. Leaving the loop stops the process. */
 async function* matchedFiles(
@@ -115,8 +145,6 @@ function optionsOf(query: SearchQuery, { rules, own }: RipgrepScope): string[] {
     ...(rules === 'noRepository' ? ['--no-require-git', '--no-ignore-global'] : []),
     ...['.git', '.conclave', 'node_modules'].map((name) => `--glob=!${name}`),
     ...own.map((folder) => `--glob=!/${folder.replaceAll(/[\\*?[\]{}!]/g, '\\$&')}`),
-    // One thread is what an order costs; without it a limit would cut off other matches every time.
-    '--sort=path',
     // JSON output knows no longest line; ours is cut by `matchedLine`.
     '--max-columns=0',
     '--encoding=none',

@@ -26,7 +26,7 @@ describe('the package', () => {
     const allowed = [
       /^package(\.nls(\.[a-z-]+)?)?\.json$/i,
       /^(readme\.md|changelog\.md|LICENSE\.txt)$/,
-      /^dist\/(extension\.cjs|cli\.js|parserWorker\.js|scripted-fleet\.js|THIRD_PARTY_NOTICES\.txt)$/,
+      /^dist\/(extension\.cjs|cli\.js|(parser|index)Worker\.js|scripted-fleet\.js|THIRD_PARTY_NOTICES\.txt)$/,
       /^dist\/cli\/[A-Z0-9]+\.js$/,
       /^dist\/grammars\/[a-z-]+\.(wasm|scm)$/,
       /^dist\/webview\/[^/]+\.(js|css|ttf)$/,
@@ -51,6 +51,7 @@ describe('the package', () => {
         'dist/cli.js',
         'dist/parserWorker.js',
         'dist/scripted-fleet.js',
+        'dist/indexWorker.js',
         'prompts/planner.md',
         'redis/appendEvents-4.lua',
         'profiles/external.yaml',

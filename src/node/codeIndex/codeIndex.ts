@@ -1,0 +1,229 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { SearchMatch, SearchQuery } from '../../core/ports.ts';
+import { indexFolder } from '../dataFolder.ts';
+import { LARGEST_FILE } from '../diskWorkspace.ts';
+import type { FileList } from '../fileList.ts';
+import type {
+  IndexAnswer,
+  IndexOptions,
+  IndexQuestion,
+  IndexReply,
+  IndexRequest,
+  PackedFiles,
+} from './indexMessages.ts';
+
+/** What is known of the files of one workspace without asking the disk about each. */
+export interface CodeIndex {
+  /** As `listFiles` gives it now. @returns undefined where the index cannot say it (not yet) */
+  list(signal?: AbortSignal): Promise<FileList | undefined>;
+  /** What a text is found in: as ripgrep finds it, and in its order. @returns undefined where the index cannot say it */
+  find(query: SearchQuery, targets: readonly string[], signal?: AbortSignal): Promise<SearchMatch[] | undefined>;
+  /**
+   * The files that can hold what an expression matches, in ripgrep's order. @returns undefined where the index cannot say it
+   */
+  candidates(query: SearchQuery, targets: readonly string[], signal?: AbortSignal): Promise<string[] | undefined>;
+  /** Resolves when it is complete, and tells how it is kept current. */
+  ready(): Promise<'events' | 'stamps'>;
+}
+
+/** The indexes of a process: one a workspace, each in a thread of its own that ends when it is not used. */
+export interface CodeIndexes {
+  /**
+   * Begins with it, where nobody has yet.
+   * @param root absolute, real path
+   * @param own folders that are neither listed nor searched, relative to the root
+   */
+  of(root: string, own: readonly string[]): CodeIndex;
+  close(): Promise<void>;
+}
+
+/** Milliseconds after which a thread that nobody asks anything ends. */
+const IDLE = 15 * 60_000;
+/** Milliseconds after which a thread that has failed is tried again. */
+const AGAIN = 60_000;
+
+/** Of this user, in the threads that came with the installation. @param home absolute path of the folder with dist/ */
+export function codeIndexesHere(home: string, env: NodeJS.ProcessEnv): CodeIndexes {
+  return openCodeIndexes({ dir: indexFolder(env), thread: join(home, 'dist', 'indexWorker.js') });
+}
+
+/**
+ * @param options.dir absolute path of the folder of all indexes
+ * @param options.thread absolute path of the built indexWorker.ts
+ * @param options.means for tests: how changes are to be seen
+ */
+export function openCodeIndexes(options: { dir: string; thread: string; means?: 'stamps' }): CodeIndexes {
+  const { dir, thread, means } = options;
+  const indexes = new Map<string, CodeIndex & { close(): Promise<void> }>();
+  return {
+    of(root, own) {
+      const key = JSON.stringify([root, [...own].sort()]);
+      const index =
+        indexes.get(key) ??
+        openCodeIndex(thread, {
+          root,
+          own,
+          largest: LARGEST_FILE,
+          dir: join(dir, createHash('sha256').update(key).digest('hex').slice(0, 16)),
+          ...(means && { means }),
+        });
+      indexes.set(key, index);
+      return index;
+    },
+    async close() {
+      await Promise.all([...indexes.values()].map((index) => index.close()));
+      indexes.clear();
+    },
+  };
+}
+
+interface Thread {
+  isListed: boolean;
+  ask(question: IndexQuestion, signal?: AbortSignal): Promise<IndexAnswer>;
+  close(): Promise<void>;
+}
+
+function openCodeIndex(file: string, options: IndexOptions): CodeIndex & { close(): Promise<void> } {
+  let thread: Thread | undefined;
+  let failedAt = Number.NEGATIVE_INFINITY;
+  let idle: NodeJS.Timeout | undefined;
+  let known: { version: number; list: FileList } | undefined;
+
+  function started(): Thread | undefined {
+    clearTimeout(idle);
+    idle = setTimeout(() => void close(), IDLE).unref();
+    if (!thread && Date.now() - failedAt > AGAIN) {
+      thread = startThread(file, options, () => {
+        failedAt = Date.now();
+        thread = undefined;
+        known = undefined;
+      });
+    }
+    return thread;
+  }
+
+  async function close(): Promise<void> {
+    clearTimeout(idle);
+    const ending = thread;
+    thread = undefined;
+    known = undefined;
+    await ending?.close();
+  }
+
+  /** What fails here can be found out without an index: whoever asked does so. */
+  async function ask(question: IndexQuestion, signal?: AbortSignal): Promise<IndexAnswer | undefined> {
+    signal?.throwIfAborted();
+    const asked = started();
+    if (!asked?.isListed) return undefined;
+    try {
+      return await asked.ask(question, signal);
+    } catch {
+      signal?.throwIfAborted();
+      return undefined;
+    }
+  }
+
+  async function candidates(query: SearchQuery, targets: readonly string[], signal?: AbortSignal) {
+    const answer = await ask({ kind: 'candidates', query, targets }, signal);
+    return answer?.kind === 'candidates' ? answer.paths : undefined;
+  }
+
+  return {
+    async list(signal) {
+      const answer = await ask({ kind: 'list', version: known?.version }, signal);
+      if (answer?.kind !== 'list') return undefined;
+      if (answer.files) known = { version: answer.version, list: unpacked(answer.files) };
+      return known?.version === answer.version ? known.list : undefined;
+    },
+    async find({ only, ...query }, targets, signal) {
+      // A function cannot be passed on to the thread.
+      const paths = only && (await candidates(query, targets, signal))?.filter(only);
+      if (only && !paths) return undefined;
+      const answer = await ask({ kind: 'find', query, targets, ...(paths && { paths }) }, signal);
+      return answer?.kind === 'find' ? answer.matches : undefined;
+    },
+    async candidates({ only, ...query }, targets, signal) {
+      const paths = await candidates(query, targets, signal);
+      return only ? paths?.filter(only) : paths;
+    },
+    async ready() {
+      const answer = await started()?.ask({ kind: 'ready' });
+      if (answer?.kind !== 'ready') throw new Error('The index does not start.');
+      return answer.means;
+    },
+    close,
+  };
+}
+
+function startThread(file: string, options: IndexOptions, onEnd: () => void): Thread {
+  const worker = new Worker(file, { workerData: options, execArgv: [], stdout: true, stderr: true });
+  // Only while somebody waits for it, it keeps the process alive.
+  worker.unref();
+  const waiting = new Map<number, { resolve(answer: IndexAnswer): void; reject(error: Error): void }>();
+  let count = 0;
+  const thread: Thread = {
+    isListed: false,
+    ask(question, signal) {
+      count += 1;
+      const id = count;
+      const post = (request: IndexRequest): void => worker.postMessage(request);
+      return new Promise<IndexAnswer>((resolve, reject) => {
+        const stop = (): void => {
+          post({ id, kind: 'cancel' });
+          settle(id)?.reject(new Error('It is not wanted any more.'));
+        };
+        waiting.set(id, {
+          resolve(answer) {
+            signal?.removeEventListener('abort', stop);
+            resolve(answer);
+          },
+          reject(error) {
+            signal?.removeEventListener('abort', stop);
+            reject(error);
+          },
+        });
+        signal?.addEventListener('abort', stop);
+        worker.ref();
+        post({ kind: 'ask', id, question });
+      });
+    },
+    async close() {
+      worker.postMessage({ kind: 'close' } satisfies IndexRequest);
+      const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+      const patience = setTimeout(() => void worker.terminate(), 1000);
+      await ended;
+      clearTimeout(patience);
+    },
+  };
+  const settle = (id: number) => {
+    const asked = waiting.get(id);
+    waiting.delete(id);
+    if (waiting.size === 0) worker.unref();
+    return asked;
+  };
+  worker.on('message', (reply: IndexReply) => {
+    if (reply.kind === 'listed') thread.isListed = true;
+    else if (reply.kind === 'failed') settle(reply.id)?.reject(new Error(reply.message));
+    else settle(reply.id)?.resolve(reply);
+  });
+  // What an error is like does not matter: without an index everything is found, too.
+  worker.on('error', () => {});
+  worker.on('exit', () => {
+    for (const id of [...waiting.keys()]) settle(id)?.reject(new Error('The thread of the index has ended.'));
+    onEnd();
+  });
+  return thread;
+}
+
+function unpacked({ paths, hashes, bytes, links, trackedThoughIgnored }: PackedFiles): FileList {
+  if (bytes.length === 0) return { files: [], trackedThoughIgnored };
+  const known = hashes.split('\0');
+  const files = paths.split('\0').map((path, at) => {
+    const file = { path, bytes: bytes[at] ?? 0, isLink: links[at] === 1 };
+    const hash = known[at];
+    return hash ? { ...file, hash } : file;
+  });
+  return { files, trackedThoughIgnored };
+}

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorCode } from '../paths.ts';
+import { isSameStamp, type Stamp, stampOf } from './fileStamp.ts';
+import type { FileFacts } from './filterParts.ts';
+import { type FilterMaker, filterMaker, hasOddLetters } from './grams.ts';
+
+/** Reads the files of a workspace, without waiting for others: meant for a thread of its own. */
+export interface ContentReader {
+  /** What is in a file; undefined where it is not as the stamp says any more. */
+  facts(path: string, stamp: Stamp): { facts: FileFacts; words?: Uint32Array } | undefined;
+  /** @returns undefined where it is not to be searched: gone, too large, binary, a link, outside. It holds until the next call */
+  text(path: string, stamp: Stamp): Buffer | undefined;
+}
+
+/**
+ * @param root absolute, real path
+ * @param largest bytes: files above are not read
+ */
+export function openContentReader(root: string, largest: number): ContentReader {
+  const maker: FilterMaker = filterMaker();
+  let buffer = Buffer.allocUnsafeSlow(64 * 1024);
+
+  /** @returns `stamp` is that of what was read */
+  function read(path: string): { bytes: Buffer; stamp: Stamp } | 'tooLarge' | 'unreadable' {
+    const descriptor = openPlain(join(root, path));
+    if (descriptor === undefined) return 'unreadable';
+    try {
+      const found = fstatSync(descriptor);
+      if (!found.isFile()) return 'unreadable';
+      if (found.size > largest) return 'tooLarge';
+      // One more, to see whether it has grown meanwhile.
+      if (buffer.length <= found.size) buffer = Buffer.allocUnsafeSlow(Math.min(largest + 1, found.size * 2 + 1));
+      let length = 0;
+      for (;;) {
+        const count = readSync(descriptor, buffer, length, buffer.length - length, null);
+        if (count === 0) break;
+        length += count;
+        if (length > largest) return 'tooLarge';
+        if (length === buffer.length) {
+          const larger = Buffer.allocUnsafeSlow(Math.min(largest + 1, buffer.length * 2));
+          buffer.copy(larger);
+          buffer = larger;
+        }
+      }
+      return { bytes: buffer.subarray(0, length), stamp: stampOf(found) };
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error;
+      return 'unreadable';
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  return {
+    facts(path, stamp) {
+      const found = read(path);
+      if (typeof found === 'string') return { facts: { hash: undefined, kind: 'none' } };
+      if (!isSameStamp(found.stamp, stamp)) return undefined;
+      const { bytes } = found;
+      const hash = createHash('sha256').update(bytes).digest('hex');
+      if (bytes.includes(0)) return { facts: { hash, kind: 'none' } };
+      return { facts: { hash, kind: hasOddLetters(bytes) ? 'odd' : 'text' }, words: maker.filterOf(bytes) };
+    },
+    text(path, stamp) {
+      const found = read(path);
+      if (typeof found === 'string' || found.bytes.includes(0)) return undefined;
+      // Another file than the one that was looked at: a link above it may lead elsewhere by now.
+      if (found.stamp.ino !== stamp.ino && !isReal(join(root, path))) return undefined;
+      return found.bytes;
+    },
+  };
+}
+
+function openPlain(absolute: string): number | undefined {
+  try {
+    return openSync(absolute, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+function isReal(absolute: string): boolean {
+  try {
+    return realpathSync(absolute) === absolute;
+  } catch {
+    return false;
+  }
+}

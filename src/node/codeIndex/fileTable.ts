@@ -1,0 +1,197 @@
+import { setImmediate } from 'node:timers/promises';
+import { listedFile } from '../fileList.ts';
+import { lookAt } from './fileStamp.ts';
+import { type FolderEvents, openFolderEvents, type Told, tellsEverything } from './folderEvents.ts';
+import { type Listing, type Outside, openListing } from './listing.ts';
+import { openTableFiles, type TableEntry } from './tableFiles.ts';
+import { openTableFolders } from './tableFolders.ts';
+
+/**
+ * The files that `listFiles` lists, kept current: where the system tells of every change, what it has told of is looked
+ * at again; elsewhere every file and folder is.
+ */
+export interface FileTable<Content> {
+  /** Everything that happened to the files before the call is in the table when it resolves. */
+  fresh(): Promise<void>;
+  readonly entries: ReadonlyMap<string, TableEntry<Content>>;
+  /** Files whose content is to be read. Whoever has read one takes it out, and sets its content. */
+  readonly stale: Set<TableEntry<Content>>;
+  readonly trackedThoughIgnored: ReadonlySet<string>;
+  /** Rises with every change. */
+  readonly version: number;
+  /** Says that the content of a file is known now. */
+  touch(): void;
+  /** How changes are seen. */
+  readonly means: 'events' | 'stamps';
+  /** Looks at the files themselves, where what the system told was believed: not every change is told. */
+  lookAtAll(): Promise<void>;
+  /** The files, sorted by path, links by what they lead to now. */
+  listed(): Promise<TableEntry<Content>[]>;
+  close(): void;
+}
+
+/** Milliseconds that other work waits at most. */
+const BREATH = 20;
+
+/**
+ * @param root absolute, real path
+ * @param options.bell absolute path of a folder of this table's own; undefined: no events are used
+ * @param options.onEvent something has happened to the files
+ */
+export function openFileTable<Content>(
+  root: string,
+  options: {
+    own: readonly string[];
+    bell: string | undefined;
+    onEvent?: () => void;
+  },
+): FileTable<Content> {
+  const { own, onEvent = () => {} } = options;
+  const files = openTableFiles<Content>(root);
+  let events: FolderEvents | undefined;
+  let bell = options.bell !== undefined && tellsEverything(root) ? options.bell : undefined;
+  let now: { listing: Listing; outside: Outside; tracked: string | undefined; ino: number } | undefined;
+  let isClosed = false;
+  let breathedAt = Date.now();
+  const folders = openTableFolders(root, { own, files, watches: () => ({ events, none: lookFromNowOn }), breathe });
+
+  async function breathe(): Promise<void> {
+    if (Date.now() - breathedAt < BREATH) return;
+    await setImmediate();
+    breathedAt = Date.now();
+    if (isClosed) throw new Error('The index is closed.');
+  }
+
+  async function beginAnew(ino: number): Promise<void> {
+    events?.close();
+    try {
+      events = bell === undefined ? undefined : openFolderEvents(root, bell, onEvent);
+    } catch {
+      lookFromNowOn();
+    }
+    await listAnew(ino);
+  }
+
+  /** From now on every file is looked at each time. */
+  function lookFromNowOn(): void {
+    events?.close();
+    events = undefined;
+    bell = undefined;
+  }
+
+  async function listAnew(ino: number): Promise<void> {
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      // What has happened before is seen now; what happens from now on is told.
+      if (events) doubtAll(events.take());
+      const since = Date.now();
+      const listing = await openListing(root, own);
+      const outside = listing.outside();
+      now = { listing, outside, tracked: await listing.tracked(), ino };
+      const end = files.beginAnew();
+      folders.clear();
+      let isRight: boolean;
+      try {
+        isRight = await folders.explore(listing, [''], await listing.named('all'), since);
+      } finally {
+        end();
+      }
+      for (const path of [...(events?.watched() ?? [])]) if (!folders.has(path)) events?.unwatch(path);
+      if (isRight) return;
+    }
+  }
+
+  /** What has been told of these is not looked at one by one. */
+  function doubtAll(told: Told): void {
+    for (const [path, how] of told) {
+      files.doubt(path);
+      // What was put in its place may be another folder, with no watch on it yet.
+      if (how === 'changed' || !events?.isWatched(path)) continue;
+      for (const folder of [...events.watched()]) {
+        if (folder === path || folder.startsWith(`${path}/`)) events.unwatch(folder);
+      }
+    }
+  }
+
+  async function settle(): Promise<void> {
+    if (isClosed) throw new Error('The index is closed.');
+    breathedAt = Date.now();
+    const ino = lookAt(root)?.ino ?? 0;
+    if (!now || now.ino !== ino) return beginAnew(ino);
+    if (events && !(await events.caughtUp())) return beginAnew(ino);
+    const { listing, outside, tracked } = now;
+    const told = events?.take();
+    const isListed = async (): Promise<boolean> => {
+      const latest = listing.outside();
+      if (latest.rest !== outside.rest) return false;
+      // Git writes its index more often than there is anything new in it.
+      if (latest.index !== outside.index || !outside.isSettled) {
+        if ((await listing.tracked()) !== tracked) return false;
+      }
+      if (now) now.outside = latest;
+      return told ? folders.lookAtTold(listing, told) : folders.lookAtAll(listing);
+    };
+    if (!(await isListed())) {
+      if (told) doubtAll(told);
+      await listAnew(ino);
+    }
+    for (const path of events ? [...files.shared] : []) files.take(path, false);
+  }
+
+  // Who asks while it is being looked at may know of a change that was not seen any more: then it is done once more.
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  function begin(work: () => Promise<void>): Promise<void> {
+    running = work().finally(() => {
+      running = undefined;
+    });
+    return running;
+  }
+  function fresh(): Promise<void> {
+    if (!running) return begin(settle);
+    next ??= running
+      .catch(() => {})
+      .then(() => {
+        next = undefined;
+        return begin(settle);
+      });
+    return next;
+  }
+
+  return {
+    fresh,
+    entries: files.entries,
+    stale: files.stale,
+    trackedThoughIgnored: folders.trackedThoughIgnored,
+    get version() {
+      return files.version;
+    },
+    touch: files.touch,
+    get means() {
+      return events ? ('events' as const) : ('stamps' as const);
+    },
+    async lookAtAll() {
+      await fresh();
+      if (!events) return;
+      for (const path of [...files.entries.keys()]) {
+        await breathe();
+        if (files.entries.has(path)) files.take(path, false);
+      }
+    },
+    async listed() {
+      const found: TableEntry<Content>[] = [];
+      for (const entry of files.entries.values()) {
+        if (!entry.isLink) {
+          found.push(entry);
+          continue;
+        }
+        const target = await listedFile(root, entry.path, own);
+        if (target) found.push({ ...entry, bytes: target.bytes });
+      }
+      return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+    },
+    close() {
+      isClosed = true;
+      events?.close();
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SearchQuery } from '../../core/ports.ts';
+import type { ContentReader } from './contents.ts';
+import { isSameStamp, isSettled } from './fileStamp.ts';
+import type { FileTable } from './fileTable.ts';
+import { type FileFacts, type FilterPart, openFilterPart } from './filterParts.ts';
+import { gramsOf } from './grams.ts';
+import { HEADER, type KeptFile, readIndex, writeIndex } from './indexFile.ts';
+import { requiredTexts } from './requiredTexts.ts';
+import type { TableEntry } from './tableFiles.ts';
+
+export type Entry = TableEntry<FileFacts>;
+
+/** Says which files of a table can hold what is searched for. */
+export interface FilterIndex {
+  /** Takes over what the newest index on disk knows of the files. @returns whether there was one */
+  adopt(): boolean;
+  /** Reads what is stale in the table. */
+  readStale(breathe: () => Promise<void>): Promise<void>;
+  /** In any order. `all`: nothing is known of what a match holds. */
+  candidates(query: SearchQuery): Entry[] | 'all';
+  /** Whether there is one on disk that this one began with, or has written. */
+  readonly isWritten: boolean;
+  /** Files read since the index on disk was written. */
+  readonly unwritten: number;
+  /** Writes it to disk, for other processes and times. */
+  write(breathe: () => Promise<void>): Promise<void>;
+  close(): void;
+}
+
+/** @param dir absolute path of a folder that is there */
+export function openFilterIndex(table: FileTable<FileFacts>, reader: ContentReader, dir: string): FilterIndex {
+  /** What is read is added to the last one. */
+  let parts: FilterPart[] = [newPart()];
+
+  function newPart(): FilterPart {
+    const spill = join(dir, 'spill');
+    mkdirSync(spill, { recursive: true, mode: 0o700 });
+    return openFilterPart(join(spill, `${process.pid}-${randomBytes(6).toString('hex')}`));
+  }
+
+  function adopt(): boolean {
+    const kept = readIndex(dir);
+    if (!kept) return false;
+    parts = [kept.part, ...parts];
+    for (const file of kept.files) {
+      const entry = table.entries.get(file.path);
+      if (!entry || entry.isLink || entry.content || !isSameStamp(entry, file) || !isSettled(file, file.readAt))
+        continue;
+      entry.content = { value: file.facts, readAt: file.readAt };
+      table.stale.delete(entry);
+    }
+    return true;
+  }
+
+  return {
+    adopt,
+    async readStale(breathe) {
+      // What is not as it was looked at any more, is looked at again: at most so often.
+      for (let attempt = 0; attempt < 5 && table.stale.size > 0; attempt += 1) {
+        for (const entry of [...table.stale]) {
+          await breathe();
+          if (!table.stale.has(entry)) continue;
+          const readAt = Date.now();
+          const found = reader.facts(entry.path, entry);
+          if (!found) continue;
+          if (found.words) parts.at(-1)?.add(found.facts, found.words);
+          entry.content = { value: found.facts, readAt };
+          table.stale.delete(entry);
+          table.touch();
+        }
+        if (table.stale.size > 0) await table.fresh();
+      }
+    },
+    candidates(query) {
+      const lists = requiredTexts(query)
+        .map((texts) => texts.map((text) => gramsOf(text, query.caseSensitive)))
+        .filter((list) => list.every((grams) => grams.length > 0));
+      if (lists.length === 0) return 'all';
+      const maybe = new Set<FileFacts>();
+      for (const part of parts) part.eachMaybe(lists, (facts) => maybe.add(facts));
+      const found: Entry[] = [];
+      for (const entry of table.entries.values()) {
+        if (entry.isLink) continue;
+        const facts = entry.content?.value;
+        if (!facts || maybe.has(facts) || (facts.kind === 'odd' && !query.caseSensitive)) found.push(entry);
+      }
+      return found;
+    },
+    get isWritten() {
+      return parts.length > 1;
+    },
+    get unwritten() {
+      return parts.at(-1)?.size ?? 0;
+    },
+    async write(breathe) {
+      const files: KeptFile[] = [];
+      for (const { path, bytes, mtimeMs, ctimeMs, ino, isLink, content } of table.entries.values()) {
+        if (isLink || !content) continue;
+        files.push({ path, bytes, mtimeMs, ctimeMs, ino, facts: content.value, readAt: content.readAt });
+      }
+      const old = parts;
+      const fresh = newPart();
+      parts = [...old, fresh];
+      const { name, rows } = await writeIndex(dir, files, old, breathe);
+      parts = [openFilterPart(join(dir, name), { rows, start: HEADER }), fresh];
+      for (const part of old) part.close();
+    },
+    close() {
+      for (const part of parts) part.close();
+    },
+  };
+}

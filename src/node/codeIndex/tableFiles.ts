@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import { isSameStamp, isSettled, lookAt, type Stamp, stampOf } from './fileStamp.ts';
+
+/** A file of the workspace, or a link to one. */
+export interface TableEntry<Content> extends Stamp {
+  path: string;
+  isLink: boolean;
+  /** What is known of what is in it now; undefined where it is to be read again, and for links. */
+  content: { value: Content; readAt: number } | undefined;
+}
+
+/** The files of a table, one by one. */
+export interface TableFiles<Content> {
+  readonly entries: ReadonlyMap<string, TableEntry<Content>>;
+  /** Files whose content is to be read. */
+  readonly stale: Set<TableEntry<Content>>;
+  /** What is listed as soon as it is there. */
+  readonly absent: Set<string>;
+  /** Files with other names elsewhere: a change under such a name is not told of. */
+  readonly shared: ReadonlySet<string>;
+  /** Rises with every change. */
+  readonly version: number;
+  touch(): void;
+  /** Looks at a file that is listed. @param mayHaveChanged also where it looks the same */
+  take(path: string, mayHaveChanged: boolean): void;
+  vanish(path: string, mayComeBack: boolean): void;
+  /** The content of a file is to be read again. */
+  doubt(path: string): void;
+  /** Forgets all files; those that are taken until the returned function is called are known from before. */
+  beginAnew(): () => void;
+}
+
+/** @param root absolute, real path */
+export function openTableFiles<Content>(root: string): TableFiles<Content> {
+  const entries = new Map<string, TableEntry<Content>>();
+  const stale = new Set<TableEntry<Content>>();
+  const absent = new Set<string>();
+  const shared = new Set<string>();
+  let version = 0;
+  let former: Map<string, TableEntry<Content>> | undefined;
+
+  function take(path: string, mayHaveChanged: boolean): void {
+    const found = lookAt(join(root, path));
+    if (!found || !(found.isFile() || found.isSymbolicLink())) {
+      vanish(path, true);
+      return;
+    }
+    absent.delete(path);
+    const stamp = stampOf(found);
+    const isLink = found.isSymbolicLink();
+    const old = entries.get(path) ?? former?.get(path);
+    if (old && old.isLink === isLink && isSameStamp(old, stamp)) {
+      const isSure = !old.content || (!mayHaveChanged && isSettled(old, old.content.readAt));
+      if (isSure || isLink) {
+        entries.set(path, old);
+        return;
+      }
+    }
+    const entry = old ?? { path, isLink, content: undefined, ...stamp };
+    Object.assign(entry, { isLink, content: undefined, ...stamp });
+    entries.set(path, entry);
+    version += 1;
+    if (found.nlink > 1 && !isLink) shared.add(path);
+    else shared.delete(path);
+    if (isLink) stale.delete(entry);
+    else stale.add(entry);
+  }
+
+  function vanish(path: string, mayComeBack: boolean): void {
+    const entry = entries.get(path);
+    if (entry) {
+      entries.delete(path);
+      stale.delete(entry);
+      shared.delete(path);
+      version += 1;
+      if (mayComeBack) absent.add(path);
+    }
+  }
+
+  function doubt(path: string): void {
+    const entry = entries.get(path);
+    if (!entry || entry.isLink) return;
+    entry.content = undefined;
+    stale.add(entry);
+    version += 1;
+  }
+
+  return {
+    entries,
+    stale,
+    absent,
+    shared,
+    get version() {
+      return version;
+    },
+    touch() {
+      version += 1;
+    },
+    take,
+    vanish,
+    doubt,
+    beginAnew() {
+      const before = new Map(entries);
+      former = before;
+      entries.clear();
+      absent.clear();
+      return () => {
+        former = undefined;
+        version += 1;
+        for (const [path, entry] of before) {
+          if (entries.has(path)) continue;
+          stale.delete(entry);
+          shared.delete(path);
+        }
+      };
+    },
+  };
+}

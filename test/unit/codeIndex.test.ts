@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { searchPattern } from '../../src/core/changes/searchPattern.ts';
+import { type FileFacts, openFilterPart } from '../../src/node/codeIndex/filterParts.ts';
+import { filterMaker, gramsOf, hasOddLetters, mayHold } from '../../src/node/codeIndex/grams.ts';
+import { readIndex, writeIndex } from '../../src/node/codeIndex/indexFile.ts';
+import { requiredTexts } from '../../src/node/codeIndex/requiredTexts.ts';
+
+const WORDS = [
+  'foo',
+  'Bar',
+  'bazQux',
+  'a',
+  'b',
+  'é',
+  'straße',
+  '\u212aelvin',
+  'mas\u017fe',
+  'x_1',
+  '42',
+  '(',
+  '.',
+  '日本',
+  '+',
+];
+
+const EXPRESSIONS = [
+  'foo',
+  'foo.*Bar',
+  '(foo|Bar)baz',
+  '(?:foo|Bar|bazQux)+',
+  'fo?o',
+  'fo*',
+  'fo+Bar',
+  '(foo){0,2}Bar',
+  '(foo){2}',
+  '[fB](oo|ar)',
+  '[^a-z]oo',
+  '\\bfoo\\b',
+  '^\\s*foo$',
+  'foo\\.Bar',
+  '\\(foo',
+  'foo|',
+  '(|foo)Bar',
+  'x_\\d+',
+  'straße|kelvin',
+  'masse',
+  '(?<name>foo)Bar?',
+  'a|b|foo[xyz]',
+  'ba[zr](Qux)?foo',
+  '[\\w-]+foo',
+  '(a|b)(a|b)(a|b)(a|b)(a|b)foo',
+];
+
+describe('index of what files hold', () => {
+  let state = 3;
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  const pick = <T>(from: readonly T[]): T => from[random(from.length)] as T;
+  const text = (): string => Array.from({ length: 1 + random(12) }, () => pick(WORDS) + pick(['', '', ' '])).join('');
+  const maker = filterMaker();
+
+  function isCandidate(written: string, query: Parameters<typeof requiredTexts>[0]): boolean {
+    const bytes = Buffer.from(written);
+    const words = maker.filterOf(bytes);
+    const lists = requiredTexts(query).map((texts) => texts.map((one) => gramsOf(one, query.caseSensitive)));
+    const holds = (grams: Uint32Array): boolean => mayHold(words, 0, words.length, grams);
+    return lists.every((list) => list.some(holds)) || (!query.caseSensitive && hasOddLetters(bytes));
+  }
+
+  it('never leaves out a file in which there is a match', () => {
+    let matches = 0;
+    for (let round = 0; round < 2000; round += 1) {
+      const written = text();
+      const at = random(written.length);
+      const regex = pick([true, false]);
+      const query = {
+        pattern: regex ? pick(EXPRESSIONS) : written.slice(at, at + 1 + random(10)),
+        regex,
+        caseSensitive: pick([true, false]),
+        wholeWord: pick([true, false]),
+        limit: 1,
+      };
+      if (!searchPattern(query).test(written)) continue;
+      matches += 1;
+      assert.ok(isCandidate(written, query), `${JSON.stringify(query)} in ${JSON.stringify(written)}`);
+    }
+    assert.ok(matches > 500, `only ${matches}`);
+  });
+
+  it('leaves out most files in which there is none', () => {
+    const query = { pattern: 'notInThere', regex: false, caseSensitive: true, wholeWord: false, limit: 1 };
+    const written = Array.from({ length: 500 }, () => text().repeat(3));
+    assert.ok(written.filter((one) => isCandidate(one, query)).length < 10);
+  });
+
+  it('knows what an expression needs', () => {
+    const needs = (pattern: string) =>
+      requiredTexts({ pattern, regex: true, caseSensitive: true, wholeWord: false, limit: 1 }).filter((list) =>
+        list.every((one) => one.length > 2),
+      );
+    assert.deepEqual(needs('import .* from'), [['import '], [' from']]);
+    assert.deepEqual(needs('(get|set)Name\\('), [['getName(', 'setName(']]);
+    assert.deepEqual(needs('class (\\w+) extends'), [['class '], [' extends']]);
+    assert.deepEqual(needs('foo+bar'), [['bar']]);
+    assert.deepEqual(
+      needs('colou?r'),
+      [['color', 'colour']].map((list) => list.toReversed().toReversed()),
+    );
+    for (const nothing of ['\\w+', 'a|foo', '(?i)foo', 'fo(?=o)', '[[:alpha:]]foo', 'x{', '\\u0066oo', '(?x) f o o']) {
+      assert.deepEqual(needs(nothing), [], nothing);
+    }
+  });
+
+  it('reads on disk what was written there', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'conclave-filters-'));
+    try {
+      const part = openFilterPart(join(dir, 'spill'));
+      const files = Array.from({ length: 3000 }, (_, at) => {
+        const facts: FileFacts = { hash: at.toString(16).padStart(64, 'a'), kind: at % 7 === 0 ? 'none' : 'text' };
+        if (facts.kind === 'text') part.add(facts, maker.filterOf(Buffer.from(`word${at} ${text().repeat(40)}`)));
+        return { path: `ü/f${at}`, bytes: at, mtimeMs: at + 0.25, ctimeMs: at, ino: 2 ** 40 + at, readAt: 9, facts };
+      });
+      await writeIndex(dir, files, [part], async () => {});
+      const kept = readIndex(dir);
+      const byPath = (one: { path: string }, other: { path: string }) => (one.path < other.path ? -1 : 1);
+      assert.deepEqual(kept?.files.toSorted(byPath), files.toSorted(byPath));
+      for (const at of [1, 1500, 2999]) {
+        const found = new Set<string | undefined>();
+        kept?.part.eachMaybe([[gramsOf(`word${at} `, true)]], ({ hash }) => found.add(hash));
+        assert.ok(found.has(files[at]?.facts.hash));
+        assert.ok(found.size < 300);
+      }
+      part.close();
+      kept?.part.close();
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+});
