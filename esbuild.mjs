@@ -30,9 +30,6 @@ const bundles = await Promise.all([
     entryPoints: { cli: 'src/cli.ts' },
     outdir: 'dist',
     format: 'esm',
-    // What only some commands need is loaded by them alone.
-    splitting: true,
-    chunkNames: 'cli/[hash]',
     banner,
     external: ['@vscode/ripgrep'],
   }),
