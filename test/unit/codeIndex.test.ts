@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { searchPattern } from '../../src/core/changes/searchPattern.ts';
 import { type FileFacts, openFilterPart } from '../../src/node/codeIndex/filterParts.ts';
 import { filterMaker, gramsOf, hasOddLetters, mayHold } from '../../src/node/codeIndex/grams.ts';
+import { makeRoom } from '../../src/node/codeIndex/indexBounds.ts';
 import { readIndex, writeIndex } from '../../src/node/codeIndex/indexFile.ts';
 import { requiredTexts } from '../../src/node/codeIndex/requiredTexts.ts';
 
@@ -139,6 +140,24 @@ describe('index of what files hold', () => {
       kept?.part.close();
     } finally {
       await rm(dir, { recursive: true, force: true });
+    }
+  });
+
+  it('lets those make room that were written longest ago, and are not used', async () => {
+    const all = await mkdtemp(join(tmpdir(), 'conclave-indexes-'));
+    try {
+      for (const [at, name] of ['oldest', 'used', 'old', 'new', 'current'].entries()) {
+        await mkdir(join(all, name, 'spill'), { recursive: true });
+        await writeFile(join(all, name, 'index-0'), 'x'.repeat(100));
+        await utimes(join(all, name, 'index-0'), 1000 + at, 1000 + at);
+      }
+      await writeFile(join(all, 'used', 'spill', `${process.pid}-0`), '');
+      makeRoom(all, join(all, 'current'), 500);
+      assert.equal((await readdir(all)).length, 5);
+      makeRoom(all, join(all, 'current'), 300);
+      assert.deepEqual((await readdir(all)).sort(), ['current', 'new', 'used']);
+    } finally {
+      await rm(all, { recursive: true, force: true });
     }
   });
 });

@@ -13,11 +13,11 @@ const TOTAL = 1024 * 1024 * 1024;
 export function makeRoom(all: string, current: string, total = TOTAL): void {
   const indexes = namesIn(all)
     .map((name) => measured(join(all, name)))
-    .sort((one, other) => other.at - one.at);
-  let sum = 0;
+    .sort((one, other) => one.at - other.at);
+  let sum = indexes.reduce((bytes, index) => bytes + index.bytes, 0);
   for (const index of indexes) {
-    sum += index.bytes;
-    if (sum <= total || index.dir === current || isUsed(index.dir)) continue;
+    if (sum <= total) return;
+    if (index.dir === current || isUsed(index.dir)) continue;
     rmSync(index.dir, { recursive: true, force: true });
     sum -= index.bytes;
   }
