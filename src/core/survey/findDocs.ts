@@ -1,5 +1,5 @@
 import type { Code, Workspace } from '../ports.ts';
-import { bestOf } from '../tools/rankByWords.ts';
+import { bestOf, type Hits } from '../tools/rankByWords.ts';
 import { beginningOf, stemmer, termsOf } from '../tools/words.ts';
 import { breather } from './breather.ts';
 import { type KeptFile, keptOf, memoOf } from './memo.ts';
@@ -44,7 +44,7 @@ export async function findDocs(
 ): Promise<FoundDocs> {
   const { workspace, code } = ports;
   const all = await workspace.list(bounds.signal);
-  const kept = keptOf(memoOf(code, workspace.root), all);
+  const kept = await keptOf(memoOf(code, workspace.root), all, bounds.signal);
   const files = all.flatMap((entry, at): Listed[] => {
     const isUnder = under === '.' || entry.path === under || entry.path.startsWith(`${under}/`);
     return isUnder ? [{ entry, kept: kept[at] as KeptFile }] : [];
@@ -65,7 +65,7 @@ export async function findDocs(
   const hashes = terms.map(wordHash);
   const patterns = terms.map(beginningOf);
   const breathe = breather(bounds.signal);
-  const hits: (Found & { file: Listed })[] = [];
+  const hits: Hit[] = [];
   const among = { things: 0, words: 0 };
   const look = (file: Listed, words: Packed | undefined, share: number) => {
     if (!words) return;
@@ -75,8 +75,9 @@ export async function findDocs(
     if (found.length === 0) return;
     const inPath = patterns.map((pattern) => (pattern.test(file.entry.path) ? IN_PATH : 0));
     for (const one of found) {
-      const weights = one.weights.map((weight, at) => (weight + (inPath[at] ?? 0)) * share);
-      hits.push({ ...one, weights, file });
+      for (let at = 0; at < inPath.length; at += 1)
+        one.weights[at] = ((one.weights[at] ?? 0) + (inPath[at] ?? 0)) * share;
+      hits.push({ one, file, weights: one.weights, length: one.length });
     }
   };
   for (const [at, file] of documents.entries()) {
@@ -96,6 +97,11 @@ export async function findDocs(
     documents: documents.length,
     unread: { documents: tooMany + packed.unread, code: summaries.unread },
   };
+}
+
+interface Hit extends Hits {
+  one: Found;
+  file: Listed;
 }
 
 /** Those nearest to the root first, as far as there is room. */
@@ -119,7 +125,7 @@ function wordsOf({ line, endLine, headings, text }: Passage): Words {
 
 /** What was found, as it stands in the files. What has changed in this moment is left out. */
 async function readAgain(
-  hits: readonly (Found & { file: Listed })[],
+  hits: readonly Hit[],
   { workspace, code }: { workspace: Workspace; code: Code },
   signal: AbortSignal,
 ): Promise<FoundPassage[]> {
@@ -136,9 +142,9 @@ async function readAgain(
         : await docComments({ path, hash, text: async () => text }, code, signal),
     );
   }
-  return hits.flatMap(({ file, line, endLine }) => {
+  return hits.flatMap(({ file, one: { line, endLine } }) => {
     const here = passages.get(file.entry.path) ?? [];
-    return here.find((one) => one.line === line && one.endLine === endLine) ?? [];
+    return here.find((passage) => passage.line === line && passage.endLine === endLine) ?? [];
   });
 }
 

@@ -1,6 +1,6 @@
 import { breather } from './breather.ts';
 import type { Summary } from './memo.ts';
-import { type PathTable, pathTable } from './pathTable.ts';
+import { folderOf, type PathTable, pathTable } from './pathTable.ts';
 import { importResolver, type Resolver, type Root } from './resolveImport.ts';
 
 /** Which files with code need which others. */
@@ -22,24 +22,37 @@ export interface LinkedFile {
   summary: Summary | undefined;
 }
 
-/** @param files sorted by path @param before what was found last: only what is otherwise now is looked at again */
+/** @param files sorted by path @param before what was found last: only what may be otherwise now is looked at again */
 export async function linksOf(
   files: readonly LinkedFile[],
   roots: readonly Root[],
   before: Links | undefined,
   signal: AbortSignal,
 ): Promise<Links> {
-  const same = before !== undefined && isOfSame(before, files, roots) ? before : undefined;
-  if (same && files.every(({ summary }, id) => summary === same.summaries[id])) return same;
-  const table = same?.table ?? pathTable(files);
-  const resolve = same ? importResolver(table, roots) : remembering(importResolver(table, roots));
+  const isSame =
+    before?.table.paths.length === files.length && files.every(({ path }, id) => path === before.table.paths[id]);
+  const old = before && sameRoots(before.roots, roots) ? before : undefined;
+  if (old && isSame && files.every(({ summary }, id) => summary === old.summaries[id])) return old;
+  const table = old && isSame ? old.table : await pathTable(files, signal);
+  const moved = old && !isSame ? movedFiles(old.table, table, roots) : undefined;
+  const kept = isSame || moved ? old : undefined;
+  const resolve = kept ? importResolver(table, roots) : remembering(importResolver(table, roots));
   const breathe = breather(signal);
   const news = new Map<number, Map<number, number>>();
   const starts = new Int32Array(files.length + 1);
   for (let id = 0; id < files.length; id += 1) {
     const { path, summary } = files[id] as LinkedFile;
-    let count = same ? (same.starts[id + 1] ?? 0) - (same.starts[id] ?? 0) : 0;
-    if (!same || summary !== same.summaries[id]) {
+    const was = kept ? (moved ? moved.oldIds[id] : id) : undefined;
+    let count = 0;
+    if (
+      kept &&
+      was !== undefined &&
+      was >= 0 &&
+      summary === kept.summaries[was] &&
+      !(moved && summary && moved.names.test(summary.text))
+    ) {
+      count = (kept.starts[was + 1] ?? 0) - (kept.starts[was] ?? 0);
+    } else {
       const needed = summary ? neededBy(id, path, summary, resolve) : new Map<number, number>();
       news.set(id, needed);
       count = needed.size;
@@ -59,27 +72,74 @@ export async function linksOf(
         weights[at] = weight;
         at += 1;
       }
-    } else if (same) {
-      for (let old = same.starts[id] ?? 0; old < (same.starts[id + 1] ?? 0); old += 1, at += 1) {
-        targets[at] = same.targets[old] ?? 0;
-        weights[at] = same.weights[old] ?? 0;
+    } else if (kept) {
+      const was = moved ? (moved.oldIds[id] ?? 0) : id;
+      for (let from = kept.starts[was] ?? 0; from < (kept.starts[was + 1] ?? 0); from += 1, at += 1) {
+        const target = kept.targets[from] ?? 0;
+        targets[at] = moved ? (moved.newIds[target] ?? 0) : target;
+        weights[at] = kept.weights[from] ?? 0;
       }
     }
   }
   return { table, roots, summaries: files.map(({ summary }) => summary), starts, targets, weights };
 }
 
-function isOfSame(before: Links, files: readonly { path: string }[], roots: readonly Root[]): boolean {
-  const { paths } = before.table;
+function sameRoots(before: readonly Root[], roots: readonly Root[]): boolean {
   return (
-    paths.length === files.length &&
-    files.every(({ path }, id) => path === paths[id]) &&
-    before.roots.length === roots.length &&
+    before.length === roots.length &&
     roots.every(({ name, folder, kind }, at) => {
-      const old = before.roots[at];
+      const old = before[at];
       return old?.name === name && old.folder === folder && old.kind === kind;
     })
   );
+}
+
+/** With more files that came or went, all are looked at. */
+const MOST_MOVED = 100;
+
+interface Moved {
+  /** By new ids; -1 for a file that came. */
+  oldIds: Int32Array;
+  /** By old ids; -1 for a file that went. */
+  newIds: Int32Array;
+  /** Finds what an import of a file that came or went says: its name, or its folder's. */
+  names: RegExp;
+}
+
+/** @returns undefined where any import may mean something else now: too much is otherwise, or a package's main file */
+function movedFiles(before: PathTable, now: PathTable, roots: readonly Root[]): Moved | undefined {
+  const oldIds = new Int32Array(now.paths.length).fill(-1);
+  const newIds = new Int32Array(before.paths.length).fill(-1);
+  const changed: string[] = [];
+  let [old, id] = [0, 0];
+  while (old < before.paths.length || id < now.paths.length) {
+    const [a, b] = [before.paths[old], now.paths[id]];
+    if (a !== undefined && a === b) {
+      oldIds[id] = old;
+      newIds[old] = id;
+      old += 1;
+      id += 1;
+    } else if (b === undefined || (a !== undefined && a < b)) {
+      changed.push(a ?? '');
+      old += 1;
+    } else {
+      changed.push(b);
+      id += 1;
+    }
+    if (changed.length > MOST_MOVED) return undefined;
+  }
+  const names = new Set<string>();
+  for (const path of changed) {
+    const folder = folderOf(path);
+    const name = path.slice(folder === '' ? 0 : folder.length + 1).replace(/\..*/, '');
+    if (name.length < 2 || folder === '' || /^(index|__init__|mod|init|lib)$/.test(name)) return undefined;
+    if (roots.some((root) => root.kind === 'go' && root.folder === folder)) return undefined;
+    names.add(name);
+    // Where a whole package can be imported, and that is a folder.
+    if (/\.(go|java|kts?|scala|cs)$/.test(path)) names.add(folder.slice(folder.lastIndexOf('/') + 1));
+  }
+  const escaped = [...names].map((name) => name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  return { oldIds, newIds, names: new RegExp(escaped.join('|')) };
 }
 
 function neededBy(id: number, path: string, summary: Summary, resolve: Resolver): Map<number, number> {
@@ -99,12 +159,18 @@ export function offeredBy({ text }: Summary): string {
   return end < 0 ? text : text.slice(0, end);
 }
 
-export function importsOf({ text }: Summary): { from: string; names: string[] }[] {
+function importsOf({ text }: Summary): { from: string; names: string[] }[] {
   const lines = text.split('\n').slice(1);
   return lines.map((line) => {
     const [from = '', names] = line.split('\t');
     return { from, names: names === undefined ? [] : names.split(' ') };
   });
+}
+
+/** Each once. Taken out of the text at the first time. */
+export function importedNames(summary: Summary): readonly string[] {
+  summary.imported ??= [...new Set(importsOf(summary).flatMap(({ names }) => names))];
+  return summary.imported;
 }
 
 /** While all files are looked at, the files of a folder ask for the same things again and again. */

@@ -1,5 +1,6 @@
 import type { Code, FileEntry } from '../ports.ts';
 import type { Manifest } from '../tools/manifests/manifests.ts';
+import { breather } from './breather.ts';
 import type { Links } from './links.ts';
 import type { Packed } from './packed.ts';
 import { type Traits, traitsOf } from './traits.ts';
@@ -11,6 +12,8 @@ export interface Summary {
   symbols: number;
   /** Names that it offers, on a line; then for each import a line: from where, a tab, and the names. */
   text: string;
+  /** The names that it imports, where somebody has asked for them. */
+  imported?: readonly string[];
   /** Of its doc comments; absent where it has none. */
   docs?: Packed;
 }
@@ -60,14 +63,19 @@ export function memoOf(code: Code, root: string): Memo {
 }
 
 /** What is kept of files, in their order. Of others it is forgotten, now and then. */
-export function keptOf(memo: Memo, entries: readonly FileEntry[]): KeptFile[] {
-  const kept = entries.map(({ path }) => {
-    const known = memo.files.get(path);
-    if (known) return known;
-    const file: KeptFile = { path, traits: traitsOf(path), hash: undefined, found: {} };
-    memo.files.set(path, file);
-    return file;
-  });
+export async function keptOf(memo: Memo, entries: readonly FileEntry[], signal: AbortSignal): Promise<KeptFile[]> {
+  const breathe = breather(signal);
+  const kept: KeptFile[] = [];
+  for (const { path } of entries) {
+    let file = memo.files.get(path);
+    if (!file) {
+      file = { path, traits: traitsOf(path), hash: undefined, found: {} };
+      memo.files.set(path, file);
+    }
+    kept.push(file);
+    const pause = breathe();
+    if (pause) await pause;
+  }
   if (memo.files.size > entries.length * 1.25 + 500) memo.files = new Map(kept.map((file) => [file.path, file]));
   return kept;
 }

@@ -1,3 +1,5 @@
+import { breather } from './breather.ts';
+
 /** Files with code, and how they are found by what an import says. */
 export interface PathTable {
   /** Sorted. A file's id is its place here. */
@@ -10,7 +12,10 @@ export interface PathTable {
   isTest: readonly boolean[];
 }
 
-export function pathTable(files: readonly { path: string; isTest: boolean }[]): PathTable {
+export async function pathTable(
+  files: readonly { path: string; isTest: boolean }[],
+  signal: AbortSignal,
+): Promise<PathTable> {
   const paths = files.map(({ path }) => path);
   const ids = new Map<string, number>();
   const byName = new Map<string, number[]>();
@@ -20,6 +25,7 @@ export function pathTable(files: readonly { path: string; isTest: boolean }[]): 
     if (some) some.push(id);
     else map.set(key, [id]);
   };
+  const breathe = breather(signal);
   for (const [id, path] of paths.entries()) {
     ids.set(path, id);
     const folder = folderOf(path);
@@ -27,6 +33,8 @@ export function pathTable(files: readonly { path: string; isTest: boolean }[]): 
     add(byFolder, folder, id);
     add(byName, name, id);
     if (isMain(name)) add(byName, folder.slice(folder.lastIndexOf('/') + 1), id);
+    const pause = breathe();
+    if (pause) await pause;
   }
   return { paths, ids, byName, byFolder, isTest: files.map(({ isTest }) => isTest) };
 }

@@ -47,15 +47,16 @@ export async function survey(
   const { signal } = bounds;
   const memo = memoOf(code, workspace.root);
   const entries = await workspace.list(signal);
-  const kept = keptOf(memo, entries);
+  const kept = await keptOf(memo, entries, signal);
   const all = entries.map((entry, at): Listed => ({ entry, kept: kept[at] as KeptFile }));
   const manifests = await manifestsOf(all, workspace, bounds);
   const { summaries, unread } = await summariesInOrder(all, ports, bounds);
 
-  const programs: (Listed & LinkedFile)[] = [];
-  for (const [at, file] of all.entries()) {
-    const { path, traits } = file.kept;
-    if (traits.isCode) programs.push({ ...file, path, isTest: traits.isTest, summary: summaries[at] });
+  const programs: (LinkedFile & { entry: FileEntry })[] = [];
+  for (let at = 0; at < all.length; at += 1) {
+    const { entry, kept: file } = all[at] as Listed;
+    const { isCode, isTest } = file.traits;
+    if (isCode) programs.push({ entry, path: file.path, isTest, summary: summaries[at] });
   }
   const links = await linksOf(programs, rootsOf(manifests), memo.links, signal);
   memo.links = links;

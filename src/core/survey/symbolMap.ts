@@ -1,6 +1,6 @@
 import type { CodeSymbol, SymbolKind } from '../ports.ts';
 import { cutLine } from '../tools/bounded.ts';
-import { importsOf, type Links } from './links.ts';
+import { importedNames, type Links } from './links.ts';
 import type { Outline } from './patternOutline.ts';
 
 export interface MappedFile {
@@ -39,7 +39,7 @@ const FURTHER = 0.9;
 /** Symbols of tests come last. */
 export const IN_TEST = 0.01;
 /** Files that need one are asked for the names that they import, up to so many. */
-const MOST_USERS = 60;
+const MOST_USERS = 40;
 
 /**
  * The symbols that matter most, by their files' rank and by how many other files import them, as far as there is room.
@@ -55,7 +55,7 @@ export function symbolMap(
 ): MappedFile[] {
   const users = usersOf(links, new Set(files.map(({ id }) => id)));
   const candidates = files.flatMap(({ id, path, outline }) => {
-    const imported = countsOf(users.get(id) ?? [], links);
+    const imported = countsOf(outline, users.get(id) ?? [], links);
     const importance = (rank[id] ?? 0) * (links.table.isTest[id] ? IN_TEST : 1);
     return outline.symbols
       .map((symbol) => ({ id, path, symbol, score: importance * weightOf(symbol, imported.get(symbol.name) ?? 0) }))
@@ -116,13 +116,15 @@ function usersOf({ starts, targets, table }: Links, ids: ReadonlySet<number>): M
   return users;
 }
 
-/** How many of the files import a name. */
-function countsOf(users: readonly number[], { summaries }: Links): Map<string, number> {
-  const counts = new Map<string, number>();
+/** How many of the files import a name that is here. */
+function countsOf({ symbols }: Outline, users: readonly number[], { summaries }: Links): Map<string, number> {
+  const counts = new Map(symbols.map(({ name }) => [name, 0]));
   for (const id of users) {
     const summary = summaries[id];
-    const names = new Set(summary ? importsOf(summary).flatMap((one) => one.names) : []);
-    for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+    for (const name of summary ? importedNames(summary) : []) {
+      const count = counts.get(name);
+      if (count !== undefined) counts.set(name, count + 1);
+    }
   }
   return counts;
 }

@@ -234,12 +234,23 @@ function entryPoints({ files, manifests }: Survey): string[] {
 function folders(under: string, files: readonly SurveyedFile[]): Result['folders'] {
   const counts = new Map<string, number>();
   const base = under === '.' ? 0 : under.length + 1;
+  // Sorted by path, so most files are in the folders of the one before.
+  let [first, second] = [' ', ' '];
   for (const { path } of files) {
-    const first = path.indexOf('/', base) + 1;
-    if (first === 0) continue;
-    counts.set(path.slice(0, first), (counts.get(path.slice(0, first)) ?? 0) + 1);
-    const second = path.indexOf('/', first) + 1;
-    if (second > 0) counts.set(path.slice(0, second), (counts.get(path.slice(0, second)) ?? 0) + 1);
+    if (!path.startsWith(first, base)) {
+      const end = path.indexOf('/', base) + 1;
+      if (end === 0) continue;
+      [first, second] = [path.slice(base, end), ' '];
+    }
+    counts.set(path.slice(0, base) + first, (counts.get(path.slice(0, base) + first) ?? 0) + 1);
+    const inside = base + first.length;
+    if (!path.startsWith(second, inside)) {
+      const end = path.indexOf('/', inside) + 1;
+      if (end === 0) continue;
+      second = path.slice(inside, end);
+    }
+    const whole = path.slice(0, inside + second.length);
+    counts.set(whole, (counts.get(whole) ?? 0) + 1);
   }
   return [...counts]
     .map(([path, count]) => ({ path, files: count }))
