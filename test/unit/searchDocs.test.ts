@@ -90,6 +90,14 @@ describe('search_docs', () => {
     assert.equal((await found('refunds'))[0]?.path, 'CHANGELOG.md');
   });
 
+  it('searches for comments where there are too many files to keep what they say', async () => {
+    const disk = openDiskWorkspace(root, { ripgrep: undefined });
+    const others = Array.from({ length: 26_000 }, (_, at) => ({ path: `gen/${at}.kt`, bytes: 1, hash: 'unread' }));
+    const workspace = { ...disk, list: async () => [...(await disk.list()), ...others] };
+    const passages = await found('constant time signature verification', {}, { workspace, code: withoutGrammars() });
+    assert.deepEqual([passages[0]?.path, passages[0]?.line], ['src/signing.kt', 4]);
+  });
+
   it('finds after any changes what one that knows nothing yet finds', async () => {
     const words = ['alpha', 'beta', 'gamma', 'delta', 'epsilon'];
     const edit = fc.record({

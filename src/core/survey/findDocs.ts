@@ -5,8 +5,8 @@ import { breather } from './breather.ts';
 import { type KeptFile, keptOf, memoOf } from './memo.ts';
 import { type Found, findIn, type Packed, pack, type Words, wordHash } from './packed.ts';
 import { isDocument, type Passage, splitPassages, statusOf, versionOf } from './passages.ts';
-import { type Hashed, type Listed, type ReadBounds, readKnown } from './readKnown.ts';
-import { outlinesOf, summariesOf } from './summaries.ts';
+import { type Hashed, hashOf, type Listed, type ReadBounds, readKnown } from './readKnown.ts';
+import { docsOf, MOST_WITH_DOCS, outlinesOf, summariesOf } from './summaries.ts';
 
 /** A passage that was found, with what its document says of it. */
 export interface FoundPassage extends Passage {
@@ -59,7 +59,10 @@ export async function findDocs(
     );
   };
   const packed = await readKnown(documents, 'passages', { workspace, find, saying: 'reading documents' }, bounds);
-  const summaries = await summariesOf(sources, ports, bounds);
+  const many = kept.filter(({ traits }) => traits.isCode).length > MOST_WITH_DOCS;
+  // Kept while there were too many.
+  if (!many) for (const { kept: file } of sources) if (file.found.summary?.docs === null) file.found = {};
+  const summaries = many ? undefined : await summariesOf(sources, ports, bounds);
 
   const terms = termsOf(query);
   const hashes = terms.map(wordHash);
@@ -67,7 +70,7 @@ export async function findDocs(
   const breathe = breather(bounds.signal);
   const hits: Hit[] = [];
   const among = { things: 0, words: 0 };
-  const look = (file: Listed, words: Packed | undefined, share: number) => {
+  const look = (file: Listed, words: Packed | null | undefined, share: number) => {
     if (!words) return;
     const { found, passages, words: length } = findIn(words, hashes);
     among.things += passages;
@@ -85,17 +88,22 @@ export async function findDocs(
     const pause = breathe();
     if (pause) await pause;
   }
-  for (const [at, file] of sources.entries()) {
-    look(file, summaries.found[at]?.docs, file.kept.traits.isTest ? IN_TESTS : IN_CODE);
+  const shareOf = ({ kept: { traits } }: Listed) => (traits.isTest ? IN_TESTS : IN_CODE);
+  for (const [at, file] of summaries ? sources.entries() : []) {
+    look(file, summaries?.found[at]?.docs, shareOf(file));
     const pause = breathe();
     if (pause) await pause;
+  }
+  if (!summaries) {
+    for (const { file, docs } of await docsBySearch(terms, under, sources, ports, bounds.signal))
+      look(file, docs, shareOf(file));
   }
   return {
     passages: await readAgain(bestOf(hits, among, limit), ports, bounds.signal),
     files: files.length,
     matches: hits.length,
     documents: documents.length,
-    unread: { documents: tooMany + packed.unread, code: summaries.unread },
+    unread: { documents: tooMany + packed.unread, code: summaries?.unread ?? 0 },
   };
 }
 
@@ -121,6 +129,50 @@ function withinBytes(documents: readonly Listed[]): { documents: Listed[]; tooMa
 
 function wordsOf({ line, endLine, headings, text }: Passage): Words {
   return { line, endLine, heading: headings.at(-1) ?? '', around: headings.slice(0, -1).join(' '), text };
+}
+
+const MOST_SEARCHES = 4;
+const MOST_MATCHES = 500;
+const MOST_SEARCHED = 80;
+/** A line that is no comment, as far as the line tells, may be in one all the same. */
+const NO_COMMENT = 0.3;
+
+/** The doc comments of the files in which a search finds most of the terms. The longest are looked for, as they are rare. */
+async function docsBySearch(
+  terms: readonly string[],
+  under: string,
+  sources: readonly Listed[],
+  { workspace, code }: { workspace: Workspace; code: Code },
+  signal: AbortSignal,
+): Promise<{ file: Listed; docs: Packed }[]> {
+  const byPath = new Map(sources.map((file) => [file.entry.path, file]));
+  const scores = new Map<Listed, number>();
+  for (const pattern of [...terms].sort((a, b) => b.length - a.length).slice(0, MOST_SEARCHES)) {
+    const query = { pattern, regex: false, caseSensitive: false, wholeWord: false, limit: MOST_MATCHES };
+    const best = new Map<Listed, number>();
+    for (const { path, text } of await workspace.search({ ...query, under: under === '.' ? [] : [under] }, signal)) {
+      const file = byPath.get(path);
+      const score = /^\s*(\/\/|\/?\*|#|--|["']{3})/.test(text) ? 1 : NO_COMMENT;
+      if (file) best.set(file, Math.max(best.get(file) ?? 0, score));
+    }
+    for (const [file, score] of best) scores.set(file, (scores.get(file) ?? 0) + score);
+  }
+  const files = [...scores]
+    .sort((a, b) => b[1] - a[1] || (a[0].entry.path < b[0].entry.path ? -1 : 1))
+    .slice(0, MOST_SEARCHED)
+    .map(([file]) => file);
+  const hashed = await Promise.all(files.map(({ entry }) => hashOf(workspace, entry)));
+  const outlines = await outlinesOf(
+    hashed.filter((one) => one !== undefined),
+    code,
+    signal,
+  );
+  const stems = stemmer();
+  return files.flatMap((file, at) => {
+    const one = hashed[at];
+    const outline = one && outlines.get(one);
+    return outline ? [{ file, docs: docsOf(outline, stems) }] : [];
+  });
 }
 
 /** What was found, as it stands in the files. What has changed in this moment is left out. */

@@ -14,8 +14,8 @@ export interface Summary {
   text: string;
   /** The names that it imports, where somebody has asked for them. */
   imported?: readonly string[];
-  /** Of its doc comments; absent where it has none. */
-  docs?: Packed;
+  /** Of its doc comments; absent where it has none, null where there were too many files to keep them. */
+  docs?: Packed | null;
 }
 
 /** What was found of a file's content. Null: there is nothing to be found. */
@@ -37,6 +37,8 @@ export interface KeptFile {
 /** What was found of the files of a workspace when they were looked at last: what is of another content by now is found anew. */
 export interface Memo {
   files: Map<string, KeptFile>;
+  /** There are few different ones: each once, by what they say. */
+  traits: Map<string, Traits>;
   links?: Links;
   /** How much each of these matters, where nothing particular is asked for. */
   rank?: { links: Links; rank: Float64Array };
@@ -54,7 +56,7 @@ const MEMOS = new WeakMap<Code, Map<string, Memo>>();
 export function memoOf(code: Code, root: string): Memo {
   const memos = MEMOS.get(code) ?? new Map<string, Memo>();
   MEMOS.set(code, memos);
-  const memo = memos.get(root) ?? { files: new Map() };
+  const memo = memos.get(root) ?? { files: new Map(), traits: new Map() };
   // The one looked at last is the last of the map.
   memos.delete(root);
   memos.set(root, memo);
@@ -69,7 +71,7 @@ export async function keptOf(memo: Memo, entries: readonly FileEntry[], signal: 
   for (const { path } of entries) {
     let file = memo.files.get(path);
     if (!file) {
-      file = { path, traits: traitsOf(path), hash: undefined, found: {} };
+      file = { path, traits: traitsIn(memo, path), hash: undefined, found: {} };
       memo.files.set(path, file);
     }
     kept.push(file);
@@ -78,4 +80,12 @@ export async function keptOf(memo: Memo, entries: readonly FileEntry[], signal: 
   }
   if (memo.files.size > entries.length * 1.25 + 500) memo.files = new Map(kept.map((file) => [file.path, file]));
   return kept;
+}
+
+function traitsIn({ traits }: Memo, path: string): Traits {
+  const found = traitsOf(path);
+  const key = JSON.stringify(found);
+  const known = traits.get(key) ?? found;
+  traits.set(key, known);
+  return known;
 }

@@ -6,7 +6,7 @@ export interface PathTable {
   paths: readonly string[];
   ids: ReadonlyMap<string, number>;
   /** By the file's name without its extension; a folder's main file (`index.ts`, `__init__.py`, `mod.rs`) by the folder's name, too. */
-  byName: ReadonlyMap<string, readonly number[]>;
+  byName: ReadonlyMap<string, number | readonly number[]>;
   /** The files right in a folder. */
   byFolder: ReadonlyMap<string, readonly number[]>;
   isTest: readonly boolean[];
@@ -18,21 +18,24 @@ export async function pathTable(
 ): Promise<PathTable> {
   const paths = files.map(({ path }) => path);
   const ids = new Map<string, number>();
-  const byName = new Map<string, number[]>();
+  // Most names are there once: without a list for each, this takes half the memory.
+  const byName = new Map<string, number | number[]>();
   const byFolder = new Map<string, number[]>();
-  const add = (map: Map<string, number[]>, key: string, id: number) => {
-    const some = map.get(key);
-    if (some) some.push(id);
-    else map.set(key, [id]);
+  const addName = (name: string, id: number) => {
+    const some = byName.get(name);
+    if (typeof some === 'object') some.push(id);
+    else byName.set(name, some === undefined ? id : [some, id]);
   };
   const breathe = breather(signal);
   for (const [id, path] of paths.entries()) {
     ids.set(path, id);
     const folder = folderOf(path);
     const name = withoutExtension(path.slice(folder === '' ? 0 : folder.length + 1));
-    add(byFolder, folder, id);
-    add(byName, name, id);
-    if (isMain(name)) add(byName, folder.slice(folder.lastIndexOf('/') + 1), id);
+    const inFolder = byFolder.get(folder);
+    if (inFolder) inFolder.push(id);
+    else byFolder.set(folder, [id]);
+    addName(name, id);
+    if (isMain(name)) addName(folder.slice(folder.lastIndexOf('/') + 1), id);
     const pause = breathe();
     if (pause) await pause;
   }
@@ -74,7 +77,8 @@ export function moduleEnding(
 ): number | undefined {
   let best: number | undefined;
   let nearness = -1;
-  for (const id of table.byName.get(module.slice(module.lastIndexOf('/') + 1)) ?? []) {
+  const named = table.byName.get(module.slice(module.lastIndexOf('/') + 1)) ?? [];
+  for (const id of typeof named === 'number' ? [named] : named) {
     const path = table.paths[id] ?? '';
     if (!fits(path)) continue;
     const whole = moduleOf(path);

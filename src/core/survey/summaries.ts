@@ -2,14 +2,27 @@ import type { Code, CodeSymbol, Workspace } from '../ports.ts';
 import { lineCount } from '../tools/bounded.ts';
 import { type Stems, stemmer } from '../tools/words.ts';
 import type { Summary } from './memo.ts';
-import { pack } from './packed.ts';
+import { type Packed, pack } from './packed.ts';
 import { type Outline, patternOutline } from './patternOutline.ts';
 import { type Hashed, type Listed, type ReadBounds, readKnown } from './readKnown.ts';
 import { traitsOf } from './traits.ts';
 
+/** Of more files with code, the words of their doc comments are not kept: they would take more memory than all the rest. */
+export const MOST_WITH_DOCS = 25_000;
 const MOST_NAMES = 60;
 const MOST_DOCS = 60;
 const LONGEST_DOC = 400;
+
+/** The words of the doc comments of code. */
+export function docsOf({ symbols }: Outline, stems: Stems): Packed {
+  return pack(
+    symbols
+      .filter(({ doc }) => doc !== undefined)
+      .slice(0, MOST_DOCS)
+      .map(wordsOf),
+    stems,
+  );
+}
 
 /** Summaries of files, as `readKnown` has them. */
 export function summariesOf(
@@ -17,6 +30,7 @@ export function summariesOf(
   { workspace, code }: { workspace: Workspace; code: Code },
   bounds: ReadBounds,
 ) {
+  const withDocs = files.length <= MOST_WITH_DOCS;
   const find = async (some: readonly Hashed[]): Promise<(Summary | undefined)[]> => {
     const isCode = new Map(some.map((file) => [file, traitsOf(file.path).isCode]));
     const outlines = await outlinesOf(
@@ -28,7 +42,7 @@ export function summariesOf(
     return Promise.all(
       some.map(async (file) => {
         const outline = outlines.get(file);
-        if (isCode.get(file)) return outline && summaryOf(outline, stems);
+        if (isCode.get(file)) return outline && summaryOf(outline, withDocs ? stems : undefined);
         const text = await file.text();
         return text === undefined ? undefined : { lines: lineCount(text), symbols: 0, text: '' };
       }),
@@ -54,14 +68,15 @@ export async function outlinesOf(
   return outlines;
 }
 
-function summaryOf({ lines, symbols, imports }: Outline, stems: Stems): Summary {
+function summaryOf(outline: Outline, stems: Stems | undefined): Summary {
+  const { lines, symbols, imports } = outline;
   const names = symbols.filter(({ exported, container }) => exported && container === undefined);
-  const docs = symbols.filter((symbol) => symbol.doc !== undefined).slice(0, MOST_DOCS);
+  const hasDocs = symbols.some(({ doc }) => doc !== undefined);
   const text = [
     [...new Set(names.map(({ name }) => name))].slice(0, MOST_NAMES).join(' '),
     ...imports.map((one) => (one.names.length === 0 ? one.from : `${one.from}\t${one.names.join(' ')}`)),
   ].join('\n');
-  return { lines, symbols: symbols.length, text, ...(docs.length > 0 && { docs: pack(docs.map(wordsOf), stems) }) };
+  return { lines, symbols: symbols.length, text, ...(hasDocs && { docs: stems ? docsOf(outline, stems) : null }) };
 }
 
 function wordsOf({ name, container, line, endLine, doc = '' }: CodeSymbol) {
