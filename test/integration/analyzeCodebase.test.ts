@@ -210,6 +210,7 @@ for (const [by, openCode] of [
         assert.ok(text.length <= maxChars, `${text.length} > ${maxChars}`);
         assert.ok(JSON.stringify(data).length <= maxChars, `data ${JSON.stringify(data).length} > ${maxChars}`);
         assert.match(text, /^The workspace: 121 files/);
+        assert.doesNotMatch(text, /\n\n\n/);
         if (maxChars < 8000) assert.match(text, /under="<folder>"/);
         if (maxChars >= 1000) assert.match(text, /\nsrc\/hub\.ts\n {2}\d+: export function hub/, text);
         const symbols = (text.match(/^ {2}\d+: /gm) ?? []).length;

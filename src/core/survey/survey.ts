@@ -1,4 +1,5 @@
 import type { Code, FileEntry, Workspace } from '../ports.ts';
+import { isTestFile } from '../tools/languages.ts';
 import { type Manifest, readManifest } from '../tools/manifests/manifests.ts';
 import { type LinkedFile, linksOf } from './links.ts';
 import { type KeptFile, keptOf, memoOf, type Summary } from './memo.ts';
@@ -68,7 +69,7 @@ export async function survey(
   }
   return {
     files,
-    manifests: manifests.filter(({ path }) => isUnder(path)),
+    manifests: ownFirst(manifests.filter(({ path }) => isUnder(path))),
     unread,
     map: async (room) => {
       const known = query === undefined && memo.rank?.links === links ? memo.rank.rank : undefined;
@@ -89,6 +90,12 @@ export async function survey(
       return { files: map, left: Math.max(0, symbols - shown) };
     },
   };
+}
+
+/** Those of fixtures in tests say nothing of the project, where there are others. */
+function ownFirst(manifests: readonly Manifest[]): Manifest[] {
+  const own = manifests.filter(({ path }) => !isTestFile(path));
+  return own.length > 0 ? own : [...manifests];
 }
 
 /** What tells most is read first, as there may be no time for all. @returns in the order of the files */

@@ -75,12 +75,10 @@ export const analyzeCodebase: Tool<z.infer<typeof ARGS>, Result> = {
         : { text: 'There are no files under that path. read_file with path="." shows the folders.', isError: true };
     }
     const size = sizeLine(under, found);
-    const parts = partsOf(under, found, ctx.maxChars);
-    const head = fitting(
-      Object.values(parts),
-      ctx.maxChars * (args.query === undefined ? HEAD : HEAD_OF_QUERY) - size.length,
-    );
-    const start = [size, ...head.map(({ text }) => text)].join('\n\n');
+    const headRoom = ctx.maxChars * (args.query === undefined ? HEAD : HEAD_OF_QUERY);
+    const parts = partsOf(under, found, headRoom);
+    const head = fitting(Object.values(parts), headRoom - size.length);
+    const start = [size, ...head.map(({ text }) => text).filter((text) => text !== '')].join('\n\n');
     const title = 'Symbols (files that others need most first):';
     const room = ctx.maxChars - start.length - title.length - NOTICE_ROOM;
     const map = room < 40 ? { files: [], left: 1 } : await found.map(room);
@@ -106,12 +104,8 @@ const NOTICE_ROOM = 130;
 
 type Shown = Pick<Result, 'languages' | 'manifests' | 'tests' | 'entryPoints' | 'folders' | 'biggest'>;
 
-function partsOf(
-  under: string,
-  found: Survey,
-  maxChars: number,
-): { [Part in keyof Shown]: Section<Shown[Part][number]> } {
-  const most = Math.max(4, Math.min(30, Math.floor(maxChars / 250)));
+function partsOf(under: string, found: Survey, room: number): { [Part in keyof Shown]: Section<Shown[Part][number]> } {
+  const most = Math.max(3, Math.min(30, Math.floor(room / 120)));
   return {
     languages: section('Languages', languages(found.files), 12, 0.12, ({ name, files, lines }) => {
       return `${name}: ${counted(files, 'file')}, ${counted(lines, 'line')}`;
