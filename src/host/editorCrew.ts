@@ -12,6 +12,7 @@ import { findEditorRipgrep } from './editorRipgrep.ts';
 import { loadEditorSettings } from './editorSettings.ts';
 import { type EditorUser, openEditorUser } from './editorUser.ts';
 import { openEditorWorkspace } from './editorWorkspace.ts';
+import { openLanguageServers } from './languageServers.ts';
 import { openEditorWriter } from './proposals/editorWriter.ts';
 
 /** Builds crews for folders: the same as in the terminal, with the editor's settings, buffers and user. */
@@ -59,7 +60,11 @@ export function openEditorCrews(options: {
         ripgrep,
         over: (disk) => {
           const files = openEditorWorkspace(disk.workspace, folder);
-          return { workspace: files, writer: openEditorWriter(folder, { workspace: files, writer: disk.writer }) };
+          return {
+            workspace: files,
+            writer: openEditorWriter(folder, { workspace: files, writer: disk.writer }),
+            languages: openLanguageServers(folder),
+          };
         },
       });
     },

@@ -65,7 +65,7 @@ export async function openCrew(
     loaded: LoadedSettings;
     /** Absolute path of ripgrep; undefined where there is none. */
     ripgrep: string | undefined;
-    over?: (disk: Pick<Crew, 'workspace' | 'writer'>) => Partial<Pick<Crew, 'workspace' | 'writer'>>;
+    over?: (disk: Pick<Crew, 'workspace' | 'writer'>) => Partial<Pick<Crew, 'workspace' | 'writer' | 'languages'>>;
   },
 ): Promise<Crew> {
   const { workspace, user, loaded, ripgrep, over } = options;

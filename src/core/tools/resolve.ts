@@ -32,14 +32,24 @@ export async function resolve(
   const places = await referencesTo(occurrences.filter(isCode), languages, ctx.signal);
   if (!places) return { occurrences, by: 'search' };
   const known = new Map(places.map((place) => [keyOf(place), place]));
+  // Of a file that belongs to no project of the server, it says nothing: only where it knows some is the rest another's.
+  const seen = new Set(places.map(({ path }) => path));
   const resolved = occurrences.map((occurrence) => {
     const isKnown = known.delete(keyOf(occurrence));
-    return isKnown || !isCode(occurrence) ? occurrence : { ...occurrence, other: true as const };
+    return isKnown || !isCode(occurrence) || !seen.has(occurrence.path)
+      ? occurrence
+      : { ...occurrence, other: true as const };
   });
   const isUnder = ({ path }: CodePlace): boolean =>
     under.length === 0 || under.some((folder) => folder === '.' || path === folder || path.startsWith(`${folder}/`));
-  const more = [...known.values()].filter((place) => isUnder(place) && !changed.has(place.path)).slice(0, MOST_ADDED);
-  return { occurrences: [...resolved, ...(await asOccurrences(more, name, ctx))], by: 'language server' };
+  const listed = known.size === 0 ? undefined : new Set((await ctx.workspace.list(ctx.signal)).map(({ path }) => path));
+  const more = [...known.values()].filter(
+    (place) => isUnder(place) && listed?.has(place.path) && !changed.has(place.path),
+  );
+  return {
+    occurrences: [...resolved, ...(await asOccurrences(more.slice(0, MOST_ADDED), name, ctx))],
+    by: 'language server',
+  };
 }
 
 type Reference = CodePlace & { definition: boolean };
