@@ -21,6 +21,7 @@ const READ = z.object({
       start_line: z.int(),
       end_line: z.int(),
       next_line: z.int().optional(),
+      outline: z.array(z.object({ name: z.string(), kind: z.string(), line: z.int(), end_line: z.int() })).optional(),
     }),
   ),
   not_read: z.array(z.object({ path: z.string(), why: z.string() })).optional(),
@@ -202,6 +203,31 @@ describe('reading files', () => {
       const ctx = context({ signal: stop.signal, onProgress: () => stop.abort(new Error('enough')) });
       await assert.rejects(runTool('read_file', { path: 'sparse.log' }, ctx), /enough/);
     });
+  });
+
+  it('shows the outline of one that is too long first, where its language is known', async () => {
+    const methods = Array.from({ length: 40 }, (_, i) => `  method${i}(): number {\n    return ${i};\n  }\n`).join('');
+    await write({ 'src/long.ts': `export class Shop {\n${methods}}\n\nexport function open(): void {}\n` });
+    const { text, data } = await read({ path: 'src/long.ts' }, context({ maxChars: 1500 }));
+    assert.match(
+      text,
+      /^src\/long\.ts \(lines 1-\d+ of 124\)\nIt is too long to be shown whole\. Its outline:\n {2}1-122 class Shop: /,
+    );
+    assert.match(
+      text,
+      /\n {2}124 function open: .*\n {2}… and 40 more definitions: symbols shows all\nIts beginning:\nexport class Shop \{\n/,
+    );
+    assert.match(text, /\[Read on with start_line=\d+\.\]$/);
+    assert.deepEqual(data.files[0]?.outline, [
+      { name: 'Shop', kind: 'class', line: 1, end_line: 122 },
+      { name: 'open', kind: 'function', line: 124, end_line: 124 },
+    ]);
+    const roomy = await read({ path: 'src/long.ts' }, context({ maxChars: 4000 }));
+    assert.doesNotMatch(roomy.text, /outline/);
+    const part = await read({ path: 'src/long.ts', start_line: 1 }, context({ maxChars: 1000 }));
+    assert.doesNotMatch(part.text, /outline/);
+    await write({ 'notes.xyz': lines(500).join('\n') });
+    assert.doesNotMatch((await read({ path: 'notes.xyz' })).text, /outline/);
   });
 
   it('says what it gives, in the schema of its result', () => {

@@ -25,14 +25,20 @@ describe('the recall tool', () => {
 
   it('prefers the newer of two that match alike', async () => {
     const [older, newer] = [note('Wrong sign in sum, once.', []), note('Wrong sign in sum, again.', [])];
-    const { text } = await recall([older, newer], { query: 'sum sign', limit: 1 });
+    const { text, data } = await recall([older, newer], { query: 'sum sign', limit: 1 });
     assert.ok(text.includes(newer.text) && !text.includes(older.text), text);
     assert.match(text, /1 weaker match; a larger limit shows more/);
+    assert.deepEqual(data, {
+      notes: [{ kind: newer.kind, at: newer.at, paths: [], text: newer.text }],
+      found: 2,
+      truncated: true,
+    });
   });
 
   it('says how many notes there are where none matches, or that there are none', async () => {
     const none = await recall([DIVIDE, NAMES], { query: 'zebra' });
-    assert.deepEqual(none, { text: 'No note matches "zebra"; there are 2 notes in all.', isError: false });
+    assert.equal(none.text, 'No note matches "zebra"; there are 2 notes in all.');
+    assert.deepEqual(none.data, { notes: [], found: 0, truncated: false });
     assert.match((await recall([], { query: 'zebra' })).text, /no notes/);
     assert.match((await runTool('recall', { query: 'zebra' }, context({}))).text, /no notes/);
   });

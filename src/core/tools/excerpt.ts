@@ -25,6 +25,8 @@ export interface Stretch {
   crlf: boolean;
   /** Where it is not UTF-8. */
   encoding?: string;
+  /** SHA-256 (hex) of the whole file, where the whole was read. */
+  hash?: string;
 }
 
 /** What is shown of a stretch, for a program. */
@@ -48,7 +50,7 @@ const FRAME = 200;
 /** @returns why there is no such stretch, where that is so */
 export function stretchOf(
   path: string,
-  read: { text: string; encoding?: string },
+  read: { text: string; encoding?: string; hash?: string },
   range: Range,
 ): Stretch | { problem: string } {
   const lines = read.text.replace(/^\uFEFF/, '').split(/\r?\n/);
@@ -65,6 +67,7 @@ export function stretchOf(
     total: lines.length,
     crlf: read.text.includes('\r\n'),
     ...(read.encoding !== undefined && { encoding: read.encoding }),
+    ...(read.hash !== undefined && { hash: read.hash }),
   };
 }
 

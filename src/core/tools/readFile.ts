@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import type { FileContent, Workspace } from '../ports.ts';
-import { bounded } from './bounded.ts';
-import { sized } from './counted.ts';
+import { type FileContent, SYMBOL_KINDS, type SymbolKind, type Workspace } from '../ports.ts';
+import { bounded, fitting } from './bounded.ts';
+import { counted, sized } from './counted.ts';
 import { type Excerpt, type Range, roomFor, type Stretch, showStretch, stretchOf, stretchOfLarge } from './excerpt.ts';
 import { fairShares } from './fairShares.ts';
 import { givenPath } from './givenPath.ts';
 import { nearestPaths } from './nearestPaths.ts';
 import { notText } from './notText.ts';
+import { outlineLines } from './outline.ts';
 import type { Tool, ToolContext } from './tool.ts';
 
 const ARGS = z
@@ -36,6 +37,10 @@ const RESULT = z.object({
       /** Where to read on. */
       next_line: z.int().optional(),
       line_is_cut: z.boolean().optional(),
+      /** Of one that is too long to be shown whole: its definitions, or the first of them. */
+      outline: z
+        .array(z.object({ name: z.string(), kind: z.enum(SYMBOL_KINDS), line: z.int(), end_line: z.int() }))
+        .optional(),
     }),
   ),
   not_read: z.array(z.object({ path: z.string(), why: z.string() })).optional(),
@@ -58,8 +63,14 @@ export const readFile: Tool<z.infer<typeof ARGS>, z.infer<typeof RESULT>> = {
     if (paths.length === 1 && only !== undefined) {
       const looked = await lookAt(only, args, ctx);
       if ('problem' in looked) return { text: looked.problem, isError: true };
-      const { text, excerpt } = showStretch(looked, { maxChars: ctx.maxChars, named: false });
-      return { text, isError: false, data: { files: [excerpt] } };
+      const isWhole = args.start_line === undefined && args.end_line === undefined;
+      const outline = isWhole && roomFor(looked) > ctx.maxChars ? await outlineOf(looked, ctx) : undefined;
+      const { text, excerpt } = showStretch(looked, {
+        maxChars: ctx.maxChars,
+        named: false,
+        ...(outline && { outline: outline.text }),
+      });
+      return { text, isError: false, data: { files: [{ ...excerpt, ...(outline && { outline: outline.symbols }) }] } };
     }
     const looked = await Promise.all(paths.slice(0, MOST_FILES).map((path) => lookAt(path, args, ctx)));
     return showAll(paths, looked, ctx.maxChars);
@@ -94,6 +105,35 @@ function progressOf(path: string, total: number, ctx: ToolContext): (bytes: numb
     if (bytes - told < STRIDE) return;
     told = bytes;
     ctx.onProgress?.({ message: `Reading ${path}`, done: bytes, total });
+  };
+}
+
+/** Of the room for a file, what its outline may take. */
+const OUTLINE_SHARE = 0.4;
+
+/** What a file defines that is too long to be shown: with what is in classes where there is room for it. */
+async function outlineOf(
+  { path, hash, body }: Stretch,
+  ctx: ToolContext,
+): Promise<
+  { text: string; symbols: { name: string; kind: SymbolKind; line: number; end_line: number }[] } | undefined
+> {
+  if (hash === undefined) return undefined;
+  const [facts] = await ctx.code.facts([{ path, hash, text: async () => body }], ctx.signal);
+  if (!facts || facts.symbols.length === 0) return undefined;
+  const room = Math.floor(ctx.maxChars * OUTLINE_SHARE);
+  const all = outlineLines(facts.symbols);
+  const texts = (lines: typeof all) => lines.map(({ text }) => text);
+  const whole = fitting(texts(all), room) === all.length;
+  const lines = whole ? all : all.filter(({ depth }) => depth === 0);
+  const shown = lines.slice(0, fitting(texts(lines), room));
+  const more =
+    shown.length < all.length
+      ? [`  … and ${counted(all.length - shown.length, 'more definition')}: symbols shows all`]
+      : [];
+  return {
+    text: ['It is too long to be shown whole. Its outline:', ...texts(shown), ...more, 'Its beginning:'].join('\n'),
+    symbols: shown.map(({ symbol: { name, kind, line, endLine } }) => ({ name, kind, line, end_line: endLine })),
   };
 }
 

@@ -4,6 +4,7 @@ import { SYMBOL_KINDS } from '../ports.ts';
 import { bounded, cutLine } from './bounded.ts';
 import { counted } from './counted.ts';
 import { givenPath } from './givenPath.ts';
+import { labelOf, outlineLines, rangeOf } from './outline.ts';
 import { readCode } from './readCode.ts';
 import { type Found, findSymbols } from './symbolSearch.ts';
 import type { Tool, ToolContext, ToolResult } from './tool.ts';
@@ -38,8 +39,6 @@ const MOST_FOUND = 50;
 const MOST_IN_FILE = 300;
 /** Files of a folder that are looked at. */
 const MOST_FILES = 200;
-/** Characters. */
-const LONGEST_SIGNATURE = 120;
 
 export const symbols: Tool<z.infer<typeof ARGS>, Data> = {
   name: 'symbols',
@@ -122,13 +121,7 @@ async function ofFile(
   }
   const all = facts.symbols.filter(of);
   const shown = all.slice(0, limit);
-  const ends: number[] = [];
-  const lines = shown.map((symbol) => {
-    while (ends.length > 0 && (ends.at(-1) ?? 0) < symbol.line) ends.pop();
-    const indent = '  '.repeat(ends.length + 1);
-    if (symbol.endLine > symbol.line) ends.push(symbol.endLine);
-    return `${indent}${rangeOf(symbol)} ${labelOf(symbol, false)}`;
-  });
+  const lines = outlineLines(shown).map(({ text }) => text);
   const head = `${path} (${counted(facts.lines, 'line')}, ${counted(all.length, 'definition')}):`;
   const readOn = `Narrow it with kind, or read on with read_file(path="${path}").`;
   const found = shown.map((symbol) => ({ path, symbol }));
@@ -183,14 +176,4 @@ function answer(
   }
   const more = isPart ? `\n[There are more. ${readOn}]` : '';
   return { text: bounded(`${text}${more}`, ctx.maxChars, () => readOn), isError: false, data };
-}
-
-function rangeOf({ line, endLine }: CodeSymbol): string {
-  return endLine > line ? `${line}-${endLine}` : `${line}`;
-}
-
-/** `method Shop.pay: pay(amount: number): void {` */
-function labelOf({ name, kind, container, signature }: CodeSymbol, isQualified: boolean): string {
-  const full = isQualified && container !== undefined ? `${container}.${name}` : name;
-  return `${kind} ${full}: ${cutLine(signature, LONGEST_SIGNATURE)}`;
 }
