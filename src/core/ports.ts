@@ -440,6 +440,18 @@ export interface LanguageServers {
    * @returns undefined where no server answers in time
    */
   references(at: CodePlace, signal: AbortSignal): Promise<(CodePlace & { definition: boolean })[] | undefined>;
+  /**
+   * What they report, of files as they are in the editor.
+   * @param paths files, which are opened unseen for it; or all that they have reported on by now
+   */
+  diagnostics(paths: readonly string[] | 'all', signal: AbortSignal): Promise<Diagnostic[]>;
+}
+
+export interface Diagnostic extends CodePlace {
+  severity: 'error' | 'warning' | 'information' | 'hint';
+  message: string;
+  /** Who reports it, as it calls itself. */
+  source?: string;
 }
 
 export interface CodePlace {

@@ -47,9 +47,12 @@ export type AttemptsResult =
 
 export const CODER_TOOLS = [
   'read_file',
+  'search_code',
+  'symbols',
   'analyze_codebase',
   'search_docs',
   'find_references',
+  'diagnostics',
   'git_diff',
   'run_tests',
   'recall',

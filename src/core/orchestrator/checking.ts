@@ -109,6 +109,7 @@ export function openToolbox(
         workspace: overlay(run.base.workspace, now),
         processes: run.processes,
         code: run.code,
+        syntax: run.syntax,
         ...(run.languages && { languages: run.languages }),
         changed: [...now.files.keys()],
         remembered: () => run.memory.recall(run.workspace.root),

@@ -16,7 +16,17 @@ import { formattedBefore, rulesOf } from './ruling.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
 
-export const PLANNER_TOOLS = ['read_file', 'analyze_codebase', 'search_docs', 'find_references', 'git_diff', 'recall'];
+export const PLANNER_TOOLS = [
+  'read_file',
+  'list_files',
+  'search_code',
+  'symbols',
+  'analyze_codebase',
+  'search_docs',
+  'find_references',
+  'git_diff',
+  'recall',
+];
 
 const PLAN_REQUEST =
   'Answer now with the plan as one JSON object with the fields task_understood, clarifications_needed, plan (id, description, success_criteria, depends_on, files), known_failures, risks.';

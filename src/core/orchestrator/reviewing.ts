@@ -23,7 +23,16 @@ export interface ReviewAssignment {
   knownFailures: readonly string[];
 }
 
-export const REVIEWER_TOOLS = ['read_file', 'find_references', 'search_docs', 'git_diff', 'run_tests', 'recall'];
+export const REVIEWER_TOOLS = [
+  'read_file',
+  'search_code',
+  'find_references',
+  'search_docs',
+  'diagnostics',
+  'git_diff',
+  'run_tests',
+  'recall',
+];
 
 export type Reviewed =
   | { kind: 'reviewed'; verdict: Verdict; remark: string; reason: string }

@@ -4,13 +4,14 @@ import type { Crew } from './runContext.ts';
 
 /** What a tool sees where no run is: the workspace as its user sees it. For the editor's own agents and for MCP clients. */
 export function toolContext(crew: Crew, bounds: Pick<ToolContext, 'maxChars' | 'signal' | 'onProgress'>): ToolContext {
-  const { workspace, copies, processes, code, languages, settings, platform, checkCommandFrom } = crew;
+  const { workspace, copies, processes, code, languages, syntax, settings, platform, checkCommandFrom } = crew;
   const { command, timeout } = settings.checks;
   return {
     ...bounds,
     workspace,
     processes,
     code,
+    syntax,
     ...(languages && { languages }),
     runChecks: async (tests, signal, onOutput) =>
       runChecks(

@@ -3,6 +3,7 @@ import { onDiet } from '../models/schemaDiet.ts';
 import type { JsonSchema } from '../ports.ts';
 import { maskResult } from '../secrets/maskForModels.ts';
 import { analyzeCodebase } from './analyzeCodebase.ts';
+import { diagnostics } from './diagnostics.ts';
 import { findReferences } from './findReferences.ts';
 import { gitDiff } from './gitDiff.ts';
 import { listFiles } from './listFiles.ts';
@@ -38,6 +39,7 @@ export const TOOLS = {
   search_docs: callable(searchDocs),
   find_references: callable(findReferences),
   symbols: callable(symbols),
+  diagnostics: callable(diagnostics),
   git_diff: callable(gitDiff),
   run_tests: callable(runTests),
   recall: callable(recall),

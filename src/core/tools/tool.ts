@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod';
 import type { CheckReport } from '../../shared/events.ts';
-import type { Code, LanguageServers, MemoryEntry, Processes, Workspace } from '../ports.ts';
+import type { Code, LanguageServers, MemoryEntry, Processes, Syntax, Workspace } from '../ports.ts';
 
 /** What a tool may touch. */
 export interface ToolContext {
@@ -12,6 +12,8 @@ export interface ToolContext {
   code: Code;
   /** Absent where no editor is. They do not know what an agent has changed. */
   languages?: LanguageServers;
+  /** Absent where texts are not to be judged. */
+  syntax?: Syntax;
   /** What earlier runs have taught, oldest first; absent for who is not told of it. */
   remembered?: () => Promise<readonly MemoryEntry[]>;
   /**
