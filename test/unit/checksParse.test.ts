@@ -106,6 +106,13 @@ describe('parsing what test runners print', () => {
     assert.equal(parsed('jest').failed[1]?.line, 3);
   });
 
+  it('names a test of Jest the same, however long its file took', () => {
+    const text = readFileSync(new URL('jest.txt', FIXTURES), 'utf8');
+    const slow = text.replaceAll(/^FAIL (.*)$/gm, 'FAIL unit $1 (6.543 s)');
+    assert.notEqual(slow, text);
+    assert.deepEqual(parseTestOutput('npm', slow, 1), parseTestOutput('npm', text, 1));
+  });
+
   it('reads AVA', () => {
     check('ava', 2, ['sum > fails: 1 + -1', 'sum > throws']);
     check('ava-tap', 2, ['sum › fails: 1 + -1', 'sum › throws']);

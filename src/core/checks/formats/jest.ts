@@ -15,7 +15,8 @@ export const jest: TestFormat = {
 };
 
 function failuresIn(fileBlock: readonly string[]): FailedTest[] {
-  const head = /^FAIL +(?:.* )?(\S+?)(?: \([\d.]+ m?s\))?$/.exec(fileBlock[0] ?? '');
+  // A slow file has its time behind it, and one of several projects their name before it.
+  const head = /^FAIL +(?:.* )?(\S+)$/.exec((fileBlock[0] ?? '').replace(/ \([\d.]+ m?s\)$/, ''));
   const file = head?.[1]?.replace(/^\.\//, '');
   if (file === undefined) return [];
   return blocksOf(fileBlock.slice(1), (line) => line.startsWith('  ● ')).flatMap((block) => {

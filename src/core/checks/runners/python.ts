@@ -55,7 +55,7 @@ function namedPytest(project: Project, argv: (file?: string) => string[]): Namin
         .replace(/\[.*$/, '')
         .split(/::| > |\.|\s/)
         .filter((word) => word !== '');
-      const isTest = words.length > 0 && words.every((word) => /^[\p{L}\p{N}_]+$/u.test(word));
+      const isTest = !/\.py$/.test(test) && words.length > 0 && words.every((word) => /^[\p{L}\p{N}_]+$/u.test(word));
       return isTest ? words.join(' and ') : undefined;
     },
     argv: (patterns, file) => {
