@@ -27,10 +27,15 @@ export async function findBase(ref: string | undefined, ctx: GitContext): Promis
 }
 
 /** Everything in or below the path that may differ: changed, untracked, unsaved, or in the agent's change set. Sorted. */
-export async function changedPaths(commit: string | undefined, under: string, ctx: GitContext): Promise<string[]> {
+export async function changedPaths(
+  commit: string | undefined,
+  under: string,
+  ctx: GitContext,
+  asked: Promise<Uncommitted[]> = uncommittedPaths(ctx),
+): Promise<string[]> {
   const [files, uncommitted, since, unsaved] = await Promise.all([
     ctx.workspace.list(ctx.signal),
-    uncommittedPaths(ctx),
+    asked,
     commit === undefined ? [] : pathsSince(commit, ctx),
     // Git knows the disk only.
     ctx.workspace.unsaved?.() ?? [],
@@ -47,8 +52,13 @@ export async function changedPaths(commit: string | undefined, under: string, ct
 }
 
 /** What is in the index and not in the last commit; or on disk (or unsaved, or changed by the agent) and not in the index. */
-export async function halfChangedPaths(half: 'staged' | 'unstaged', under: string, ctx: GitContext): Promise<string[]> {
-  const uncommitted = await uncommittedPaths(ctx);
+export async function halfChangedPaths(
+  half: 'staged' | 'unstaged',
+  under: string,
+  ctx: GitContext,
+  asked: Promise<Uncommitted[]> = uncommittedPaths(ctx),
+): Promise<string[]> {
+  const uncommitted = await asked;
   if (half === 'staged')
     return sortedUnder(
       under,
@@ -69,7 +79,8 @@ function sortedUnder(under: string, paths: readonly string[]): string[] {
   return [...new Set(paths)].filter((path) => under === '.' || path === under || path.startsWith(`${under}/`)).sort();
 }
 
-interface Uncommitted {
+/** One path that differs from the last commit, in the index or on disk. */
+export interface Uncommitted {
   path: string;
   isUntracked: boolean;
   isStaged: boolean;
@@ -80,7 +91,7 @@ interface Uncommitted {
  * What the index or the disk has otherwise than the last commit. Asked by `git status`, because `git diff` writes
  * the index anew, whatever it is told about optional locks.
  */
-async function uncommittedPaths(ctx: GitContext): Promise<Uncommitted[]> {
+export async function uncommittedPaths(ctx: GitContext): Promise<Uncommitted[]> {
   const how = ['--porcelain', '-z', '--untracked-files=all', '--no-renames', '--ignore-submodules=all'];
   const [status, shown] = await Promise.all([
     withoutFilters(ctx).then((options) => listing([...options, 'status', ...how, '--', '.'], ctx)),

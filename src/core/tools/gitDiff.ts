@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { bounded } from './bounded.ts';
-import { changedPaths, halfChangedPaths } from './gitBase.ts';
+import { changedPaths, halfChangedPaths, type Uncommitted, uncommittedPaths } from './gitBase.ts';
 import { compareAll } from './gitChanges.ts';
 import { blame, log, messageOf, parentOf } from './gitHistory.ts';
 import { findRange, isShallow, type Range, submoduleOf, unknownRef } from './gitRefs.ts';
@@ -41,10 +41,13 @@ export const gitDiff: Tool<Args, z.infer<typeof RESULT>> = {
     if (args.staged === true && args.ref !== undefined)
       return failed('What is staged is compared with the last commit: leave "ref" or "staged" out.');
 
+    const uncommitted = asksForStatus(args, content.kind) ? uncommittedPaths(ctx) : undefined;
+    // Where there is no repository, the range says so.
+    uncommitted?.catch(() => undefined);
     const range = await findRange(args.ref, ctx);
     if (range.kind === 'none') return withoutGit(range.reason, args, ctx);
     if (range.kind === 'unknown') return failed(await unknownRef(args.ref, ctx));
-    const asked: Asked = { path, content, range, args };
+    const asked: Asked = { path, content, range, args, uncommitted };
     switch (args.view) {
       case 'log':
         return showLog(asked, ctx);
@@ -64,6 +67,13 @@ interface Asked {
   content: Exclude<Awaited<ReturnType<ToolContext['workspace']['read']>>, { kind: 'forbidden' }>;
   range: Extract<Range, { kind: 'commit' | 'range' }>;
   args: Args;
+  /** Where it will be needed: begun before the ref was known, because it takes longest. */
+  uncommitted: Promise<Uncommitted[]> | undefined;
+}
+
+function asksForStatus({ view = 'diff', ref = '', staged, unstaged }: Args, kind: Asked['content']['kind']): boolean {
+  if (view !== 'diff' && view !== 'stat') return false;
+  return kind === 'directory' ? !/\.\.[^.]/.test(ref) : staged === true || unstaged === true;
 }
 
 async function showDiff(asked: Asked, ctx: ToolContext): Promise<Result> {
@@ -91,7 +101,7 @@ interface Comparison {
   against: string;
 }
 
-async function comparison({ path, content, range, args }: Asked, ctx: ToolContext): Promise<Comparison> {
+async function comparison({ path, content, range, args, uncommitted }: Asked, ctx: ToolContext): Promise<Comparison> {
   const workspace = { kind: 'workspace' } as const;
   const from = range.kind === 'commit' ? range.commit : range.from;
   const before = { kind: 'commit', commit: from } as const;
@@ -100,14 +110,14 @@ async function comparison({ path, content, range, args }: Asked, ctx: ToolContex
     return {
       before,
       after: { kind: 'index' },
-      paths: await halfChangedPaths('staged', path, ctx),
+      paths: await halfChangedPaths('staged', path, ctx, uncommitted),
       against: `${against}, staged ones alone`,
     };
   if (args.unstaged === true && args.staged !== true)
     return {
       before: { kind: 'index' },
       after: workspace,
-      paths: await halfChangedPaths('unstaged', path, ctx),
+      paths: await halfChangedPaths('unstaged', path, ctx, uncommitted),
       against: 'what is staged',
     };
   if (range.kind === 'range' && range.to !== undefined)
@@ -119,7 +129,12 @@ async function comparison({ path, content, range, args }: Asked, ctx: ToolContex
     };
   // A file that can be read is looked at whatever git says of it; it may be ignored, or changed by the agent alone.
   const isNamed = content.kind === 'text' || content.kind === 'missing';
-  return { before, after: workspace, paths: isNamed ? [path] : await changedPaths(from, path, ctx), against };
+  return {
+    before,
+    after: workspace,
+    paths: isNamed ? [path] : await changedPaths(from, path, ctx, uncommitted),
+    against,
+  };
 }
 
 async function compared({ before, after, paths }: Comparison, args: Args, ctx: ToolContext) {
