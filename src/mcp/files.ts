@@ -2,7 +2,7 @@ import { basename, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Resource, TextResourceContents } from '@modelcontextprotocol/sdk/types.js';
 import type { Workspace } from '../core/ports.ts';
-import { maskSecrets } from '../core/secrets/maskSecrets.ts';
+import { maskFound } from '../core/secrets/maskForModels.ts';
 import { realRoot } from '../node/paths.ts';
 import { ResourceError } from './resourceError.ts';
 
@@ -29,7 +29,7 @@ export async function readFileResource(uri: string, workspace: Workspace): Promi
   const content = await workspace.read(path);
   switch (content.kind) {
     case 'text':
-      return [{ uri, mimeType: mimeTypeOf(path), text: maskSecrets(content.text) }];
+      return [{ uri, mimeType: mimeTypeOf(path), text: maskFound(content.text) }];
     case 'binary':
       throw new ResourceError(uri, `it is a binary file (${content.bytes} bytes); only text can be read`);
     case 'tooLarge':

@@ -1,7 +1,7 @@
 import type { Resource, TextResourceContents } from '@modelcontextprotocol/sdk/types.js';
 import { exportedRun } from '../core/export/exportRun.ts';
 import type { RunSummary } from '../core/ports.ts';
-import { maskSecrets } from '../core/secrets/maskSecrets.ts';
+import { maskFound } from '../core/secrets/maskForModels.ts';
 import { StoreError } from '../core/store/storeError.ts';
 import type { RunEvent } from '../shared/events.ts';
 import { fold } from '../shared/fold.ts';
@@ -50,7 +50,7 @@ export async function runsHere({ crew, log }: Offer): Promise<RunSummary[]> {
 
 export async function listedRuns(offer: Offer): Promise<Resource[]> {
   return (await runsHere(offer)).flatMap(({ runId, task, state, startedAt }) => {
-    const about = `${maskSecrets(task).replace(/\s+/g, ' ').slice(0, 200)} (${state}, begun ${startedAt})`;
+    const about = `${maskFound(task).replace(/\s+/g, ' ').slice(0, 200)} (${state}, begun ${startedAt})`;
     const base = `conclave://runs/${runId}`;
     return [
       { uri: `${base}/plan`, name: `plan of ${runId}`, description: about, mimeType: 'application/json' },

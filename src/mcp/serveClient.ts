@@ -22,7 +22,6 @@ import {
   SubscribeRequestSchema,
   UnsubscribeRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
-import type { Workspace } from '../core/ports.ts';
 import type { Progress } from '../core/tools/tool.ts';
 import { completed } from './completions.ts';
 import { fileTemplate, listedFiles, readFileResource } from './files.ts';
@@ -53,7 +52,6 @@ export async function serveClient(offer: Offer, transport: Transport): Promise<v
   );
   const say = openLog(server);
   const scope = openScope(server, offer);
-  const workspaceFor = async (extra: Extra): Promise<Workspace> => narrowed(offer.crew.workspace, await scope(extra));
 
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: listedTools() }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
@@ -97,7 +95,7 @@ export async function serveClient(offer: Offer, transport: Transport): Promise<v
 
   const subscriptions = openSubscriptions(offer, (uri) => server.sendResourceUpdated({ uri }));
   server.setRequestHandler(SubscribeRequestSchema, async ({ params: { uri } }, extra) => {
-    await subscriptions.add(uri, await workspaceFor(extra));
+    await subscriptions.add(uri, await scope(extra));
     return {};
   });
   server.setRequestHandler(UnsubscribeRequestSchema, ({ params: { uri } }) => {

@@ -4,6 +4,7 @@ import type { Workspace } from '../core/ports.ts';
 import { pathFrom } from './files.ts';
 import type { Offer } from './offer.ts';
 import { ResourceError } from './resourceError.ts';
+import { narrowed, type Scope } from './roots.ts';
 import { readRunResource, runResourceFrom } from './runs.ts';
 
 /** Of one client. */
@@ -14,7 +15,7 @@ const PERIOD = 1000;
 /** The resources of which a client wants to know when they change. */
 export interface Subscriptions {
   /** @throws McpError where there is no such resource, or too many are watched */
-  add(uri: string, workspace: Workspace): Promise<void>;
+  add(uri: string, scope: Scope): Promise<void>;
   remove(uri: string): void;
   close(): void;
 }
@@ -25,13 +26,16 @@ export function openSubscriptions(offer: Offer, tell: (uri: string) => Promise<v
   // A client that has gone need not be told.
   const pass = (uri: string): void => void tell(uri).catch(() => {});
   return {
-    async add(uri, workspace) {
+    async add(uri, scope) {
       if (stops.has(uri)) return;
       if (stops.size >= MOST) {
         throw new McpError(ErrorCode.InvalidParams, `${MOST} resources are watched; unsubscribe from one first.`);
       }
-      const run = runResourceFrom(uri);
-      const stop = run ? await watchRun(offer, uri, run, pass) : await watchFile(uri, workspace, offer, pass);
+      // What runs have left is about all of the workspace.
+      const run = scope.kind === 'all' ? runResourceFrom(uri) : undefined;
+      const stop = run
+        ? await watchRun(offer, uri, run, pass)
+        : await watchFile(uri, narrowed(offer.crew.workspace, scope), offer, pass);
       if (stops.has(uri)) stop();
       else stops.set(uri, stop);
     },
