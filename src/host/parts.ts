@@ -23,6 +23,7 @@ import { registerQuickFixes } from './findings/quickFixes.ts';
 import { openFleetPart } from './fleet/fleetPart.ts';
 import { folderAt, folderForTask, openFolders } from './folders.ts';
 import { rememberRuns, rememberWork, restoreRuns } from './interrupted.ts';
+import { registerMcpServers } from './mcpServers.ts';
 import { openMemoryDocuments } from './memory/memoryDocuments.ts';
 import { rememberWaiver } from './memory/rememberWaiver.ts';
 import { openMentions } from './mentions/mentions.ts';
@@ -156,6 +157,7 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
   const icon = vscode.Uri.joinPath(context.extensionUri, 'media', 'icon.png');
   const optional = [
     registerParticipant({ runs, tasks, icon }),
+    registerMcpServers({ cli: context.asAbsolutePath('dist/cli.js'), version: installation.version, report }),
     registerEditorTools(() => crews.forFolder(folderForTask(facts.chosen()).uri)),
   ];
   for (const part of optional) if (part) context.subscriptions.push(part);

@@ -88,15 +88,20 @@ describe('What runs have left, over MCP', () => {
     let subscribed: Promise<unknown> | undefined;
     const { ended } = scenario.start(['run', 'Greet by name'], {
       onEvent: ({ type, runId }, child) => {
-        if (type !== 'run.started' || subscribed) return;
+        if (type !== 'plan.proposed' || subscribed) return;
         child.kill('SIGSTOP');
         subscribed = (async () => {
-          client = await stdioClient(scenario.conclave, scenario.project.dir);
-          client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void told.add(params.uri));
-          await client.subscribeResource({ uri: `conclave://runs/${runId}/events` });
-          await client.subscribeResource({ uri: `conclave://runs/${runId}/plan` });
-          child.kill('SIGCONT');
+          try {
+            client = await stdioClient(scenario.conclave, scenario.project.dir);
+            client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void told.add(params.uri));
+            await client.subscribeResource({ uri: `conclave://runs/${runId}/events` });
+            await client.subscribeResource({ uri: `conclave://runs/${runId}/plan` });
+          } finally {
+            child.kill('SIGCONT');
+          }
         })();
+        // Its failure is the test's, below.
+        subscribed.catch(() => {});
       },
     });
     const { events } = await ended;
