@@ -10,7 +10,8 @@ WORKDIR /opt/conclave
 COPY package.json LICENSE ./
 COPY prompts prompts
 COPY profiles profiles
-COPY dist/cli.js dist/indexWorker.js dist/THIRD_PARTY_NOTICES.txt dist/
+COPY dist/grammars dist/grammars
+COPY dist/cli.js dist/indexWorker.js dist/parserWorker.js dist/THIRD_PARTY_NOTICES.txt dist/
 ENV NODE_ENV=production CODEBASE_ROOT=/codebase CONCLAVE_DATA=/data
 USER node
 WORKDIR /codebase
