@@ -16,7 +16,7 @@ const SEVERITIES: Record<vscode.DiagnosticSeverity, Diagnostic['severity']> = {
 };
 
 /** What the editor's language servers report of a folder's files. Our own findings are left out. */
-export function editorDiagnostics(folder: Folder): LanguageServers['diagnostics'] {
+export function editorDiagnostics(folder: Pick<Folder, 'uri'>): LanguageServers['diagnostics'] {
   return async (paths, signal) => {
     if (paths !== 'all') await openUnseen(folder, paths, signal);
     const wanted = paths === 'all' ? undefined : new Set(paths);
@@ -30,7 +30,7 @@ export function editorDiagnostics(folder: Folder): LanguageServers['diagnostics'
 }
 
 /** Most servers look at a file when it is open; whether one has anything to say of it, none tells. */
-async function openUnseen(folder: Folder, paths: readonly string[], signal: AbortSignal): Promise<void> {
+async function openUnseen(folder: Pick<Folder, 'uri'>, paths: readonly string[], signal: AbortSignal): Promise<void> {
   const open = new Set(vscode.workspace.textDocuments.map(({ uri }) => uri.toString()));
   const unseen = paths
     .map((path) => vscode.Uri.joinPath(folder.uri, ...path.split('/')))

@@ -1,6 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { CodePlace, LanguageServers } from '../core/ports.ts';
+import { editorDiagnostics } from './editorDiagnostics.ts';
 
 /** Milliseconds: a server that still loads its project is not waited on, and will be ready the next time. */
 const LONGEST = 2000;
@@ -8,6 +9,7 @@ const LONGEST = 2000;
 /** The language servers of the editor, for the files of one open folder. */
 export function openLanguageServers(folder: vscode.Uri): LanguageServers {
   return {
+    diagnostics: editorDiagnostics({ uri: folder }),
     async references(at, signal) {
       const uri = vscode.Uri.joinPath(folder, at.path);
       const position = new vscode.Position(at.line - 1, at.column - 1);

@@ -172,7 +172,10 @@ describe('the Dockerfiles', () => {
     for (const path of copied) {
       assert.ok(
         path === 'package.json' ||
-          files.some((file) => file === path || (file === 'dist/*.js' && /^dist\/\w+\.js$/.test(path))),
+          files.some(
+            (file) =>
+              file === path || file.startsWith(`${path}/`) || (file === 'dist/*.js' && /^dist\/\w+\.js$/.test(path)),
+          ),
         path,
       );
       assert.ok(kept.includes(`!${path}`), path);

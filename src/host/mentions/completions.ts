@@ -88,7 +88,7 @@ function specials({ folder, terminal }: Around): Completion[] {
 }
 
 /** The diagnostics of a folder's files, ours aside only in their source. */
-export function problemsIn(folder: Folder): { path: string; diagnostic: vscode.Diagnostic }[] {
+export function problemsIn(folder: Pick<Folder, 'uri'>): { path: string; diagnostic: vscode.Diagnostic }[] {
   return vscode.languages.getDiagnostics().flatMap(([uri, diagnostics]) => {
     const path = pathIn(folder, uri);
     return path === undefined ? [] : diagnostics.map((diagnostic) => ({ path, diagnostic }));
@@ -119,7 +119,7 @@ async function symbols(query: string, folder: Folder): Promise<Completion[]> {
     .slice(0, MOST);
 }
 
-function pathIn({ uri: folder }: Folder, uri: vscode.Uri): string | undefined {
+function pathIn({ uri: folder }: Pick<Folder, 'uri'>, uri: vscode.Uri): string | undefined {
   const root = `${folder.path.replace(/\/$/, '')}/`;
   return uri.scheme === folder.scheme && uri.path.startsWith(root) ? uri.path.slice(root.length) : undefined;
 }
