@@ -158,7 +158,14 @@ function openCodeIndex(file: string, options: IndexOptions): CodeIndex & { close
 }
 
 function startThread(file: string, options: IndexOptions, onEnd: () => void): Thread {
-  const worker = new Worker(file, { workerData: options, execArgv: [], stdout: true, stderr: true });
+  const worker = new Worker(file, {
+    workerData: options,
+    execArgv: [],
+    stdout: true,
+    stderr: true,
+    // Most of what it makes is soon not needed any more: in less memory, that is seen sooner.
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+  });
   // Only while somebody waits for it, it keeps the process alive.
   worker.unref();
   const waiting = new Map<number, { resolve(answer: IndexAnswer): void; reject(error: Error): void }>();

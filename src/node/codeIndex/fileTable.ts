@@ -91,7 +91,10 @@ export function openFileTable<Content>(
       folders.clear();
       let isRight: boolean;
       try {
-        isRight = await folders.explore(listing, [''], await listing.named('all'), since);
+        const named = await listing.named('all');
+        isRight = await folders.explore(listing, [''], named, since);
+        // Rules remember every path that they have been asked about: that is much, and not needed again.
+        if (!named) now.listing = await openListing(root, own);
       } finally {
         end();
       }

@@ -20,8 +20,8 @@ export interface FilterPart {
   close(): void;
 }
 
-/** Words that are kept in memory, where that is all: 16 MB. */
-const IN_MEMORY = 4 * 1024 * 1024;
+/** Words that are kept in memory, where that is all: 32 MB. */
+const IN_MEMORY = 8 * 1024 * 1024;
 /** Words that are read or written at once: 1 MB. */
 const BLOCK = 256 * 1024;
 
