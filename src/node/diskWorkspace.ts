@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { isBinaryFile } from 'isbinaryfile';
 import type { FileContent, FileLines, LineRange, SearchMatch, SearchQuery, Workspace } from '../core/ports.ts';
 import { SearchError } from '../core/tools/searchError.ts';
 import type { CodeIndexes } from './codeIndex/codeIndex.ts';
 import { isPlain } from './codeIndex/literalMatches.ts';
+import { confirmMatches } from './confirmMatches.ts';
+import { missingIsUndefined } from './copiedFiles.ts';
 import { readFileLines } from './fileLines.ts';
 import { type FileList, listFiles } from './fileList.ts';
 import { findRepository } from './gitIgnore.ts';
@@ -155,19 +158,28 @@ async function search(given: Disk, query: SearchQuery, signal?: AbortSignal): Pr
   return matches.sort((a, b) => (a.path === b.path ? a.line - b.line : a.path < b.path ? -1 : 1));
 }
 
-function searchDisk(disk: Disk, targets: string[], query: SearchQuery, signal?: AbortSignal): Promise<SearchMatch[]> {
-  return disk.ripgrep === undefined
-    ? searchListed(disk, targets, query, signal)
-    : searchFast(disk.ripgrep, disk, targets, query, signal);
+async function searchDisk(
+  disk: Disk,
+  targets: string[],
+  query: SearchQuery,
+  signal?: AbortSignal,
+): Promise<SearchMatch[]> {
+  if (disk.ripgrep === undefined) return searchListed(disk, targets, query, signal);
+  return confirmed(disk, await searchFast(disk.ripgrep, disk, targets, query, signal));
+}
+
+function confirmed(disk: Disk, matches: readonly SearchMatch[]): Promise<SearchMatch[]> {
+  return confirmMatches(matches, (path) => bytesOf(disk, path));
 }
 
 /** @returns undefined where the index does not help */
 async function searchIndexed(
-  { root, own, indexes, ripgrep }: Disk,
+  disk: Disk,
   targets: string[],
   query: SearchQuery,
   signal?: AbortSignal,
 ): Promise<SearchMatch[] | undefined> {
+  const { root, own, indexes, ripgrep } = disk;
   const index = indexes?.of(root, own);
   if (!index) return undefined;
   if (isPlain(query)) return index.find(query, targets, signal);
@@ -176,16 +188,20 @@ async function searchIndexed(
   if (!paths || paths.length > MOST_CANDIDATES) return undefined;
   // Also where it can be found nowhere, ripgrep has a say in whether that is a pattern at all.
   const scope = { targets: paths.length > 0 ? paths : ['.conclave/none'], files: Promise.resolve(new Set(paths)) };
-  return searchWithRipgrep(ripgrep, root, query, { ...scope, rules: 'noRepository', own }, signal);
+  return confirmed(
+    disk,
+    await searchWithRipgrep(ripgrep, root, query, { ...scope, rules: 'noRepository', own }, signal),
+  );
 }
 
 async function searchListed(disk: Disk, targets: string[], query: SearchQuery, signal?: AbortSignal) {
   const paths = searchable(await listedIn(disk, signal), query).filter((path) => isUnder(path, targets));
-  const bytesOf = async (path: string) => {
-    const found = await readBytes(disk, path);
-    return found.kind === 'bytes' ? found.bytes : undefined;
-  };
-  return searchPlainly(paths, bytesOf, query, signal);
+  return searchPlainly(paths, (path) => bytesOf(disk, path), query, signal);
+}
+
+async function bytesOf(disk: Disk, path: string): Promise<Buffer | undefined> {
+  const found = await readBytes(disk, path);
+  return found.kind === 'bytes' ? found.bytes : undefined;
 }
 
 async function searchFast(
@@ -223,6 +239,10 @@ async function targetsOf({ root, own }: Disk, under: readonly string[]): Promise
   for (const path of under) {
     const location = await resolveInside(root, path, own);
     if (location.kind === 'forbidden') throw new SearchError(`This cannot be searched: ${location.reason}.`);
+    // Whoever opens a pipe waits for it.
+    const found = await stat(location.absolute).catch(missingIsUndefined);
+    if (found && !found.isFile() && !found.isDirectory())
+      throw new SearchError('This cannot be searched: it is a device, a pipe or a socket.');
   }
   const tidy = [...new Set(under.map((path) => posix.normalize(path).replace(/\/$/, '')))].sort();
   if (tidy.length === 0 || tidy.includes('.')) return ['.'];

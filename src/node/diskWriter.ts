@@ -17,7 +17,7 @@ import { basename, dirname, join } from 'node:path';
 import { hashText } from '../core/changes/hash.ts';
 import { differOnlyByCase } from '../core/changes/workspacePath.ts';
 import type { FileWrite, WorkspaceWriter } from '../core/ports.ts';
-import { liesAt } from './liesAt.ts';
+import { holdFolder } from './liesAt.ts';
 import { errorCode, realRoot, resolveInside } from './paths.ts';
 
 /**
@@ -171,14 +171,15 @@ async function put(
  * it, always has the same name: what a killed process left there goes when the write is done again on resume.
  */
 async function replaceFile(absolute: string, text: string, mode: number | undefined): Promise<void> {
-  const before = await stat(absolute).catch(ignoreMissing);
-  const beside = join(dirname(absolute), `.${basename(absolute)}.conclave-new`);
-  // Never written through: it could be a link that leads elsewhere.
-  await rm(beside, { force: true });
+  const folder = await holdFolder(dirname(absolute));
+  const target = join(folder.path, basename(absolute));
+  const beside = join(folder.path, `.${basename(absolute)}.conclave-new`);
   try {
+    const before = await stat(target).catch(ignoreMissing);
+    // Never written through: it could be a link that leads elsewhere.
+    await rm(beside, { force: true });
     const handle = await open(beside, 'wx', mode ?? 0o666);
     try {
-      if (!(await liesAt(beside, handle, await handle.stat()))) throw new Error('its folder was moved meanwhile');
       await handle.writeFile(text);
       if (before !== undefined) await handle.chown(before.uid, before.gid).catch(ignoreForeignOwner);
       if (mode !== undefined) await handle.chmod(mode);
@@ -186,11 +187,13 @@ async function replaceFile(absolute: string, text: string, mode: number | undefi
     } finally {
       await handle.close();
     }
-    await rename(beside, absolute);
+    await rename(beside, target);
   } catch (error) {
     // What went wrong first is what counts.
     await rm(beside, { force: true }).catch(() => undefined);
     throw error;
+  } finally {
+    await folder.release();
   }
 }
 

@@ -111,27 +111,38 @@ async function realLocation(absolute: string): Promise<Location> {
   try {
     return { kind: 'inside', absolute: await realpath(absolute) };
   } catch (error) {
-    const code = errorCode(error);
-    if (code === 'ELOOP') return forbidden('its symbolic links lead in a circle');
-    if (code === 'EACCES' || code === 'EPERM') return forbidden('the system denies access');
-    if (code === 'EINVAL') return forbidden('it is no name for a file');
-    if (code === 'ENAMETOOLONG') return forbidden('its name is too long');
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    const why = refusedFor(error);
+    if (why !== undefined) return forbidden(why);
   }
   // Writing through a link that leads nowhere would create a file wherever it points to.
-  if (await exists(absolute)) return forbidden('it is a symbolic link that leads nowhere');
+  try {
+    await lstat(absolute);
+    return forbidden('it is a symbolic link that leads nowhere');
+  } catch (error) {
+    const why = refusedFor(error);
+    if (why !== undefined) return forbidden(why);
+  }
   const parent = await realLocation(dirname(absolute));
   return parent.kind === 'inside' ? { kind: 'inside', absolute: join(parent.absolute, basename(absolute)) } : parent;
 }
 
-async function exists(absolute: string): Promise<boolean> {
-  try {
-    await lstat(absolute);
-    return true;
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
-    throw error;
+/** Why a path that the system does not take is refused; undefined where nothing is there. Anything else is thrown again. */
+function refusedFor(error: unknown): string | undefined {
+  switch (errorCode(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return undefined;
+    case 'ELOOP':
+      return 'its symbolic links lead in a circle';
+    case 'EACCES':
+    case 'EPERM':
+      return 'the system denies access';
+    case 'EINVAL':
+      return 'it is no name for a file';
+    case 'ENAMETOOLONG':
+      return 'its name is too long';
+    default:
+      throw error;
   }
 }
 

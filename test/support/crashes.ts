@@ -222,7 +222,7 @@ export function momentsOf(events: readonly RunEvent[], count: number, seed: numb
 }
 
 /** mulberry32. @returns a function that gives numbers from 0 to below 1 */
-function randomFrom(seed: number): () => number {
+export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

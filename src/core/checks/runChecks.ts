@@ -88,7 +88,10 @@ export async function runChecks(ports: CheckPorts, options: CheckOptions): Promi
   }
 }
 
-function commandOf(runner: Runner, { testFile, testName }: CheckOptions): { argv: string[] } | { cannot: string } {
+function commandOf(runner: Runner, options: CheckOptions): { argv: string[] } | { cannot: string } {
+  const { testName } = options;
+  // A file whose name begins like an option is none.
+  const testFile = options.testFile?.replace(/^-/, './-');
   if (testName === undefined) return { argv: runner.argv(testFile) };
   const all = `\`${runner.argv(testFile).join(' ')}\``;
   if (runner.named === undefined)

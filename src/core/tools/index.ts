@@ -133,6 +133,10 @@ function callable<Args, Data>(tool: Tool<Args, Data>): CallableTool {
     inputSchema,
     ...(tool.result && { outputSchema: z.toJSONSchema(tool.result) as JsonSchema }),
     call: async (args, ctx) => {
+      // No file and no program can be given one.
+      if (JSON.stringify(args ?? {}).includes('\\u0000')) {
+        return { text: 'An argument holds a NUL character. Ask again without it.', isError: true };
+      }
       const parsed = tool.args.safeParse(withoutBlanks(args));
       if (!parsed.success) {
         const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'args'}: ${message}`);
