@@ -25,11 +25,13 @@ export function globMatcher(glob: string): (path: string) => boolean {
     .replace(/^(\.?\/)+/, '');
   if (plain === '') throw noGlob(glob, 'it is empty');
   if (plain.length > LONGEST) throw noGlob(glob, `it is longer than ${LONGEST} characters`);
-  const alternatives = withoutBraces(plain, glob).map((one) => partsOf(one, glob));
-  const matches = (path: string) => {
-    const names = path.split('/');
-    return alternatives.some((parts) => takesPath(parts, names));
-  };
+  const alternatives = withoutBraces(plain, glob).map((one) => ({
+    parts: partsOf(one, glob),
+    literal: literalOf(one),
+  }));
+  const matches = (path: string) =>
+    // Most paths lack what is written out in the glob, and are done with at once.
+    alternatives.some(({ parts, literal }) => path.includes(literal) && takesPath(parts, path.split('/')));
   return isNegated ? (path) => !matches(path) : matches;
 }
 
@@ -98,6 +100,12 @@ function classOf(inside: readonly string[]): (character: string) => boolean {
     if (isRange) at += 2;
   }
   return (character) => ranges.some(([from, to]) => from <= character && character <= to) !== isNegated;
+}
+
+/** The longest text that every path has which a glob without braces takes. */
+function literalOf(plain: string): string {
+  const runs = plain.split(/\/|[*?]|\[[!^]?\]?[^\]]*\]/).filter((run) => run !== '.');
+  return runs.reduce((longest, run) => (run.length > longest.length ? run : longest), '');
 }
 
 function takesPath(parts: readonly Part[], names: readonly string[]): boolean {
