@@ -54,7 +54,7 @@ export function namedGradle(all: readonly string[]): Naming {
     silent: true,
     pattern: (name) => {
       const { className, method } = javaNames(name);
-      return method === '' ? undefined : `*${className ?? ''}.${method}`;
+      return method === '' ? undefined : `*${className ?? ''}.${method}*`;
     },
     argv: (patterns, file) => [
       ...all,
