@@ -2,7 +2,7 @@
 export interface Figure {
   what: string;
   value: number;
-  unit: 'ms' | 'MB' | 'kB' | '%' | 'events/s';
+  unit: 'ms' | 'MB' | 'kB' | '%' | 'events/s' | 'results';
   /** What it is to be compared with, measured in the same run, and what that was. */
   baseline?: { value: number; of: string };
 }
