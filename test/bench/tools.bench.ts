@@ -26,7 +26,7 @@ export async function measure(say: (text: string) => void): Promise<Figure[]> {
     try {
       figures.push(...(await measureOn(size, dir, (text) => say(`${size}: ${text}`))));
     } finally {
-      rmSync(dir, { recursive: true, force: true });
+      rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
     }
   }
   return figures;
@@ -83,7 +83,7 @@ async function measureCold(
         times.push((await server.call(ask.tool, ask.next().args)).ms);
       } finally {
         await server.close();
-        rmSync(data, { recursive: true, force: true });
+        rmSync(data, { recursive: true, force: true, maxRetries: 5 });
       }
     }
     figures.push({ what: `${size}: ${ask.name}, the first call, p50`, value: percentile(times, 50), unit: 'ms' });

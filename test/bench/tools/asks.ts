@@ -75,7 +75,7 @@ export function asksOf({ root, dice, words, files }: Around): Ask[] {
       next(changed) {
         const symbol = changed?.word ?? words.word();
         return {
-          args: { symbol, limit: 1000 },
+          args: { symbol, limit: 500 },
           against: async (data) => {
             const { ms, lines } = await searchBare(root, symbol, { word: true });
             const found = data as { files: { path: string; occurrences: { line: number }[] }[]; truncated: boolean };
@@ -160,7 +160,7 @@ export function asksOf({ root, dice, words, files }: Around): Ask[] {
         const [top = ''] = path.split('/');
         const pattern = `${top}/**/*${posix.basename(path).slice(-(4 + dice.int(8)))}`;
         return {
-          args: { pattern, limit: 100_000 },
+          args: { pattern, limit: 1000 },
           against: async (data) => {
             const listed = git(root, [
               'ls-files',

@@ -54,7 +54,21 @@ export async function makeCorpus(size: Size, dir: string, say: (text: string) =>
   const root = join(dir, size);
   cpSync(packages, root, { recursive: true, verbatimSymlinks: true });
   const git = (...args: string[]) =>
-    execa('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@localhost', ...args], { cwd: root });
+    execa(
+      'git',
+      [
+        '-c',
+        'user.name=bench',
+        '-c',
+        'user.email=bench@localhost',
+        '-c',
+        'gc.auto=0',
+        '-c',
+        'maintenance.auto=false',
+        ...args,
+      ],
+      { cwd: root },
+    );
   await git('init', '-q');
   await git('add', '-A', '--force');
   await git('commit', '-q', '-m', 'The packages as they were published');
