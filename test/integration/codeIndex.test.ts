@@ -169,7 +169,7 @@ describe('index of a workspace', () => {
 
   it('outlives a process that is killed while it builds', async () => {
     for (let at = 0; at < 1500; at += 1) await writeFile(join(root, `f${at}.ts`), `a needle in it ${at}\n`.repeat(40));
-    for (const wait of [150, 300, 450]) {
+    for (const wait of [50, 150, 300]) {
       const child = spawn(
         process.execPath,
         [...process.execArgv, 'test/support/indexing.ts', join(base, 'index'), root],
@@ -177,10 +177,11 @@ describe('index of a workspace', () => {
           stdio: ['ignore', 'pipe', 'inherit'],
         },
       );
+      const ended = once(child, 'exit');
       await once(child.stdout ?? child, 'data');
       await sleep(wait);
       child.kill('SIGKILL');
-      await once(child, 'exit');
+      await ended;
     }
     const { workspace } = await open();
     assert.equal((await workspace.search({ ...needle, limit: 100_000 })).length, 60_000);

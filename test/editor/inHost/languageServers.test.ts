@@ -39,6 +39,9 @@ describe('language servers', () => {
       signal: new AbortController().signal,
     } as Partial<ToolContext> as ToolContext;
     await vscode.window.showTextDocument(vscode.Uri.file(join(dir, 'use.ts')));
+    // It may have given up before it was told where TypeScript is.
+    await vscode.extensions.getExtension('vscode.typescript-language-features')?.activate();
+    await vscode.commands.executeCommand('typescript.restartTsServer');
   });
   after(async () => {
     await vscode.workspace.getConfiguration('typescript').update('tsdk', undefined, vscode.ConfigurationTarget.Global);
