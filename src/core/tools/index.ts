@@ -131,7 +131,7 @@ function callable<Args, Data>(tool: Tool<Args, Data>): CallableTool {
     description: tool.description,
     parameters: onDiet(inputSchema),
     inputSchema,
-    ...(tool.result && { outputSchema: z.toJSONSchema(tool.result) as JsonSchema }),
+    outputSchema: z.toJSONSchema(tool.result) as JsonSchema,
     call: async (args, ctx) => {
       // No file and no program can be given one.
       if (JSON.stringify(args ?? {}).includes('\\u0000')) {

@@ -59,6 +59,6 @@ export interface Tool<Args = never, Data = unknown> {
   description: string;
   args: ZodType<Args>;
   /** What `data` of a result that is no error is: an object. */
-  result?: ZodType<Data>;
+  result: ZodType<Data>;
   run(args: Args, ctx: ToolContext): Promise<ToolResult<Data>>;
 }
