@@ -4,7 +4,7 @@
  * `password`). Better one false alarm too many than a key given away, but hashes, UUIDs and plain code are left alone.
  */
 import { looksRandom } from './looksRandom.ts';
-import { SECRET_FORMS } from './secretForms.ts';
+import { hintsIn, SECRET_FORMS } from './secretForms.ts';
 
 /**
  * The text with every secret in it replaced by `‹secret: kind›`. The same text gives the same result, masking twice
@@ -25,8 +25,9 @@ export const MASK = /‹secret: [\w ]{1,40}›/;
 function masked(given: string, maskBlock: (block: string) => string): string {
   // Most texts have none: what cannot be there is not looked for.
   let text = given.includes('PRIVATE KEY') ? withoutKeyBlocks(given, maskBlock) : given;
-  for (const { kind, pattern, hints, random } of SECRET_FORMS) {
-    if (!hints.some((hint) => given.includes(hint))) continue;
+  const there = hintsIn(given);
+  for (const { kind, pattern, hints, random } of there.size === 0 ? [] : SECRET_FORMS) {
+    if (!hints.some((hint) => there.has(hint))) continue;
     text = text.replace(pattern, (found) => (random && !looksRandom(found) ? found : mask(kind)));
   }
   if (text.includes('://')) text = text.replace(URL_PASSWORD, maskUrl);

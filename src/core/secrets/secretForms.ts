@@ -75,3 +75,28 @@ export const SECRET_FORMS: readonly SecretForm[] = [
   form('age key', 'AGE-SECRET-KEY-1', 'AGE-SECRET-KEY-1[A-Z0-9]{50,70}'),
   form('JSON web token', 'eyJ', 'eyJ[\\w-]{8,4000}\\.eyJ[\\w-]{8,8000}\\.[\\w-]{0,2000}'),
 ];
+
+/** The hints of all forms, by their first two characters. */
+const BY_START = new Map<number, string[]>();
+for (const hint of new Set(SECRET_FORMS.flatMap(({ hints }) => hints))) {
+  const start = startAt(hint, 0);
+  BY_START.set(start, [...(BY_START.get(start) ?? []), hint]);
+}
+const IS_START = new Uint8Array(1 << 16);
+for (const start of BY_START.keys()) IS_START[start] = 1;
+
+/** The hints that a text has, in one walk: to look for them one after the other takes twenty times as long. */
+export function hintsIn(text: string): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (let at = 0; at < text.length - 1; at += 1) {
+    const start = startAt(text, at);
+    if (IS_START[start] === 0) continue;
+    for (const hint of BY_START.get(start) ?? []) if (text.startsWith(hint, at)) found.add(hint);
+  }
+  return found;
+}
+
+/** The lower bytes of two characters; that others share them costs a look, no more. */
+function startAt(text: string, at: number): number {
+  return ((text.charCodeAt(at) & 0xff) << 8) | (text.charCodeAt(at + 1) & 0xff);
+}
