@@ -168,8 +168,9 @@ function answer({ paths, problems, asked, notChecked }: Found, ctx: ToolContext)
   }
   const counts = ORDER.map((severity) => problems.filter((one) => one.severity === severity).length);
   const sums = counts.flatMap((count, at) => (count === 0 ? [] : [counted(count, ORDER[at] ?? '')]));
-  const looked = paths.length - notChecked.filter(({ path }) => paths.includes(path)).length;
-  const head = `${problems.length === 0 ? 'No problems' : sums.join(', ')} in ${counted(looked, 'file')}.`;
+  const looked = paths.filter((path) => !notChecked.some((one) => one.path === path));
+  const where = looked.length === 1 ? looked[0] : counted(looked.length, 'file');
+  const head = `${problems.length === 0 ? 'No problems' : sums.join(', ')} in ${where}.`;
   const who = asked.length === 0 ? 'Nobody could be asked.' : `Asked: ${asked.join('; ')}.`;
   const left = notChecked.slice(0, NAMED).map(({ path, why }) => `${path} (${cutLine(why, 100)})`);
   const more = notChecked.length > NAMED ? ` and ${notChecked.length - NAMED} more` : '';
