@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { EditorInstallation } from './installation.ts';
@@ -50,6 +50,8 @@ const CALM: Settings = {
   'files.autoSave': 'off',
   'git.enabled': false,
   'security.workspace.trust.enabled': false,
+  // The editor of the tests comes without a TypeScript of its own.
+  'typescript.tsdk': resolve('node_modules/typescript/lib'),
   'telemetry.telemetryLevel': 'off',
   'update.mode': 'none',
   'workbench.colorTheme': 'Default Dark Modern',

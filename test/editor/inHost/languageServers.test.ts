@@ -28,9 +28,6 @@ describe('language servers', () => {
     };
     for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
     const { extensionPath } = await conclave();
-    // Where the editor comes without a TypeScript of its own, as the tests' does.
-    const tsdk = join(extensionPath, 'node_modules', 'typescript', 'lib');
-    await vscode.workspace.getConfiguration('typescript').update('tsdk', tsdk, vscode.ConfigurationTarget.Global);
     ctx = {
       workspace: openEditorWorkspace(openDiskWorkspace(folder.uri.fsPath, { ripgrep: undefined }), folder.uri),
       code: openCodeFacts(extensionPath),
@@ -39,12 +36,8 @@ describe('language servers', () => {
       signal: new AbortController().signal,
     } as Partial<ToolContext> as ToolContext;
     await vscode.window.showTextDocument(vscode.Uri.file(join(dir, 'use.ts')));
-    // It may have given up before it was told where TypeScript is.
-    await vscode.extensions.getExtension('vscode.typescript-language-features')?.activate();
-    await vscode.commands.executeCommand('typescript.restartTsServer');
   });
   after(async () => {
-    await vscode.workspace.getConfiguration('typescript').update('tsdk', undefined, vscode.ConfigurationTarget.Global);
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     rmSync(dir, { recursive: true, force: true });
   });
