@@ -13,15 +13,33 @@ export async function confirmMatches(
   bytesOf: (path: string) => Promise<Buffer | undefined>,
 ): Promise<SearchMatch[]> {
   const paths = [...new Set(matches.map(({ path }) => path))];
-  const lines = new Map<string, string[]>();
+  const holds = new Map<string, (match: SearchMatch) => boolean>();
   for (let at = 0; at < paths.length; at += AT_ONCE) {
     const some = paths.slice(at, at + AT_ONCE).map(async (path) => {
-      lines.set(path, (await bytesOf(path))?.toString('utf8').split('\n') ?? []);
+      holds.set(path, lineHolder(await bytesOf(path)));
     });
     await Promise.all(some);
   }
-  return matches.filter(({ path, line, text }) => {
-    const now = lines.get(path)?.[line - 1];
-    return now !== undefined && matchedLine(now) === text;
-  });
+  return matches.filter((match) => holds.get(match.path)?.(match) === true);
+}
+
+/** Bytes that a line as a match shows it can have, and some more. */
+const LONGEST_SHOWN = 2100;
+
+/** Whether a file has the line of a match; quick where it is asked in the file's order. @param bytes undefined where it is gone or not to be searched */
+export function lineHolder(bytes: Buffer | undefined): (match: SearchMatch) => boolean {
+  let line = 1;
+  let start = 0;
+  return (match) => {
+    if (bytes === undefined) return false;
+    if (match.line < line) [line, start] = [1, 0];
+    for (; line < match.line; line += 1) {
+      const end = bytes.indexOf('\n', start);
+      if (end < 0) return false;
+      start = end + 1;
+    }
+    const end = bytes.indexOf('\n', start);
+    const shown = bytes.subarray(start, Math.min(end < 0 ? bytes.length : end, start + LONGEST_SHOWN));
+    return matchedLine(shown.toString('utf8')) === match.text;
+  };
 }

@@ -18,7 +18,9 @@ import { assertSearchable, searchPlainly } from './plainSearch.ts';
 import { searchEverywhere, searchWithRipgrep } from './ripgrep.ts';
 
 /** With more files in question than that, ripgrep is quicker when it searches them all, in many threads. */
-const MOST_CANDIDATES = 1500;
+const MOST_CANDIDATES = 6000;
+/** Those that are searched first, in order: a limit is often reached there. */
+const FIRST_CANDIDATES = 300;
 
 /** Files above this many bytes are neither read nor searched. */
 export const LARGEST_FILE = 2 * 1024 * 1024;
@@ -165,11 +167,14 @@ async function searchDisk(
   signal?: AbortSignal,
 ): Promise<SearchMatch[]> {
   if (disk.ripgrep === undefined) return searchListed(disk, targets, query, signal);
-  return confirmed(disk, await searchFast(disk.ripgrep, disk, targets, query, signal));
+  return confirmed(disk, await searchFast(disk.ripgrep, disk, targets, query, signal), signal);
 }
 
-function confirmed(disk: Disk, matches: readonly SearchMatch[]): Promise<SearchMatch[]> {
-  return confirmMatches(matches, (path) => bytesOf(disk, path));
+async function confirmed(disk: Disk, matches: readonly SearchMatch[], signal?: AbortSignal): Promise<SearchMatch[]> {
+  if (matches.length === 0) return [];
+  const { root, own, indexes } = disk;
+  const here = await indexes?.of(root, own).confirm(matches, signal);
+  return here ?? confirmMatches(matches, (path) => bytesOf(disk, path));
 }
 
 /** @returns undefined where the index does not help */
@@ -186,12 +191,21 @@ async function searchIndexed(
   if (ripgrep === undefined) return undefined;
   const paths = await index.candidates(query, targets, signal);
   if (!paths || paths.length > MOST_CANDIDATES) return undefined;
+  const searched = async (some: readonly string[], limit: number, how: typeof searchWithRipgrep) =>
+    how(
+      ripgrep,
+      root,
+      { ...query, limit },
+      { targets: some, files: Promise.resolve(new Set(some)), rules: 'noRepository', own },
+      signal,
+    );
   // Also where it can be found nowhere, ripgrep has a say in whether that is a pattern at all.
-  const scope = { targets: paths.length > 0 ? paths : ['.conclave/none'], files: Promise.resolve(new Set(paths)) };
-  return confirmed(
-    disk,
-    await searchWithRipgrep(ripgrep, root, query, { ...scope, rules: 'noRepository', own }, signal),
-  );
+  const first = paths.length > 0 ? paths.slice(0, FIRST_CANDIDATES) : ['.conclave/none'];
+  const found = await searched(first, query.limit, searchWithRipgrep);
+  const left = query.limit - found.length;
+  const rest = paths.slice(FIRST_CANDIDATES);
+  const more = left > 0 && rest.length > 0 ? await searched(rest, left, searchEverywhere) : [];
+  return confirmed(disk, [...found, ...more], signal);
 }
 
 async function searchListed(disk: Disk, targets: string[], query: SearchQuery, signal?: AbortSignal) {

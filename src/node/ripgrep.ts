@@ -174,12 +174,14 @@ function textOf(data: z.infer<typeof TEXT> | undefined): string {
   return 'text' in data ? data.text : Buffer.from(data.bytes, 'base64').toString('utf8');
 }
 
-/** Systems bound the length of a command line; Windows at 32,767 characters. */
+/** Systems bound the length of a command line, in characters here: Windows at 32,767, others at some hundred thousand and more. */
+const LONGEST_ARGUMENTS = process.platform === 'win32' ? 24_000 : 400_000;
+
 function* inArgumentLists(targets: readonly string[]): Generator<string[]> {
   let list: string[] = [];
   let length = 0;
   for (const target of targets) {
-    if (length + target.length > 24_000) {
+    if (length + target.length > LONGEST_ARGUMENTS) {
       yield list;
       list = [];
       length = 0;

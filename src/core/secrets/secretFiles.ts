@@ -49,12 +49,27 @@ const EXAMPLE_FIRST = /^(?:examples?|samples?|templates?)[._-]/;
  */
 export function secretFileKind(path: string): string | undefined {
   const lower = path.toLowerCase();
-  const name = plainName(lower.slice(lower.lastIndexOf('/') + 1));
-  const known =
-    BY_NAME.find(({ pattern }) => pattern.test(name)) ?? BY_PLACE.find(({ pattern }) => pattern.test(lower));
-  if (known?.mayBeExample === undefined) return known?.kind;
-  const isExample = EXAMPLE.test(name.replace(/\.(?:env|tfvars|json)$/, '')) || EXAMPLE_FIRST.test(name);
-  return isExample ? undefined : known.kind;
+  return (
+    kindByName(lower.slice(lower.lastIndexOf('/') + 1)) ?? BY_PLACE.find(({ pattern }) => pattern.test(lower))?.kind
+  );
+}
+
+/** Workspaces have few names and many files, and all of them are asked about whenever they are listed. */
+const seen = new Map<string, string | undefined>();
+const MOST_SEEN = 20_000;
+
+/** @param lower in lower case */
+function kindByName(lower: string): string | undefined {
+  if (seen.has(lower)) return seen.get(lower);
+  if (seen.size >= MOST_SEEN) seen.clear();
+  const name = plainName(lower);
+  const known = BY_NAME.find(({ pattern }) => pattern.test(name));
+  const isExample =
+    known?.mayBeExample === true &&
+    (EXAMPLE.test(name.replace(/\.(?:env|tfvars|json)$/, '')) || EXAMPLE_FIRST.test(name));
+  const kind = isExample ? undefined : known?.kind;
+  seen.set(lower, kind);
+  return kind;
 }
 
 /** Windows drops dots and spaces at the end of a name, and takes what follows a colon for a stream of the same file. */

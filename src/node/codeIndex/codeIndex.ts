@@ -24,6 +24,8 @@ export interface CodeIndex {
    * The files that can hold what an expression matches, in ripgrep's order. @returns undefined where the index cannot say it
    */
   candidates(query: SearchQuery, targets: readonly string[], signal?: AbortSignal): Promise<string[] | undefined>;
+  /** Those of the lines that are in the files, as they are opened now. @returns undefined where the index cannot say it */
+  confirm(matches: readonly SearchMatch[], signal?: AbortSignal): Promise<SearchMatch[] | undefined>;
   /** Resolves when it is complete, and tells how it is kept current. */
   ready(): Promise<'events' | 'stamps'>;
 }
@@ -147,6 +149,11 @@ function openCodeIndex(file: string, options: IndexOptions): CodeIndex & { close
     async candidates({ only, ...query }, targets, signal) {
       const paths = await candidates(query, targets, signal);
       return only ? paths?.filter(only) : paths;
+    },
+    async confirm(matches, signal) {
+      const answer = await ask({ kind: 'confirm', matches }, signal);
+      const held = answer?.kind === 'confirm' ? answer.held : undefined;
+      return held && matches.filter((_, at) => held[at]);
     },
     async ready() {
       const answer = await started()?.ask({ kind: 'ready' });

@@ -21,6 +21,8 @@ export type IndexQuestion =
   /** `targets`: files and folders to search in; "." is everything. `paths`: the candidates, where they are known. */
   | { kind: 'find'; query: SearchQuery; targets: readonly string[]; paths?: readonly string[] }
   | { kind: 'candidates'; query: SearchQuery; targets: readonly string[] }
+  /** Which of these lines are in the files, as they are opened now? */
+  | { kind: 'confirm'; matches: readonly SearchMatch[] }
   /** Answered when all files have been read. */
   | { kind: 'ready' };
 
@@ -36,6 +38,8 @@ export type IndexAnswer =
   /** Undefined: from here it cannot be said, or not quickly. */
   | { kind: 'find'; matches: SearchMatch[] | undefined }
   | { kind: 'candidates'; paths: string[] | undefined }
+  /** For each of the lines; undefined where one is of a file that is not known here. */
+  | { kind: 'confirm'; held: boolean[] | undefined }
   | { kind: 'ready'; means: 'events' | 'stamps' };
 
 /** `listed`: there is a list of the files, so that questions can be answered at once. */

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { SearchMatch, SearchQuery } from '../../core/ports.ts';
+import { lineHolder } from '../confirmMatches.ts';
 import { isAlive } from '../isAlive.ts';
 import { isBelow } from '../paths.ts';
 import { inRipgrepsOrder } from '../plainSearch.ts';
@@ -180,6 +181,23 @@ export function openWorkspaceIndex(options: IndexOptions, onListed: () => void):
     return { kind: 'find', matches };
   }
 
+  async function confirm(matches: readonly SearchMatch[], signal: AbortSignal): Promise<boolean[] | undefined> {
+    await table.fresh();
+    const held: boolean[] = [];
+    let open: { path: string; holds: (match: SearchMatch) => boolean } | undefined;
+    for (const match of matches) {
+      if (open?.path !== match.path) {
+        await breathe();
+        signal.throwIfAborted();
+        const entry = table.entries.get(match.path);
+        if (!entry) return undefined;
+        open = { path: match.path, holds: lineHolder(reader.text(entry.path, entry)) };
+      }
+      held.push(open.holds(match));
+    }
+    return held;
+  }
+
   return {
     async answer(question, signal) {
       breathedAt = Date.now();
@@ -192,6 +210,8 @@ export function openWorkspaceIndex(options: IndexOptions, onListed: () => void):
           const files = await candidates(question.query, question.targets);
           return { kind: 'candidates', paths: files?.map(({ path }) => path) };
         }
+        case 'confirm':
+          return { kind: 'confirm', held: await confirm(question.matches, signal) };
         case 'ready':
           await built;
           return { kind: 'ready', means: table.means };
