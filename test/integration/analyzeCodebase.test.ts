@@ -212,7 +212,7 @@ for (const [by, openCode] of [
         assert.match(text, /^The workspace: 121 files/);
         assert.doesNotMatch(text, /\n\n\n/);
         if (maxChars < 8000) assert.match(text, /under="<folder>"/);
-        if (maxChars >= 1000) assert.match(text, /\nsrc\/hub\.ts\n {2}\d+: export function hub/, text);
+        if (maxChars >= 1000) assert.match(text, /\nsrc\/hub\.ts\n {2}\d+: hub\(given: string\): string/, text);
         const symbols = (text.match(/^ {2}\d+: /gm) ?? []).length;
         assert.ok(symbols >= before, `${symbols} in ${maxChars}`);
         before = symbols;

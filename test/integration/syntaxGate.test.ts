@@ -143,9 +143,16 @@ describe('grammars', () => {
     }
   };
 
-  it('are in dist, each, with tree-sitter, and nothing else', () => {
-    const files = readdirSync('dist/grammars').map((file) => file.replace(/\.wasm$/, ''));
+  it('are in dist, each, with tree-sitter, and nothing else but the queries of some', () => {
+    const all = readdirSync('dist/grammars');
+    const files = all.filter((file) => file.endsWith('.wasm')).map((file) => file.replace(/\.wasm$/, ''));
     assert.deepEqual(files.sort(), [...GRAMMARS, 'web-tree-sitter'].sort());
+    const others = all.filter((file) => !file.endsWith('.wasm'));
+    const queries = others.map((file) => file.replace(/\.scm$/, ''));
+    assert.deepEqual(
+      queries.filter((name) => !(GRAMMARS as readonly string[]).includes(name)),
+      [],
+    );
   });
 
   it('are loaded when a text of their language first comes, and only those', async () => {

@@ -96,7 +96,12 @@ function symbolLine({ line, signature, container }: MappedSymbol): string {
 }
 
 function mappedSymbol({ name, kind, line, signature, container }: CodeSymbol): MappedSymbol {
-  const bare = signature.replace(/\s+/g, ' ').replace(/\s*(?:\{|=>\s*\{?|:|=)\s*$/, '');
+  const bare = signature
+    .replace(/\s+/g, ' ')
+    // That it is for others is why it stands here, and its brackets tell a function.
+    .replace(/^(?:export (?:default )?|public |pub(?:\([^)]*\))? )/, '')
+    .replace(/^(?:function\*?|def|func|fn) (?=[\w$]+ ?[(<])/, '')
+    .replace(/\s*(?:\{|=>\s*\{?|:|=)\s*$/, '');
   return { name, kind, line, signature: cutLine(bare, LONGEST), ...(container !== undefined && { container }) };
 }
 
