@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { Dice } from '../../edits/dice.ts';
-import { regexAround, regexOfNothing, type Words } from './queries.ts';
+import { CODE, regexAround, regexOfNothing, type Words } from './queries.ts';
 import { searchBare } from './ripgrep.ts';
 import type { ToolServer } from './server.ts';
 
@@ -108,7 +108,7 @@ export function asksOf({ root, dice, words, files }: Around): Ask[] {
       tool: 'symbols',
       compared: 'the files',
       next(changed) {
-        const path = changed?.path ?? words.path();
+        const path = changed !== undefined && CODE.test(changed.path) ? changed.path : words.code();
         return {
           args: { path },
           against: async (data) => {
@@ -193,9 +193,9 @@ export function asksOf({ root, dice, words, files }: Around): Ask[] {
         args: { query: `${words.word()} ${words.word()} ${changed?.word ?? ''}`.trim() },
         against: async (data) => {
           const { passages = [] } = data as { passages?: { path: string; line: number; text: string }[] };
-          const stale = passages.find(({ path, line, text }) => {
-            const first = text.split('\n')[0]?.slice(0, 40).trim() ?? '';
-            return !lineOf(root, path, line, 12).replace(/\s+/g, ' ').includes(first.replace(/\s+/g, ' '));
+          const stale = passages.find(({ path, text }) => {
+            const first = plainly(text).slice(0, 40).trim();
+            return !plainly(readFileSync(join(root, path), 'utf8')).includes(first);
           });
           return { wrong: stale && `${stale.path}:${stale.line} does not say "${stale.text.slice(0, 40)}"` };
         },
@@ -206,13 +206,13 @@ export function asksOf({ root, dice, words, files }: Around): Ask[] {
       tool: 'analyze_codebase',
       next: () => {
         const parts = posix.dirname(words.path()).split('/');
-        return { args: { under: parts.slice(0, 1 + dice.int(parts.length)).join('/'), focus: words.word() } };
+        return { args: { under: parts.slice(0, 1 + dice.int(parts.length)).join('/'), query: words.word() } };
       },
     },
     {
       name: 'analyze_codebase, of everything',
       tool: 'analyze_codebase',
-      next: () => ({ args: { focus: words.word() } }),
+      next: () => ({ args: { query: words.word() } }),
     },
     {
       name: 'git_diff, of a file',
@@ -247,11 +247,13 @@ function differenceOf(ours: readonly string[], theirs: readonly string[], isPart
   return missing === undefined ? undefined : `${missing} is missing (${ours.length} of ${theirs.length})`;
 }
 
-function lineOf(root: string, path: string, line: number, lines = 1): string {
-  return readFileSync(join(root, path), 'utf8')
-    .split(/\r?\n/)
-    .slice(line - 1, line - 1 + lines)
-    .join('\n');
+/** Without what stands around a comment, and in one form of white space. */
+function plainly(text: string): string {
+  return text.replace(/^[ \t]*(?:\/?\*+\/?|\/\/+|#+)?/gm, '').replace(/\s+/g, ' ');
+}
+
+function lineOf(root: string, path: string, line: number): string {
+  return readFileSync(join(root, path), 'utf8').split(/\r?\n/)[line - 1] ?? '';
 }
 
 function git(root: string, args: string[]): string[] {

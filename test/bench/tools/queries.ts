@@ -2,10 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dice } from '../../edits/dice.ts';
 
+/** Files of languages that have a grammar. */
+export const CODE = /\.(?:[cm]?[jt]sx?|py)$/;
+
 /** The words of a repository to ask about, each from a place that was drawn. */
 export interface Words {
   /** A path of a file with text. */
   path(): string;
+  /** A path of a file with code in a language that has a grammar. */
+  code(): string;
   /** An identifier of some file. */
   word(): string;
   /** A piece of a line of some file, without space at its ends. */
@@ -22,8 +27,10 @@ export function wordsOf(root: string, paths: readonly string[], dice: Dice): Wor
     }
   };
   const text = (): string => readFileSync(join(root, path()), 'utf8').slice(0, 200_000);
+  const code = paths.filter((one) => CODE.test(one));
   return {
     path,
+    code: () => dice.pick(code),
     word: () => until(() => some(text().match(/\b[A-Za-z_]\w{4,30}\b/g), dice)),
     piece: () =>
       until(() => {

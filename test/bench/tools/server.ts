@@ -6,16 +6,23 @@ import { cachedFolder, npm } from '../../support/cache.ts';
 
 /** A server of tools in a process of its own, as any client of it has it. */
 export interface ToolServer {
-  /** Calls a tool. @returns its result, and how long it took in milliseconds. @throws Error where the tool failed */
-  call(name: string, args: Record<string, unknown>): Promise<{ ms: number; data: unknown; text: string }>;
+  /** Calls a tool. @returns its result, and how long it took in milliseconds. `failed`: the tool says that it did */
+  call(name: string, args: Record<string, unknown>): Promise<Called>;
   /** Memory of its process, and of those that it has started, in MB: now and at most so far. */
   memory(): { now: number; most: number };
   close(): Promise<void>;
 }
 
+export interface Called {
+  ms: number;
+  data: unknown;
+  text: string;
+  failed: boolean;
+}
+
 /** Our own, on a repository. @param data the folder for what it keeps */
 export function startConclave(root: string, data: string): Promise<ToolServer> {
-  const args = [resolve('dist/cli.js'), 'mcp', '--workspace', root, '--max-chars', '4000000'];
+  const args = [resolve('dist/cli.js'), 'mcp', '--workspace', root];
   return start(process.execPath, args, { CONCLAVE_DATA: data });
 }
 
@@ -46,8 +53,7 @@ async function start(command: string, args: string[], env: Record<string, string
       const result = await client.callTool({ name, arguments: given }, undefined, { timeout: 600_000 });
       const ms = performance.now() - started;
       const [first] = result.content as { type: string; text?: string }[];
-      if (result.isError) throw new Error(`${name}(${JSON.stringify(given)}): ${first?.text}`);
-      return { ms, data: result.structuredContent, text: first?.text ?? '' };
+      return { ms, data: result.structuredContent, text: first?.text ?? '', failed: result.isError === true };
     },
     memory() {
       const status = readFileSync(`/proc/${transport.pid}/status`, 'utf8');
