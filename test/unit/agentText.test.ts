@@ -201,7 +201,7 @@ describe('a prompt', () => {
         assert.match(template, new RegExp(`^## ${part}$`, 'm'));
       const filled = fillPrompt(template, { tools: toolHelp(toolsNamed(['read_file', 'run_tests'])) });
       assert.doesNotMatch(filled, /\{\{/);
-      assert.match(filled, /`read_file\(path?: string/);
+      assert.match(filled, /`read_file\(path\?: string/);
     });
   }
 
