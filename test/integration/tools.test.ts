@@ -193,7 +193,7 @@ for (const ripgrep of [findRipgrep(), undefined]) {
           /1 test file\n/,
           /- src\/main.ts \(from package.json\)/,
           /- docs\/ \(1\)\n- docs\/adr\/ \(1\)/,
-          /src\/pay\.ts\n {2}1: export function pay\(amount: number\): number$/m,
+          /src\/pay\.ts\n {2}1: pay\(amount: number\): number$/m,
         ]) {
           assert.match(text, part);
         }
