@@ -70,11 +70,11 @@ export function guardedWorkspace(workspace: Workspace): Workspace {
   };
 
   async function withoutHidden(found: readonly SearchMatch[]): Promise<SearchMatch[]> {
-    const isHidden = new Map<string, boolean>();
-    for (const path of new Set(found.map((match) => match.path))) {
-      isHidden.set(path, reasonFor(path, await rulesFor(path)) !== undefined);
-    }
-    return found.filter(({ path }) => isHidden.get(path) === false);
+    const paths = [...new Set(found.map((match) => match.path))];
+    // Rules hold only below their own folder, so those of all folders together say the same of each path.
+    const rules = await rulesIn([...new Set(paths.flatMap(foldersAbove))]);
+    const hidden = new Set(paths.filter((path) => reasonFor(path, rules) !== undefined));
+    return found.filter(({ path }) => !hidden.has(path));
   }
 }
 

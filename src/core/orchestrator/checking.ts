@@ -7,6 +7,7 @@ import { StoreError } from '../store/storeError.ts';
 import { toolsOffered } from '../toolServers/findTools.ts';
 import { offeredTool } from '../toolServers/offeredTool.ts';
 import { toolsNamed } from '../tools/index.ts';
+import { approveOnce } from './approveOnce.ts';
 import { canRecall } from './ruling.ts';
 import type { RunContext } from './runContext.ts';
 import { RunStop } from './runStop.ts';
@@ -132,27 +133,21 @@ async function approveCommand(run: RunContext): Promise<void> {
   const { command } = run.settings.checks;
   if (command === undefined || run.checkCommandFrom === 'user') return;
   const what = `Run ${JSON.stringify(command)} in a copy of ${run.workspace.root} to check changes (named by a file of the workspace)`;
-  await run.journal.step(`approval/${JSON.stringify(command)}`, async () => {
-    const request = { id: 'checks.command', kind: 'command', what } as const;
-    run.journal.emit({ type: 'approval.requested', ...request });
-    const answer = await run.presence.awaitingUser((signal) => run.user.approve(request, signal));
-    if (answer === 'unanswered') {
-      throw new RunStop({
-        code: 'approval_needed',
-        message: `The check command \`${command.join(' ')}\` comes from a file of the workspace and nobody has approved it.`,
-        remedy: 'Resume the run on a terminal and answer, or with --yes.',
-      });
-    }
-    if (answer.approved) return { type: 'approval.answered', id: request.id, ...answer };
-    // Only a yes is the outcome of the step: after a no, resuming asks again.
-    run.journal.emit({ type: 'approval.answered', id: request.id, ...answer });
-    throw new RunStop({
-      code: 'configuration',
-      message: `The check command \`${command.join(' ')}\`, which a file of the workspace names, was not approved.`,
-      remedy:
-        'Remove "checks.command" from .conclave/config.json (in the editor: from the workspace settings) to have the runner found; or resume, and approve it.',
-    });
-  });
+  const request = { id: 'checks.command', what, key: `approval/${JSON.stringify(command)}` };
+  await approveOnce(run, request, (answer) =>
+    answer === 'unanswered'
+      ? new RunStop({
+          code: 'approval_needed',
+          message: `The check command \`${command.join(' ')}\` comes from a file of the workspace and nobody has approved it.`,
+          remedy: 'Resume the run on a terminal and answer, or with --yes.',
+        })
+      : new RunStop({
+          code: 'configuration',
+          message: `The check command \`${command.join(' ')}\`, which a file of the workspace names, was not approved.`,
+          remedy:
+            'Remove "checks.command" from .conclave/config.json (in the editor: from the workspace settings) to have the runner found; or resume, and approve it.',
+        }),
+  );
 }
 
 /** What went wrong around the checks (no room for the copy, no permission, …), as a stop that resuming can get over. */

@@ -1,4 +1,5 @@
 import type { OfferedTool, ToolServerFound } from '../../shared/events.ts';
+import { approveOnce } from '../orchestrator/approveOnce.ts';
 import type { RunContext } from '../orchestrator/runContext.ts';
 import type { ConfiguredServer } from '../ports.ts';
 import { offerTools, serversNamedBy } from './offerTools.ts';
@@ -50,17 +51,21 @@ async function askForApprovals(run: RunContext, named: readonly string[]): Promi
 
 /** @returns why not */
 async function approved(run: RunContext, { name, reach, source }: ConfiguredServer): Promise<string | undefined> {
-  const id = `toolserver.${name}`;
   const what = `Let the crew use the MCP server "${name}", which ${source} names: ${reach}`;
-  const key = `approval/${what}`;
-  const recorded = run.journal.recordedStep(key);
-  if (recorded?.type === 'approval.answered') return undefined;
-  run.journal.emit({ type: 'approval.requested', id, kind: 'command', what });
-  const answer = await run.presence.awaitingUser((signal) => run.user.approve({ id, kind: 'command', what }, signal));
-  if (answer === 'unanswered') return 'It is named by a file of the workspace, and nobody has approved it.';
-  // Only a yes is the outcome of a step, as with the command that checks the workspace.
-  const event = { type: 'approval.answered', id, ...answer } as const;
-  if (answer.approved) await run.journal.step(key, async () => event);
-  else run.journal.emit(event);
-  return answer.approved ? undefined : 'It is named by a file of the workspace, and was not approved.';
+  try {
+    await approveOnce(
+      run,
+      { id: `toolserver.${name}`, what, key: `approval/${what}` },
+      (answer) => new NotApproved(answer === 'no' ? 'was not approved' : 'nobody has approved it'),
+    );
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof NotApproved)) throw error;
+    return `It is named by a file of the workspace, and ${error.message}.`;
+  }
+}
+
+/** The run goes on without the server. */
+class NotApproved extends Error {
+  override readonly name = 'NotApproved';
 }

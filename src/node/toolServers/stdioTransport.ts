@@ -1,3 +1,4 @@
+import { setTimeout as after } from 'node:timers/promises';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { endProcessTree, guardProcessTree } from '../processTree.ts';
@@ -105,7 +106,7 @@ export async function stdioTransport(start: {
       const { pid } = child ?? {};
       if (child === undefined || pid === undefined) return;
       child.stdin.end();
-      await Promise.race([child, waited(GRACE)]);
+      await Promise.race([child, after(GRACE, undefined, { ref: false })]);
       await endProcessTree(pid, GRACE);
       child.stdout.destroy();
       child.stderr.destroy();
@@ -113,10 +114,4 @@ export async function stdioTransport(start: {
     },
   };
   return transport;
-}
-
-function waited(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 }
