@@ -15,12 +15,10 @@ import { decodeOther, strictly } from './otherEncodings.ts';
 import { errorCode, isBelow, realRoot, resolveInside } from './paths.ts';
 import { type NoPlainFile, readPlainFile, withPlainFile } from './plainFile.ts';
 import { assertSearchable, searchPlainly } from './plainSearch.ts';
-import { searchEverywhere, searchWithRipgrep } from './ripgrep.ts';
+import { searchEverywhere, searchInParts, searchWithRipgrep } from './ripgrep.ts';
 
-/** With more files in question than that, ripgrep is quicker when it searches them all, in many threads. */
-const MOST_CANDIDATES = 6000;
-/** Those that are searched first, in order: a limit is often reached there. */
-const FIRST_CANDIDATES = 300;
+/** With more files in question than that, ripgrep is quicker when it searches them all; on Windows it takes few at a time. */
+const MOST_CANDIDATES = process.platform === 'win32' ? 6000 : 20_000;
 
 /** Files above this many bytes are neither read nor searched. */
 export const LARGEST_FILE = 2 * 1024 * 1024;
@@ -191,21 +189,16 @@ async function searchIndexed(
   if (ripgrep === undefined) return undefined;
   const paths = await index.candidates(query, targets, signal);
   if (!paths || paths.length > MOST_CANDIDATES) return undefined;
-  const searched = async (some: readonly string[], limit: number, how: typeof searchWithRipgrep) =>
-    how(
-      ripgrep,
-      root,
-      { ...query, limit },
-      { targets: some, files: Promise.resolve(new Set(some)), rules: 'noRepository', own },
-      signal,
-    );
   // Also where it can be found nowhere, ripgrep has a say in whether that is a pattern at all.
-  const first = paths.length > 0 ? paths.slice(0, FIRST_CANDIDATES) : ['.conclave/none'];
-  const found = await searched(first, query.limit, searchWithRipgrep);
-  const left = query.limit - found.length;
-  const rest = paths.slice(FIRST_CANDIDATES);
-  const more = left > 0 && rest.length > 0 ? await searched(rest, left, searchEverywhere) : [];
-  return confirmed(disk, [...found, ...more], signal);
+  const files = paths.length > 0 ? paths : ['.conclave/none'];
+  const scope = { targets: files, files: Promise.resolve(new Set(files)), rules: 'noRepository', own } as const;
+  const confirmations: Promise<SearchMatch[]>[] = [];
+  for await (const found of searchInParts(ripgrep, root, query, scope, signal)) {
+    const confirmation = confirmed(disk, found, signal);
+    confirmation.catch(() => {});
+    confirmations.push(confirmation);
+  }
+  return (await Promise.all(confirmations)).flat();
 }
 
 async function searchListed(disk: Disk, targets: string[], query: SearchQuery, signal?: AbortSignal) {

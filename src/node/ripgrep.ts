@@ -1,11 +1,14 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { sep } from 'node:path';
-import { z } from 'zod';
+import type { Readable } from 'node:stream';
 import type { SearchMatch, SearchQuery } from '../core/ports.ts';
 import { SearchError } from '../core/tools/searchError.ts';
 import { childEnvironment } from './childEnvironment.ts';
-import { inRipgrepsOrder, matchedLine } from './plainSearch.ts';
+import { inRipgrepsOrder } from './plainSearch.ts';
+import { ripgrepEvents } from './ripgrepEvents.ts';
 
 /** What is searched, and by whose rules. */
 export interface RipgrepScope {
@@ -90,6 +93,51 @@ export async function searchEverywhere(
 /** Matching lines. */
 const MUCH = 2000;
 
+/**
+ * As `searchWithRipgrep`, for files that are named one by one: parts of them are searched side by side, each in order, and each up to
+ * the limit. Where there is much, the first part soon has enough and the others are stopped; where there is little, all
+ * processors are at work.
+ * @param scope its targets are files, in ripgrep's order
+ * @returns what is found in each part, as soon as that and all before are searched
+ */
+export async function* searchInParts(
+  ripgrep: string,
+  root: string,
+  query: SearchQuery,
+  scope: RipgrepScope,
+  signal?: AbortSignal,
+): AsyncGenerator<SearchMatch[]> {
+  const stop = new AbortController();
+  const stopped = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  const searches = inParts(scope.targets).map((targets) => {
+    const found = searchWithRipgrep(ripgrep, root, query, { ...scope, targets }, stopped);
+    // Nobody waits for those that are stopped.
+    found.catch(() => {});
+    return found;
+  });
+  let left = query.limit;
+  try {
+    for (const search of searches) {
+      const found = (await search).slice(0, left);
+      left -= found.length;
+      if (found.length > 0) yield found;
+      if (left <= 0) return;
+    }
+  } finally {
+    stop.abort();
+  }
+}
+
+/** Files that are not worth a process more. */
+const SMALL_PART = 500;
+const MOST_PARTS = 4;
+
+function inParts(targets: readonly string[]): string[][] {
+  const count = Math.min(MOST_PARTS, availableParallelism(), Math.ceil(targets.length / SMALL_PART));
+  const size = Math.ceil(targets.length / count);
+  return Array.from({ length: count }, (_, at) => targets.slice(at * size, (at + 1) * size));
+}
+
 /** Runs ripgrep and yields a file at a time. Leaving the loop stops the process. */
 async function* matchedFiles(
   ripgrep: string,
@@ -98,39 +146,60 @@ async function* matchedFiles(
   signal?: AbortSignal,
 ): AsyncGenerator<{ path: string; matches: SearchMatch[] }> {
   signal?.throwIfAborted();
-  const { execa } = await import('execa');
-  const child = execa(ripgrep, argv, {
+  // Not with execa, which makes a text of all arguments to show: here they are thousands.
+  const child = spawn(ripgrep, argv, {
     env: childEnvironment(process.env),
-    extendEnv: false,
     cwd: root,
-    stdin: 'ignore',
-    buffer: { stdout: false },
-    reject: false,
-    ...(signal && { cancelSignal: signal }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    windowsHide: true,
+    ...(signal && { signal }),
   });
+  const ended = endOf(child);
   try {
+    const eventsIn = ripgrepEvents();
+    let path = '';
     let matches: SearchMatch[] = [];
-    for await (const line of child.iterable()) {
-      const { type, data } = RIPGREP_EVENT.parse(JSON.parse(line));
-      if (!data.path) continue;
-      const path = textOf(data.path)
-        .replace(/^\.[\\/]/, '')
-        .replaceAll(sep, '/');
-      if (type === 'begin') matches = [];
-      if (type === 'match') matches.push({ path, line: data.line_number ?? 0, text: matchedLine(textOf(data.lines)) });
-      // Only at a file's end it is known whether there was a NUL in it, which makes it a binary file.
-      if (type === 'end' && data.binary_offset === null) yield { path, matches };
+    for await (const piece of child.stdout as AsyncIterable<Buffer>) {
+      for (const event of eventsIn(piece)) {
+        if (event.type === 'begin') {
+          path = event.path.replace(/^\.[\\/]/, '').replaceAll(sep, '/');
+          matches = [];
+        } else if (event.type === 'match') {
+          matches.push({ path, line: event.line, text: event.text });
+        } else if (!event.isBinary) {
+          yield { path, matches };
+        }
+      }
     }
   } finally {
     child.kill();
   }
-  const result = await child;
+  const { exitCode, stderr, error } = await ended;
   signal?.throwIfAborted();
+  if (error) throw new Error(`ripgrep did not start: ${error.message}`, { cause: error });
   // Files that cannot be read give exit status 2 as well, but no message (--no-messages).
-  if (result.exitCode === 2 && result.stderr !== '')
-    throw new SearchError(`ripgrep refused the pattern: ${result.stderr}`);
-  if (result.exitCode === undefined && !result.isTerminated)
-    throw new Error(`ripgrep did not start: ${result.shortMessage}`);
+  if (exitCode === 2 && stderr !== '') throw new SearchError(`ripgrep refused the pattern: ${stderr}`);
+}
+
+interface End {
+  exitCode: number | null;
+  stderr: string;
+  /** Why it could not be started; or that it was stopped. */
+  error?: Error;
+}
+
+function endOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<End> {
+  let stderr = '';
+  let failure: { error: Error } | undefined;
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  return new Promise((resolve) => {
+    child.on('error', (error) => {
+      failure = { error };
+    });
+    child.on('close', (exitCode) => resolve({ exitCode, stderr, ...failure }));
+  });
 }
 
 function optionsOf(query: SearchQuery, { rules, own }: RipgrepScope): string[] {
@@ -155,23 +224,6 @@ function optionsOf(query: SearchQuery, { rules, own }: RipgrepScope): string[] {
     '-e',
     query.pattern,
   ];
-}
-
-const TEXT = z.union([z.object({ text: z.string() }), z.object({ bytes: z.string() })]);
-const RIPGREP_EVENT = z.object({
-  type: z.string(),
-  data: z.object({
-    path: TEXT.optional(),
-    lines: TEXT.optional(),
-    line_number: z.number().nullish(),
-    binary_offset: z.number().nullish(),
-  }),
-});
-
-/** What is no valid UTF-8 comes in base64. */
-function textOf(data: z.infer<typeof TEXT> | undefined): string {
-  if (!data) return '';
-  return 'text' in data ? data.text : Buffer.from(data.bytes, 'base64').toString('utf8');
 }
 
 /** Systems bound the length of a command line, in characters here: Windows at 32,767, others at some hundred thousand and more. */

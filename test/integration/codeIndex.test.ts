@@ -131,6 +131,26 @@ describe('index of a workspace', () => {
     await assert.rejects(workspace.search(query), SearchError);
   });
 
+  it('finds what an expression matches in many files as ripgrep does by itself, in its order, up to a limit and beyond', async () => {
+    const lines = (at: number) =>
+      at % 7 === 0 ? `needle${at} = 1\nneedle\nneedle${at + 1} = 2\n` : `needle = ${at}\n`;
+    for (let folder = 0; folder < 8; folder += 1) {
+      await mkdir(join(root, `d${folder}`));
+      const writes = Array.from({ length: 300 }, (_, at) =>
+        writeFile(join(root, `d${folder}`, `f${at}.ts`), lines(at)),
+      );
+      await Promise.all(writes);
+    }
+    const { index, workspace } = await open();
+    const query = { pattern: 'needle\\d+ = \\d', regex: true, caseSensitive: true, wholeWord: false, limit: 5000 };
+    assert.equal((await index.candidates(query, ['.']))?.length, 2400);
+    for (const limit of [1, 2, 87, 343, 344, 345, 687, 688, 5000]) {
+      const found = await workspace.search({ ...query, limit });
+      assert.equal(found.length, Math.min(limit, 688));
+      assert.deepEqual(found, await plain().search({ ...query, limit }), `limit ${limit}`);
+    }
+  });
+
   const needle = { pattern: 'needle in it', regex: false, caseSensitive: true, wholeWord: false, limit: 99 };
 
   it('is shared: what one process has read, another one need not, and each sees what was changed meanwhile', async () => {
