@@ -156,7 +156,7 @@ export interface Workspace {
   /** Lines of a file that `read` finds too large; absent where only the whole of a file can be had. */
   readLines?(path: string, range: LineRange, signal: AbortSignal): Promise<FileLines>;
   /** Every file that is not ignored (.gitignore, .git, .conclave), sorted by path. */
-  list(signal?: AbortSignal): Promise<FileEntry[]>;
+  list(signal?: AbortSignal): Promise<readonly FileEntry[]>;
   search(query: SearchQuery, signal?: AbortSignal): Promise<SearchMatch[]>;
   /** Listed files that are otherwise on disk, because an editor has not saved them; absent where there is only the disk. */
   unsaved?(): Promise<readonly FileState[]>;

@@ -45,7 +45,7 @@ export function openDiskWorkspace(
     readLines: (path, range, signal) => readLines(disk, path, range, signal),
     list: async (signal) => {
       const { files } = await listedIn({ ...disk, root: await realRoot(root) }, signal);
-      return files.map(({ isLink, ...file }) => file);
+      return files;
     },
     search: (query, signal) => search(disk, query, signal),
   };
@@ -237,7 +237,9 @@ async function searchFast(
 }
 
 function searchable(list: FileList, { only }: SearchQuery): string[] {
-  const files = list.files.filter((file) => !file.isLink && file.bytes <= LARGEST_FILE).map(({ path }) => path);
+  const files = list.files
+    .filter(({ path, bytes }) => bytes <= LARGEST_FILE && !list.links.has(path))
+    .map(({ path }) => path);
   return only ? files.filter(only) : files;
 }
 

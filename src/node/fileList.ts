@@ -6,16 +6,18 @@ import { childEnvironment } from './childEnvironment.ts';
 import { findRepository, type IgnoreRules, type Repository, rulesAbove } from './gitIgnore.ts';
 import { errorCode, isBelow, isReservedPath, resolveInside } from './paths.ts';
 
-/** A file of the workspace, and whether it is there only by a symbolic link (to a file inside the workspace). */
-export interface ListedFile extends FileEntry {
-  isLink: boolean;
-}
-
+/** The files of a workspace. */
 export interface FileList {
   /** Sorted by path, in code-unit order. */
-  files: ListedFile[];
-  /** Files that are tracked although a .gitignore names them; known where git was asked. */
-  trackedThoughIgnored: string[];
+  files: readonly FileEntry[];
+  /** Those of them that are there only by a symbolic link (to a file inside the workspace). */
+  links: ReadonlySet<string>;
+  /** Those that are tracked although a .gitignore names them; known where git was asked. */
+  trackedThoughIgnored: readonly string[];
+}
+
+interface ListedFile extends FileEntry {
+  isLink: boolean;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface FileList {
 export async function listFiles(root: string, own: readonly string[], signal?: AbortSignal): Promise<FileList> {
   const repository = await findRepository(root);
   const byGit = repository && (await listByGit(root, own, signal));
-  return byGit ?? { files: await listByWalk(root, repository, own, signal), trackedThoughIgnored: [] };
+  return byGit ?? listByWalk(root, repository, own, signal);
 }
 
 /** @returns undefined where git is not installed or does not want to (a folder of somebody else's, a broken repository) */
@@ -47,9 +49,11 @@ export async function listByGit(
     if (isLeftOut(path, own) || path.endsWith('/')) return undefined;
     return (await isRealFolder(parentOf(path))) ? listedFile(root, path, own) : undefined;
   });
-  const files = sorted(listed);
-  const known = new Set(files.map((file) => file.path));
-  return { files, trackedThoughIgnored: ignored.filter((path) => known.has(path)) };
+  const known = new Set(listed.map((file) => file.path));
+  return listOf(
+    listed,
+    ignored.filter((path) => known.has(path)),
+  );
 }
 
 /** Needs no git. Files that are tracked although they are ignored are unknown here; so is a user's own ignore file. */
@@ -58,7 +62,7 @@ export async function listByWalk(
   repository: Repository | undefined,
   own: readonly string[],
   signal?: AbortSignal,
-): Promise<ListedFile[]> {
+): Promise<FileList> {
   const paths: string[] = [];
   const walk = async (folder: string, entries: Dirent[], above: IgnoreRules): Promise<void> => {
     signal?.throwIfAborted();
@@ -77,7 +81,7 @@ export async function listByWalk(
     }
   };
   await walk('', await readdir(root, { withFileTypes: true }), await rulesAbove(root, repository));
-  return sorted(await inBatches(paths, signal, (path) => listedFile(root, path, own)));
+  return listOf(await inBatches(paths, signal, (path) => listedFile(root, path, own)), []);
 }
 
 /** What keeps git from writing, asking and reaching a network; what could lead it elsewhere is withheld from every child. */
@@ -170,8 +174,12 @@ async function inBatches<Found>(
   return found;
 }
 
-function sorted(files: ListedFile[]): ListedFile[] {
-  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+function listOf(listed: ListedFile[], trackedThoughIgnored: string[]): FileList {
+  return {
+    files: listed.map(({ path, bytes }) => ({ path, bytes })).sort((a, b) => (a.path < b.path ? -1 : 1)),
+    links: new Set(listed.flatMap(({ path, isLink }) => (isLink ? [path] : []))),
+    trackedThoughIgnored,
+  };
 }
 
 function parentOf(path: string): string {

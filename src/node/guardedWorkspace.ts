@@ -32,6 +32,8 @@ export function guardedWorkspace(workspace: Workspace): Workspace {
   }
 
   const { readLines } = workspace;
+  /** What was listed last: with a hundred thousand files, most are what they were a moment ago. */
+  let listed: Listed | undefined;
   return {
     root: workspace.root,
     read,
@@ -45,8 +47,14 @@ export function guardedWorkspace(workspace: Workspace): Workspace {
     }),
     async list(signal) {
       const entries = await workspace.list(signal);
-      const rules = await rulesIn(['', ...foldersWithRules(entries)]);
-      return entries.filter(({ path }) => reasonFor(path, rules) === undefined);
+      const folders = listed?.entries === entries ? listed.folders : foldersWithRules(entries);
+      const rules = await rulesIn(['', ...folders]);
+      if (listed?.entries !== entries || listed.rules !== rules) {
+        const isSeen = listed?.rules === rules ? asBefore(listed) : undefined;
+        const seen = entries.filter((entry) => isSeen?.(entry) ?? reasonFor(entry.path, rules) === undefined);
+        listed = { entries, folders, rules, seen };
+      }
+      return listed.seen;
     },
     async search(query, signal) {
       for (const path of query.under ?? []) {
@@ -76,6 +84,29 @@ export function guardedWorkspace(workspace: Workspace): Workspace {
     const hidden = new Set(paths.filter((path) => reasonFor(path, rules) !== undefined));
     return found.filter(({ path }) => !hidden.has(path));
   }
+}
+
+interface Listed {
+  entries: readonly FileEntry[];
+  /** Those with rules of their own. */
+  folders: readonly string[];
+  rules: UserRules;
+  seen: readonly FileEntry[];
+}
+
+/**
+ * Whether an entry was seen, by those that were listed before; undefined for one that was not among them. To be asked in
+ * the order of the paths.
+ */
+function asBefore({ entries, seen }: Listed): (entry: FileEntry) => boolean | undefined {
+  let [at, seenAt] = [0, 0];
+  return (entry) => {
+    for (let old = entries[at]; old && old.path < entry.path; old = entries[at]) {
+      if (seen[seenAt] === old) seenAt += 1;
+      at += 1;
+    }
+    return entries[at] === entry ? seen[seenAt] === entry : undefined;
+  };
 }
 
 function reasonFor(path: string, rules: UserRules): string | undefined {

@@ -6,6 +6,7 @@ import type { Store } from '../core/orchestrator/session.ts';
 import type { User } from '../core/ports.ts';
 import { ROLES, type Role } from '../shared/events.ts';
 import { openCodeFacts } from './codeFacts/codeFacts.ts';
+import { readAhead } from './codeFacts/readAhead.ts';
 import type { CodeIndexes } from './codeIndex/codeIndex.ts';
 import type { LoadedSettings } from './configuration.ts';
 import { openConfiguredEndpoint } from './configuredEndpoint.ts';
@@ -31,6 +32,7 @@ import { openFormatterMemory } from './formatterMemory.ts';
 import { grammarsOf } from './grammars/grammars.ts';
 import { openSyntax } from './grammars/syntax.ts';
 import { guardedWorkspace } from './guardedWorkspace.ts';
+import { realRoot } from './paths.ts';
 import { openProbes } from './probes.ts';
 import { nodeProcesses } from './processes.ts';
 import { openRedisStore } from './redisStore/openRedisStore.ts';
@@ -71,12 +73,11 @@ export async function openCrew(
   const { workspace, user, loaded, ripgrep, over } = options;
   const { settings, nameOf } = loaded;
   const processes = nodeProcesses();
-  const all = openDiskWorkspace(workspace, {
-    ripgrep,
-    own: await ownFoldersIn(workspace, installation.env),
-    indexes: installation.indexes,
-  });
+  const own = await ownFoldersIn(workspace, installation.env);
+  const all = openDiskWorkspace(workspace, { ripgrep, own, indexes: installation.indexes });
   const disk = { workspace: guardedWorkspace(all), writer: openDiskWriter(workspace) };
+  const code = openCodeFacts(installation.home, codeFolder(installation.env));
+  readAhead(code, disk.workspace, { root: await realRoot(workspace), own, indexes: installation.indexes });
   const files = { ...disk, ...over?.(disk) };
   const now = (): Date => new Date();
   const probes = openProbes({ dir: probesFolder(installation.env), loaded, now });
@@ -118,7 +119,7 @@ export async function openCrew(
       processes,
     }),
     syntax: openSyntax(grammarsOf(installation.home)),
-    code: openCodeFacts(installation.home, codeFolder(installation.env)),
+    code,
     openToolServers: () =>
       openToolServers(loaded.toolServers.servers, { workspace, version: installation.version, env: installation.env }),
     user,

@@ -207,7 +207,7 @@ describe('disk workspace', () => {
 
       const byGit = (await listByGit(root, []))?.files;
       const byWalk = await listByWalk(root, await findRepository(root), []);
-      assert.deepEqual(byWalk, byGit);
+      assert.deepEqual(byWalk.files, byGit);
       const paths = byGit?.map(({ path }) => path) ?? [];
       assert.deepEqual(paths, [
         '.gitignore',
@@ -287,7 +287,7 @@ describe('disk workspace', () => {
       assert.deepEqual(await list(), ['.gitmodules', 'own.txt']);
       const byWalk = await listByWalk(root, await findRepository(root), []);
       assert.deepEqual(
-        byWalk.map(({ path }) => path),
+        byWalk.files.map(({ path }) => path),
         ['.gitmodules', 'own.txt'],
       );
     });
@@ -297,7 +297,7 @@ describe('disk workspace', () => {
       await write({ '../.gitignore': '*.log\n/workspace/private/\n', 'a.log': '', 'private/x': '', 'b.txt': 'needle' });
       const byWalk = await listByWalk(root, await findRepository(root), []);
       assert.deepEqual(
-        byWalk.map(({ path }) => path),
+        byWalk.files.map(({ path }) => path),
         ['b.txt'],
       );
       assert.deepEqual(await list(), ['b.txt']);
@@ -330,7 +330,7 @@ describe('disk workspace', () => {
       assert.deepEqual(await list(), ['a.txt', 'b.txt', 'c.txt']);
       const byWalk = await listByWalk(root, await findRepository(root), []);
       assert.deepEqual(
-        byWalk.map(({ path }) => path),
+        byWalk.files.map(({ path }) => path),
         ['a.txt', 'b.txt', 'c.txt'],
       );
       assert.deepEqual(await snapshot(join(main, '.git')), before);

@@ -50,7 +50,11 @@ export function occurrencesIn(file: CodeText, name: string, lines: Iterable<numb
 export function shownLine(line: string, index: number): string {
   const trimmed = line.trim();
   if (trimmed.length <= LONGEST_LINE || index < LONGEST_LINE / 2) return cutLine(trimmed, LONGEST_LINE);
-  return cutLine(`…${line.slice(index - LONGEST_LINE / 2).trim()}`, LONGEST_LINE);
+  const from = index - LONGEST_LINE / 2;
+  // Only what is shown: a line of a bundle is long, and has many places.
+  const around = line.slice(from, from + LONGEST_LINE);
+  const isEnd = from + LONGEST_LINE >= line.trimEnd().length;
+  return cutLine(`…${isEnd ? around.trim() : `${around.trimStart()}…`}`, LONGEST_LINE);
 }
 
 interface Place {

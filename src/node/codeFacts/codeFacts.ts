@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Code, CodeFacts, CodeFile } from '../../core/ports.ts';
+import type { Code, CodeFacts, CodeFile, FileEntry } from '../../core/ports.ts';
 import { type Grammar, grammarOf } from '../grammars/languages.ts';
 import { decode, FORMAT } from './encode.ts';
 import { KEY_BYTES } from './packRow.ts';
 import { openPacks, type Packs } from './packs.ts';
-import { openParser, type Parser } from './parser.ts';
+import { LARGE, openParser, type Parser } from './parser.ts';
 
 /** Bytes of the facts that are kept in memory, as they are encoded. */
 const MOST_BYTES = 2 * 1024 * 1024;
@@ -15,14 +15,24 @@ const MOST_FAILED = 1000;
 /** Texts at a time: so many are in memory. */
 const BATCH = 64;
 
+/** Code, and who reads it before anybody asks. */
+export interface CodeReader extends Code {
+  /**
+   * Finds out what is not known yet of files, as they are now, after all that somebody waits for. What cannot be kept is not
+   * read; what changes meanwhile neither. One call at a time for a root.
+   * @param root absolute, real path
+   */
+  readAhead(root: string, files: readonly FileEntry[], signal: AbortSignal): Promise<void>;
+}
+
 /** One for each folder: its workers and its memory are there once in a process. */
-const opened = new Map<string, Code>();
+const opened = new Map<string, CodeReader>();
 
 /**
  * @param home absolute path of the installation
  * @param dir where what was found is kept, absolute; without it, it is kept in memory only
  */
-export function openCodeFacts(home: string, dir?: string): Code {
+export function openCodeFacts(home: string, dir?: string): CodeReader {
   const key = JSON.stringify([home, dir]);
   const code =
     opened.get(key) ?? codeFacts({ parser: openParser(home), packs: dir ? openPacks(dir) : undefined, home });
@@ -30,10 +40,11 @@ export function openCodeFacts(home: string, dir?: string): Code {
   return code;
 }
 
-export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; home: string }): Code {
+export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; home: string }): CodeReader {
   const { parser, packs, home } = parts;
   const recent = recentFacts();
   const failed = new Set<string>();
+  const beingRead = new Set<string>();
   const versions = new Map<Grammar, Promise<string | undefined>>();
 
   /** By what a text is read: another query or format finds other things in it. */
@@ -43,7 +54,9 @@ export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; hom
     return known;
   };
 
-  async function keysOf(files: readonly CodeFile[]): Promise<({ grammar: Grammar; key: string } | undefined)[]> {
+  async function keysOf(
+    files: readonly Pick<CodeFile, 'path' | 'hash'>[],
+  ): Promise<({ grammar: Grammar; key: string } | undefined)[]> {
     const grammars = files.map(({ path }) => grammarOf(path));
     const version = new Map<Grammar, string | undefined>();
     for (const grammar of new Set(grammars)) if (grammar) version.set(grammar, await versionOf(grammar));
@@ -63,7 +76,10 @@ export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; hom
   ): Promise<Map<string, CodeFacts>> {
     const texts = await Promise.all(missing.map(async (one) => ({ ...one, text: await one.file.text() })));
     const there = texts.flatMap(({ text, ...one }) => (text === undefined ? [] : [{ ...one, text }]));
-    const read = await parser.parse(there, signal);
+    const read = await parser.parse(
+      there.map(({ grammar, text }) => ({ grammar, text })),
+      signal,
+    );
     const found = new Map<string, CodeFacts>();
     const toKeep = new Map<string, Uint8Array>();
     for (const [at, { file, key, text }] of there.entries()) {
@@ -111,6 +127,36 @@ export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; hom
         for (const [key, found] of await parse(toParse.slice(at, at + BATCH), signal)) facts.set(key, found);
       }
       return keys.map((known) => known && facts.get(known.key));
+    },
+    async readAhead(root, files, signal) {
+      if (!packs || beingRead.has(root)) return;
+      beingRead.add(root);
+      try {
+        const hashed = files.flatMap(({ path, hash, bytes }) => (hash && bytes <= LARGE ? [{ path, hash }] : []));
+        const keys = await keysOf(hashed);
+        const unknown = new Set(await packs.missing(keys.flatMap((known) => (known ? [known.key] : []))));
+        const missing = hashed.flatMap(({ path, hash }, at) => {
+          const known = keys[at];
+          if (!known || !unknown.delete(known.key) || failed.has(known.key)) return [];
+          const { grammar, key } = known;
+          return [{ key, source: { grammar, file: join(root, path), hash } }];
+        });
+        for (let at = 0; at < missing.length; at += BATCH) {
+          const some = missing.slice(at, at + BATCH);
+          const read = await parser.parse(
+            some.map(({ source }) => source),
+            signal,
+            'later',
+          );
+          const entries = some.flatMap(({ key }, place): [string, Uint8Array][] => {
+            const bytes = read[place];
+            return bytes ? [[key, bytes]] : [];
+          });
+          await packs.put(new Map(entries));
+        }
+      } finally {
+        beingRead.delete(root);
+      }
     },
   };
 }

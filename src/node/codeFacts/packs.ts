@@ -10,6 +10,8 @@ export interface Packs {
   /** In the order of `keys`. */
   get(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   put(entries: ReadonlyMap<string, Uint8Array>): Promise<void>;
+  /** Those of the keys that there is nothing for. */
+  missing(keys: readonly string[]): Promise<string[]>;
 }
 
 /** Bytes after which a process begins another pack, so that old ones can go. */
@@ -142,6 +144,10 @@ export function openPacks(dir: string): Packs {
         if (!entry) index.byKey.delete(keys[at] ?? '');
         return entry;
       });
+    },
+    async missing(keys) {
+      await look();
+      return keys.filter((key) => !index.byKey.has(key));
     },
     async put(entries) {
       writing = writing.then(() => write(entries));

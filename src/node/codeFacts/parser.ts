@@ -2,19 +2,21 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Grammar } from '../grammars/languages.ts';
 
+/** A text, or the file that has it: nothing is read of a file that has another content (SHA-256, hex) by now. */
+export type Source = { grammar: Grammar } & ({ text: string } | { file: string; hash: string });
+
 /** Reads facts off the main thread, as bytes. */
 export interface Parser {
-  /** Undefined for a text that cannot be read, or not in time. In the order of `texts`; fails only by the signal. */
-  parse(texts: readonly { grammar: Grammar; text: string }[], signal: AbortSignal): Promise<(Uint8Array | undefined)[]>;
+  /**
+   * Undefined for a text that cannot be read, or not in time. In the order of `sources`; fails only by the signal.
+   * @param when `later`: after all that somebody waits for; it does not keep the process alive
+   */
+  parse(sources: readonly Source[], signal: AbortSignal, when?: 'later'): Promise<(Uint8Array | undefined)[]>;
   /** For tests: how many workers there are now. */
   workers(): number;
 }
 
-export interface ToParse {
-  id: number;
-  grammar: Grammar;
-  text: string;
-}
+export type ToParse = Source & { id: number };
 
 export interface Parsed {
   id: number;
@@ -28,12 +30,14 @@ const WAITING_FOR_ANOTHER = 48;
 const LONGEST = 5000;
 /** Milliseconds after which a worker that has nothing to do ends. */
 const IDLE = 10_000;
-/** Characters (UTF-16) after which a worker is replaced: its memory is that of the largest text it has seen. */
-const LARGE = 256 * 1024;
+/** Characters (UTF-16) after which a worker is replaced: its memory is that of the largest text it has seen. Larger files are not read. */
+export const LARGE = 256 * 1024;
 /** Workers that ended without a single answer, before it is given up. */
 const MOST_FAILURES = 3;
 
-interface Task extends ToParse {
+interface Task {
+  asked: ToParse;
+  isForLater: boolean;
   signal: AbortSignal;
   settle: (bytes: Uint8Array | undefined) => void;
 }
@@ -48,6 +52,7 @@ interface Running {
 /** @param home absolute path of the installation; dist/parserWorker.js is what the workers run */
 export function openParser(home: string, idle = IDLE): Parser {
   const waiting: Task[] = [];
+  const later: Task[] = [];
   const workers = new Set<Running>();
   let failures = 0;
   let lastId = 0;
@@ -67,7 +72,7 @@ export function openParser(home: string, idle = IDLE): Parser {
       clearTimeout(running.timer);
       running.task = undefined;
       task?.settle(bytes);
-      if (task && task.text.length > LARGE) end(running);
+      if (task && 'text' in task.asked && task.asked.text.length > LARGE) end(running);
       else next(running);
       work();
     });
@@ -92,7 +97,7 @@ export function openParser(home: string, idle = IDLE): Parser {
   }
 
   function next(running: Running): void {
-    const task = waiting.shift();
+    const task = waiting.shift() ?? later.shift();
     if (!task) {
       running.worker.unref();
       running.timer = setTimeout(() => end(running), idle).unref();
@@ -105,34 +110,37 @@ export function openParser(home: string, idle = IDLE): Parser {
     }
     clearTimeout(running.timer);
     running.task = task;
-    running.worker.ref();
+    if (task.isForLater) running.worker.unref();
+    else running.worker.ref();
     running.timer = setTimeout(() => {
       end(running);
       work();
     }, LONGEST);
-    const { id, grammar, text } = task;
-    running.worker.postMessage({ id, grammar, text } satisfies ToParse);
+    if (task.isForLater) running.timer.unref();
+    running.worker.postMessage(task.asked);
   }
 
   function work(): void {
-    for (const running of workers) if (!running.task && waiting.length > 0) next(running);
-    while (waiting.length > 0 && workers.size < MOST_WORKERS && failures < MOST_FAILURES) {
+    const isWork = (): boolean => waiting.length + later.length > 0;
+    for (const running of workers) if (!running.task && isWork()) next(running);
+    while (isWork() && workers.size < MOST_WORKERS && failures < MOST_FAILURES) {
       if (workers.size > 0 && waiting.length < WAITING_FOR_ANOTHER) break;
       next(start());
     }
     // Nobody is left to read them.
-    if (workers.size === 0) for (const task of waiting.splice(0)) task.settle(undefined);
+    if (workers.size === 0) for (const task of [...waiting.splice(0), ...later.splice(0)]) task.settle(undefined);
   }
 
   return {
     workers: () => workers.size,
-    async parse(texts, signal) {
+    async parse(sources, signal, when) {
       signal.throwIfAborted();
-      const results = texts.map(
-        ({ grammar, text }) =>
+      const isForLater = when === 'later';
+      const results = sources.map(
+        (source) =>
           new Promise<Uint8Array | undefined>((settle) => {
             lastId += 1;
-            waiting.push({ id: lastId, grammar, text, signal, settle });
+            (isForLater ? later : waiting).push({ asked: { ...source, id: lastId }, isForLater, signal, settle });
           }),
       );
       work();

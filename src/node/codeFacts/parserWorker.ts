@@ -1,12 +1,15 @@
 /** Runs in a worker: reads the facts of one text after another. Its memory goes with it, which WebAssembly never gives back. */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Query } from 'web-tree-sitter';
 import { grammarsOf } from '../grammars/grammars.ts';
 import type { Grammar } from '../grammars/languages.ts';
+import { strictly } from '../otherEncodings.ts';
+import { readPlainFile } from '../plainFile.ts';
 import { encode } from './encode.ts';
-import type { Parsed, ToParse } from './parser.ts';
+import { LARGE, type Parsed, type Source, type ToParse } from './parser.ts';
 import { readFacts } from './readFacts.ts';
 
 /** Milliseconds that what is found in a tree may take. */
@@ -16,7 +19,10 @@ const { home } = workerData as { home: string };
 const grammars = grammarsOf(home);
 const queries = new Map<Grammar, Promise<{ source: string; query?: Query }>>();
 
-async function factsOf({ grammar, text }: ToParse): Promise<Uint8Array | undefined> {
+async function factsOf(source: Source): Promise<Uint8Array | undefined> {
+  const { grammar } = source;
+  const text = 'text' in source ? source.text : await textOf(source);
+  if (text === undefined) return undefined;
   const { Query } = await import('web-tree-sitter');
   const known =
     queries.get(grammar) ??
@@ -28,6 +34,13 @@ async function factsOf({ grammar, text }: ToParse): Promise<Uint8Array | undefin
     return readFacts(tree, grammar, found.query, text, performance.now() + LONGEST_QUERY);
   });
   return read.kind === 'read' && read.value ? encode(read.value) : undefined;
+}
+
+/** By its content, it does not matter how the path leads there. */
+async function textOf({ file, hash }: { file: string; hash: string }): Promise<string | undefined> {
+  const found = await readPlainFile(file, LARGE, { follow: false });
+  if (found.kind !== 'bytes' || createHash('sha256').update(found.bytes).digest('hex') !== hash) return undefined;
+  return found.bytes.includes(0) ? undefined : strictly('utf-8', found.bytes);
 }
 
 parentPort?.on('message', async (asked: ToParse) => {

@@ -5,14 +5,8 @@ import type { SearchMatch, SearchQuery } from '../../core/ports.ts';
 import { indexFolder } from '../dataFolder.ts';
 import { LARGEST_FILE } from '../diskWorkspace.ts';
 import type { FileList } from '../fileList.ts';
-import type {
-  IndexAnswer,
-  IndexOptions,
-  IndexQuestion,
-  IndexReply,
-  IndexRequest,
-  PackedFiles,
-} from './indexMessages.ts';
+import type { IndexAnswer, IndexOptions, IndexQuestion, IndexReply, IndexRequest } from './indexMessages.ts';
+import { listAfter } from './listAfter.ts';
 
 /** What is known of the files of one workspace without asking the disk about each. */
 export interface CodeIndex {
@@ -26,7 +20,7 @@ export interface CodeIndex {
   candidates(query: SearchQuery, targets: readonly string[], signal?: AbortSignal): Promise<string[] | undefined>;
   /** Those of the lines that are in the files, as they are opened now. @returns undefined where the index cannot say it */
   confirm(matches: readonly SearchMatch[], signal?: AbortSignal): Promise<SearchMatch[] | undefined>;
-  /** Resolves when it is complete, and tells how it is kept current. */
+  /** Resolves when it is complete, and tells how it is kept current. Who waits for it does not keep the process alive. */
   ready(): Promise<'events' | 'stamps'>;
 }
 
@@ -134,10 +128,13 @@ function openCodeIndex(file: string, options: IndexOptions): CodeIndex & { close
 
   return {
     async list(signal) {
-      const answer = await ask({ kind: 'list', version: known?.version }, signal);
+      const before = known;
+      const answer = await ask({ kind: 'list', version: before?.version }, signal);
       if (answer?.kind !== 'list') return undefined;
-      if (answer.files) known = { version: answer.version, list: unpacked(answer.files) };
-      return known?.version === answer.version ? known.list : undefined;
+      const list = listAfter(before?.list, answer);
+      // Who asked before and is answered later does not know better.
+      if (!known || known.version <= answer.version) known = { version: answer.version, list };
+      return list;
     },
     async find({ only, ...query }, targets, signal) {
       // A function cannot be passed on to the thread.
@@ -199,7 +196,7 @@ function startThread(file: string, options: IndexOptions, onEnd: () => void): Th
           },
         });
         signal?.addEventListener('abort', stop);
-        worker.ref();
+        if (question.kind !== 'ready') worker.ref();
         post({ kind: 'ask', id, question });
       });
     },
@@ -229,15 +226,4 @@ function startThread(file: string, options: IndexOptions, onEnd: () => void): Th
     onEnd();
   });
   return thread;
-}
-
-function unpacked({ paths, hashes, bytes, links, trackedThoughIgnored }: PackedFiles): FileList {
-  if (bytes.length === 0) return { files: [], trackedThoughIgnored };
-  const known = hashes.split('\0');
-  const files = paths.split('\0').map((path, at) => {
-    const file = { path, bytes: bytes[at] ?? 0, isLink: links[at] === 1 };
-    const hash = known[at];
-    return hash ? { ...file, hash } : file;
-  });
-  return { files, trackedThoughIgnored };
 }

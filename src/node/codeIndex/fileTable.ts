@@ -19,14 +19,18 @@ export interface FileTable<Content> {
   readonly trackedThoughIgnored: ReadonlySet<string>;
   /** Rises with every change. */
   readonly version: number;
+  /** The paths of which something is otherwise since a version, links by what they lead to; undefined where that is not known. */
+  changedSince(version: number): string[] | undefined;
   /** Says that the content of a file is known now. */
-  touch(): void;
+  touch(path: string): void;
   /** How changes are seen. */
   readonly means: 'events' | 'stamps';
   /** Looks at the files themselves, where what the system told was believed: not every change is told. */
   lookAtAll(): Promise<void>;
-  /** The files, sorted by path, links by what they lead to now. */
-  listed(): Promise<TableEntry<Content>[]>;
+  /** Looks at what links lead to, which nobody tells of. */
+  followLinks(): Promise<void>;
+  /** How many bytes a listed file has, or what a link leads to; undefined where it leads to nothing that is listed. */
+  bytesOf(entry: TableEntry<Content>): number | undefined;
   close(): void;
 }
 
@@ -51,6 +55,8 @@ export function openFileTable<Content>(
   let events: FolderEvents | undefined;
   let bell = options.bell !== undefined && tellsEverything(root) ? options.bell : undefined;
   let now: { listing: Listing; outside: Outside; tracked: string | undefined; ino: number } | undefined;
+  /** The bytes of what links lead to. */
+  const ledTo = new Map<string, number | undefined>();
   let isClosed = false;
   let breathedAt = Date.now();
   const folders = openTableFolders(root, { own, files, watches: () => ({ events, none: lookFromNowOn }), breathe });
@@ -168,6 +174,7 @@ export function openFileTable<Content>(
     get version() {
       return files.version;
     },
+    changedSince: files.changedSince,
     touch: files.touch,
     get means() {
       return events ? ('events' as const) : ('stamps' as const);
@@ -180,18 +187,16 @@ export function openFileTable<Content>(
         if (files.entries.has(path)) files.take(path, false);
       }
     },
-    async listed() {
-      const found: TableEntry<Content>[] = [];
-      for (const entry of files.entries.values()) {
-        if (!entry.isLink) {
-          found.push(entry);
-          continue;
-        }
-        const target = await listedFile(root, entry.path, own);
-        if (target) found.push({ ...entry, bytes: target.bytes });
+    async followLinks() {
+      for (const path of ledTo.keys()) if (!files.links.has(path)) ledTo.delete(path);
+      for (const path of [...files.links]) {
+        const bytes = (await listedFile(root, path, own))?.bytes;
+        if (ledTo.get(path) === bytes) continue;
+        ledTo.set(path, bytes);
+        files.touch(path);
       }
-      return found.sort((a, b) => (a.path < b.path ? -1 : 1));
     },
+    bytesOf: ({ path, isLink, bytes }) => (isLink ? ledTo.get(path) : bytes),
     close() {
       isClosed = true;
       events?.close();

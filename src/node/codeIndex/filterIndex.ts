@@ -51,6 +51,7 @@ export function openFilterIndex(table: FileTable<FileFacts>, reader: ContentRead
         continue;
       entry.content = { value: file.facts, readAt: file.readAt };
       table.stale.delete(entry);
+      table.touch(entry.path);
     }
     return true;
   }
@@ -69,7 +70,7 @@ export function openFilterIndex(table: FileTable<FileFacts>, reader: ContentRead
           if (found.words) parts.at(-1)?.add(found.facts, found.words);
           entry.content = { value: found.facts, readAt };
           table.stale.delete(entry);
-          table.touch();
+          table.touch(entry.path);
         }
         if (table.stale.size > 0) await table.fresh();
       }

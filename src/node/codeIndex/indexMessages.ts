@@ -33,8 +33,8 @@ export type IndexRequest =
   | { kind: 'close' };
 
 export type IndexAnswer =
-  /** `files` are missing where they are those of the version that is known. */
-  | { kind: 'list'; version: number; files?: PackedFiles }
+  /** Of all files, or of those that are otherwise since the version that is known; `gone` are not listed any more. */
+  | { kind: 'list'; version: number; files: PackedFiles; gone: 'all others' | string[] }
   /** Undefined: from here it cannot be said, or not quickly. */
   | { kind: 'find'; matches: SearchMatch[] | undefined }
   | { kind: 'candidates'; paths: string[] | undefined }
@@ -51,7 +51,9 @@ export interface PackedFiles {
   /** Empty where it is not known. */
   hashes: string;
   bytes: Float64Array;
-  /** 1: it is a link. */
-  links: Uint8Array;
-  trackedThoughIgnored: string[];
+  /** Of each, a sum of LINK and TRACKED_THOUGH_IGNORED. */
+  marks: Uint8Array;
 }
+
+export const LINK = 1;
+export const TRACKED_THOUGH_IGNORED = 2;

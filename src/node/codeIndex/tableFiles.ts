@@ -20,7 +20,12 @@ export interface TableFiles<Content> {
   readonly shared: ReadonlySet<string>;
   /** Rises with every change. */
   readonly version: number;
-  touch(): void;
+  /** Links to files. */
+  readonly links: ReadonlySet<string>;
+  /** The paths of which something is otherwise since a version; undefined where that is not known any more. */
+  changedSince(version: number): string[] | undefined;
+  /** Says that something is known of a file now. */
+  touch(path: string): void;
   /** Looks at a file that is listed. @param mayHaveChanged also where it looks the same */
   take(path: string, mayHaveChanged: boolean): void;
   vanish(path: string, mayComeBack: boolean): void;
@@ -30,14 +35,33 @@ export interface TableFiles<Content> {
   beginAnew(): () => void;
 }
 
+/** Changed paths that are remembered: with more, it is quicker to look at all. */
+const MOST_CHANGED = 2000;
+
 /** @param root absolute, real path */
 export function openTableFiles<Content>(root: string): TableFiles<Content> {
   const entries = new Map<string, TableEntry<Content>>();
   const stale = new Set<TableEntry<Content>>();
   const absent = new Set<string>();
   const shared = new Set<string>();
+  const links = new Set<string>();
   let version = 0;
+  /** By path, in the order of the versions that they changed with; from `remembered` on. */
+  const changed = new Map<string, number>();
+  let remembered = 0;
   let former: Map<string, TableEntry<Content>> | undefined;
+
+  function touch(path: string): void {
+    version += 1;
+    changed.delete(path);
+    changed.set(path, version);
+    if (changed.size > MOST_CHANGED) forgetChanges();
+  }
+
+  function forgetChanges(): void {
+    changed.clear();
+    remembered = version;
+  }
 
   function take(path: string, mayHaveChanged: boolean): void {
     const found = lookAt(join(root, path));
@@ -53,13 +77,16 @@ export function openTableFiles<Content>(root: string): TableFiles<Content> {
       const isSure = !old.content || (!mayHaveChanged && isSettled(old, old.content.readAt));
       if (isSure || isLink) {
         entries.set(path, old);
+        if (isLink) links.add(path);
         return;
       }
     }
     const entry = old ?? { path, isLink, content: undefined, ...stamp };
     Object.assign(entry, { isLink, content: undefined, ...stamp });
     entries.set(path, entry);
-    version += 1;
+    if (isLink) links.add(path);
+    else links.delete(path);
+    touch(path);
     if (found.nlink > 1 && !isLink) shared.add(path);
     else shared.delete(path);
     if (isLink) stale.delete(entry);
@@ -72,7 +99,8 @@ export function openTableFiles<Content>(root: string): TableFiles<Content> {
       entries.delete(path);
       stale.delete(entry);
       shared.delete(path);
-      version += 1;
+      links.delete(path);
+      touch(path);
       if (mayComeBack) absent.add(path);
     }
   }
@@ -82,7 +110,7 @@ export function openTableFiles<Content>(root: string): TableFiles<Content> {
     if (!entry || entry.isLink) return;
     entry.content = undefined;
     stale.add(entry);
-    version += 1;
+    touch(path);
   }
 
   return {
@@ -93,9 +121,12 @@ export function openTableFiles<Content>(root: string): TableFiles<Content> {
     get version() {
       return version;
     },
-    touch() {
-      version += 1;
+    links,
+    changedSince(since) {
+      if (since < remembered) return undefined;
+      return [...changed].flatMap(([path, at]) => (at > since ? [path] : []));
     },
+    touch,
     take,
     vanish,
     doubt,
@@ -103,10 +134,12 @@ export function openTableFiles<Content>(root: string): TableFiles<Content> {
       const before = new Map(entries);
       former = before;
       entries.clear();
+      links.clear();
       absent.clear();
       return () => {
         former = undefined;
         version += 1;
+        forgetChanges();
         for (const [path, entry] of before) {
           if (entries.has(path)) continue;
           stale.delete(entry);

@@ -13,7 +13,14 @@ import { openFileTable } from './fileTable.ts';
 import { type Entry, openFilterIndex } from './filterIndex.ts';
 import type { FileFacts } from './filterParts.ts';
 import { makeRoom } from './indexBounds.ts';
-import type { IndexAnswer, IndexOptions, IndexQuestion, PackedFiles } from './indexMessages.ts';
+import {
+  type IndexAnswer,
+  type IndexOptions,
+  type IndexQuestion,
+  LINK,
+  type PackedFiles,
+  TRACKED_THOUGH_IGNORED,
+} from './indexMessages.ts';
 import { literalMatcher } from './literalMatches.ts';
 
 /** The index of one workspace, in the thread that it lives in. */
@@ -125,18 +132,36 @@ export function openWorkspaceIndex(options: IndexOptions, onListed: () => void):
     await listed;
     await table.fresh();
     if (isBuilt) await index.readStale(breathe);
-    // What links lead to is looked at each time.
-    const files = await table.listed();
+    await table.followLinks();
     const { version } = table;
-    if (version === known) return { kind: 'list', version };
-    const packed: PackedFiles = {
-      paths: files.map(({ path }) => path).join('\0'),
-      hashes: files.map(({ content }) => content?.value.hash ?? '').join('\0'),
-      bytes: Float64Array.from(files, ({ bytes }) => bytes),
-      links: Uint8Array.from(files, ({ isLink }) => (isLink ? 1 : 0)),
-      trackedThoughIgnored: [...table.trackedThoughIgnored].filter((path) => table.entries.has(path)),
+    const changed = known === undefined ? undefined : table.changedSince(known);
+    const paths = changed ?? [...table.entries.keys()].sort();
+    const isListed = (path: string): boolean => bytesOf(path) !== undefined;
+    return {
+      kind: 'list',
+      version,
+      files: packed(paths.filter(isListed)),
+      gone: changed?.filter((path) => !isListed(path)) ?? 'all others',
     };
-    return { kind: 'list', version, files: packed };
+  }
+
+  function bytesOf(path: string): number | undefined {
+    const entry = table.entries.get(path);
+    return entry && table.bytesOf(entry);
+  }
+
+  function packed(paths: readonly string[]): PackedFiles {
+    return {
+      paths: paths.join('\0'),
+      hashes: paths.map((path) => table.entries.get(path)?.content?.value.hash ?? '').join('\0'),
+      bytes: Float64Array.from(paths, (path) => bytesOf(path) ?? 0),
+      marks: Uint8Array.from(
+        paths,
+        (path) =>
+          (table.entries.get(path)?.isLink ? LINK : 0) +
+          (table.trackedThoughIgnored.has(path) ? TRACKED_THOUGH_IGNORED : 0),
+      ),
+    };
   }
 
   /** In ripgrep's order. @returns undefined where nothing is known of what the files hold */
