@@ -45,8 +45,8 @@ describe('what the code of a text says', () => {
       it('tells what a name is doing in every place', async () => {
         const { path, text } = sample;
         const facts = await factsOf(code, path, text);
-        const every = text.split('\n').map((_, index) => index + 1);
-        const found = occurrencesIn({ path, text, facts }, 'pay', every);
+        const lines = new Map(text.split('\n').map((line, index) => [index + 1, line]));
+        const found = occurrencesIn({ path, lines, facts }, 'pay');
         assert.deepEqual(
           found.map(({ line, kind }) => `${line} ${kind}`),
           sample.pay,

@@ -12,6 +12,8 @@ export interface Summary {
   symbols: number;
   /** Names that it offers, on a line; then for each import a line: from where, a tab, and the names. */
   text: string;
+  /** All names that it defines, each once and on a line of its own. */
+  names: string;
   /** The names that it imports, where somebody has asked for them. */
   imported?: readonly string[];
   /** Of its doc comments; absent where it has none, null where there were too many files to keep them. */

@@ -44,7 +44,7 @@ export function summariesOf(
         const outline = outlines.get(file);
         if (isCode.get(file)) return outline && summaryOf(outline, withDocs ? stems : undefined);
         const text = await file.text();
-        return text === undefined ? undefined : { lines: lineCount(text), symbols: 0, text: '' };
+        return text === undefined ? undefined : { lines: lineCount(text), symbols: 0, text: '', names: '' };
       }),
     );
   };
@@ -76,7 +76,14 @@ function summaryOf(outline: Outline, stems: Stems | undefined): Summary {
     [...new Set(names.map(({ name }) => name))].slice(0, MOST_NAMES).join(' '),
     ...imports.map((one) => (one.names.length === 0 ? one.from : `${one.from}\t${one.names.join(' ')}`)),
   ].join('\n');
-  return { lines, symbols: symbols.length, text, ...(hasDocs && { docs: stems ? docsOf(outline, stems) : null }) };
+  const all = [...new Set(symbols.map(({ name }) => name))].join('\n');
+  return {
+    lines,
+    symbols: symbols.length,
+    text,
+    names: all,
+    ...(hasDocs && { docs: stems ? docsOf(outline, stems) : null }),
+  };
 }
 
 function wordsOf({ name, container, line, endLine, doc = '' }: CodeSymbol) {

@@ -1,18 +1,21 @@
 import { z } from 'zod';
-import type { SearchQuery } from '../ports.ts';
+import type { CodeSymbol, SearchMatch } from '../ports.ts';
 import { bounded, cutLine } from './bounded.ts';
 import { counted } from './counted.ts';
 import { givenPath } from './givenPath.ts';
-import { DEFINING, looksLikeDefinition } from './looksLikeDefinition.ts';
+import { linesOfCode } from './linesOfCode.ts';
+import { looksLikeDefinition } from './looksLikeDefinition.ts';
 import { OCCURRENCE_KINDS, type Occurrence, type OccurrenceKind, occurrencesIn } from './occurrences.ts';
-import { readCode } from './readCode.ts';
 import { type Resolved, resolve } from './resolve.ts';
-import { literal, type SymbolName, symbolName } from './symbolName.ts';
+import { type SymbolName, symbolName } from './symbolName.ts';
+import { findSymbols } from './symbolSearch.ts';
 import type { Tool, ToolContext, ToolResult } from './tool.ts';
 
 /** More matching lines than these are not looked at. */
 const MOST_LINES = 500;
 const MOST_SHOWN = 200;
+/** Definitions that are shown of a name that stands on more lines than are looked at. */
+const MOST_DEFINITIONS = 50;
 const LONGEST_LINE = 200;
 /** Other classes that have a method of the same name. */
 const MOST_NAMED = 5;
@@ -63,11 +66,18 @@ export const findReferences: Tool<z.infer<typeof ARGS>, Data> = {
       return { text: `There is no kind "${kind}"; there are: ${OCCURRENCE_KINDS.join(', ')}.`, isError: true };
     }
     const under = path === undefined ? [] : [givenPath(path, ctx.workspace)];
-    const lines = await matchingLines(name, under, ctx);
-    if (lines.count === 0) return nothingFound(symbol.trim(), name, under, ctx);
-    const found = narrowed(await occurrencesOn(lines.byFile, name, ctx), name);
+    const lines = await ctx.workspace.search(
+      { pattern: name.name, regex: false, caseSensitive: true, wholeWord: true, under, limit: MOST_LINES },
+      ctx.signal,
+    );
+    if (lines.length === 0) return nothingFound(symbol.trim(), name, under, ctx);
+    const isPart = lines.length >= MOST_LINES;
+    const occurrences = await occurrencesOn(lines, name, ctx);
+    // A name that is everywhere: where it is defined must not be among what is left out.
+    if (isPart) occurrences.push(...(await definitionsBeside(occurrences, name, under, ctx)));
+    const found = narrowed(occurrences, name);
     const resolved = await resolve(found.occurrences, name, under, ctx);
-    return shown({ name, ...found, ...resolved, kinds, limit, isPart: lines.count >= MOST_LINES }, ctx);
+    return shown({ name, ...found, ...resolved, kinds, limit, isPart }, ctx);
   },
 };
 
@@ -78,50 +88,47 @@ function kindsOf(given: string): readonly OccurrenceKind[] {
   return OCCURRENCE_KINDS.filter((kind) => kind === asked);
 }
 
-interface Lines {
-  byFile: Map<string, Set<number>>;
-  count: number;
-}
-
-async function matchingLines({ name }: SymbolName, under: string[], ctx: ToolContext): Promise<Lines> {
-  const query: SearchQuery = {
-    pattern: name,
-    regex: false,
-    caseSensitive: true,
-    wholeWord: true,
-    under,
-    limit: MOST_LINES,
-  };
-  const matches = await ctx.workspace.search(query, ctx.signal);
-  // A name that is everywhere: where it is defined must not be among what is left out.
-  const defining =
-    matches.length < MOST_LINES
-      ? []
-      : await ctx.workspace.search(
-          { ...query, pattern: `(${DEFINING})\\s+${literal(name)}`, regex: true, limit: 50 },
-          ctx.signal,
-        );
-  const byFile = new Map<string, Set<number>>();
-  for (const { path, line } of [...matches, ...defining]) {
-    const lines = byFile.get(path) ?? new Set();
-    byFile.set(path, lines.add(line));
-  }
-  return { byFile, count: matches.length };
-}
-
 async function occurrencesOn(
-  byFile: ReadonlyMap<string, Set<number>>,
+  lines: readonly SearchMatch[],
   { name }: SymbolName,
   ctx: ToolContext,
 ): Promise<Occurrence[]> {
+  const byFile = new Map<string, SearchMatch[]>();
+  for (const line of lines) {
+    const some = byFile.get(line.path);
+    if (some) some.push(line);
+    else byFile.set(line.path, [line]);
+  }
   const found: Occurrence[] = [];
   let done = 0;
-  for await (const files of readCode([...byFile.keys()], ctx)) {
-    for (const file of files) found.push(...occurrencesIn(file, name, byFile.get(file.path) ?? []));
+  for await (const files of linesOfCode(byFile, ctx)) {
+    for (const file of files) found.push(...occurrencesIn(file, name));
     done += files.length;
     ctx.onProgress?.({ message: 'Reading the files that mention it', done, total: byFile.size });
   }
   return found;
+}
+
+async function definitionsBeside(
+  found: readonly Occurrence[],
+  { name }: SymbolName,
+  under: readonly string[],
+  ctx: ToolContext,
+): Promise<Occurrence[]> {
+  const known = new Set(found.map(({ path, line }) => `${line} ${path}`));
+  const isMeant = (symbol: CodeSymbol): boolean => symbol.name === name;
+  const { found: definitions } = await findSymbols(name, { under, of: isMeant, limit: MOST_DEFINITIONS }, ctx);
+  return definitions
+    .slice(0, MOST_DEFINITIONS)
+    .filter(({ path, symbol }) => !known.has(`${symbol.line} ${path}`))
+    .map(({ path, symbol: { line, column, signature, container } }) => ({
+      path,
+      line,
+      column,
+      kind: 'definition',
+      text: signature,
+      ...(container !== undefined && { container }),
+    }));
 }
 
 /** `elsewhere`: where definitions were left out that belong to something else than what was asked for. */

@@ -15,6 +15,11 @@ export function givenPath(given: string, workspace: Workspace): string {
   return tidy.length > 1 ? tidy.replace(/\/$/, '') : tidy;
 }
 
+/** Whether a file lies in one of these folders, or is one of these files. @param places none: everywhere */
+export function isUnder(path: string, places: readonly string[]): boolean {
+  return places.length === 0 || places.some((one) => one === '.' || path === one || path.startsWith(`${one}/`));
+}
+
 function withSlashes(path: string): string {
   return path.replaceAll('\\', '/');
 }

@@ -1,8 +1,8 @@
 import { searchPattern } from '../changes/searchPattern.ts';
 import type { CodeFacts, Span } from '../ports.ts';
 import { cutLine } from './bounded.ts';
+import type { CodeLines } from './linesOfCode.ts';
 import { looksLikeDefinition } from './looksLikeDefinition.ts';
-import type { CodeText } from './readCode.ts';
 
 /** What a name is doing where it stands. `text`: in a file that is no code. In the order of what tells the most. */
 export const OCCURRENCE_KINDS = ['definition', 'import', 'call', 'use', 'comment', 'string', 'text'] as const;
@@ -25,16 +25,14 @@ const LONGEST_LINE = 200;
 const NO_CODE =
   /\.(md|mdx|markdown|rst|txt|adoc|json|jsonc|ya?ml|toml|ini|csv|tsv|lock|html?|css|s[ac]ss|less|svg|xml|log)$/i;
 
-/** Where a name stands as a whole word in these lines (1-based) of a text, and what it is doing there. */
-export function occurrencesIn(file: CodeText, name: string, lines: Iterable<number>): Occurrence[] {
+/** Where a name stands as a whole word in lines, and what it is doing there. */
+export function occurrencesIn(file: CodeLines, name: string): Occurrence[] {
   const found: Occurrence[] = [];
-  const texts = file.text.split('\n');
   const pattern = new RegExp(
     searchPattern({ pattern: name, regex: false, caseSensitive: true, wholeWord: true, limit: 1 }).source,
     'gu',
   );
-  for (const line of lines) {
-    const text = (texts[line - 1] ?? '').replace(/\r$/, '');
+  for (const [line, text] of file.lines) {
     const inLine = [...text.matchAll(pattern)].map(({ index }): Occurrence => {
       const kind = kindAt(file, { name, line, column: index + 1, text });
       return { path: file.path, line, column: index + 1, text: shownLine(text, index), ...kind };
@@ -64,7 +62,7 @@ interface Place {
   text: string;
 }
 
-function kindAt(file: CodeText, place: Place): Pick<Occurrence, 'kind' | 'container'> {
+function kindAt(file: CodeLines, place: Place): Pick<Occurrence, 'kind' | 'container'> {
   const { facts } = file;
   const { name, line, column, text } = place;
   if (!facts) {

@@ -1,4 +1,7 @@
 import type { CodeSymbol, SearchQuery } from '../ports.ts';
+import { filesDefining, type NamingFile } from '../survey/definedNames.ts';
+import { hashOf } from '../survey/readKnown.ts';
+import { outlinesOf } from '../survey/summaries.ts';
 import { DEFINING } from './looksLikeDefinition.ts';
 import { readCode } from './readCode.ts';
 import { literal, type SymbolName, symbolName } from './symbolName.ts';
@@ -9,32 +12,95 @@ export interface Found {
   symbol: CodeSymbol;
 }
 
+/** What is asked for. */
+export interface Wanted {
+  /** Files or folders; everywhere where empty. */
+  under: readonly string[];
+  of: (symbol: CodeSymbol) => boolean;
+  /** How many are enough. */
+  limit: number;
+}
+
 /** Matching lines that are looked at, for each way to search. */
 const MOST_LINES = 500;
+/** Files whose code is looked at. */
+const MOST_FILES = 500;
+/** Of so many at a time. */
+const BATCH = 64;
+/** Milliseconds for reading what was changed. */
+const PATIENCE = 5000;
+/** How well a name fits: it is the same, but for case, begins so, has it in it, has its humps. */
+const [EXACT, SAME, BEGINNING, PART, HUMPS] = [100, 80, 60, 40, 20];
 
 /**
  * Definitions by name, the best first: the same name, then names that begin with it, then names that have it in them (or
- * the humps of it: `fiRe` for `findReferences`). Found in the text and told by the grammars, so there is nothing to be
- * kept current.
+ * the humps of it: `fiRe` for `findReferences`). By what is known of the code; where that is not read yet, found in the text
+ * and told by the grammars.
  * @returns `isPart`: there may be more than were looked at
  */
 export async function findSymbols(
   query: string,
-  wanted: { under: string[]; of: (symbol: CodeSymbol) => boolean; limit: number },
+  wanted: Wanted,
   ctx: ToolContext,
 ): Promise<{ found: Found[]; isPart: boolean }> {
   const asked = symbolName(query);
+  const rankOf = ranking(asked);
+  const { signal, onProgress } = ctx;
+  const bounds = { signal, until: performance.now() + PATIENCE, ...(onProgress && { onProgress }) };
+  const { files, unknown } = await filesDefining((names) => rankOf(names) > 0, wanted.under, ctx, bounds);
+  const byRank = files.map((file) => ({ ...file, rank: rankOf(file.names) })).sort((a, b) => b.rank - a.rank);
+  const known = await inFiles(byRank, asked, wanted, ctx);
+  const others = unknown.length === 0 ? undefined : await inTexts(new Set(unknown), asked, wanted, ctx);
+  const ranked = [...known.found, ...(others?.found ?? [])]
+    .map((item) => ({ ...item, score: scoreOf(item.symbol, asked) }))
+    .sort(
+      (a, b) =>
+        b.score - a.score ||
+        a.symbol.name.length - b.symbol.name.length ||
+        (a.path < b.path ? -1 : a.path > b.path ? 1 : a.symbol.line - b.symbol.line),
+    );
+  return { found: ranked, isPart: known.isPart || others?.isPart === true };
+}
+
+type Finds = Promise<{ found: Found[]; isPart: boolean }>;
+
+/** @param files the best first */
+async function inFiles(
+  files: readonly (NamingFile & { rank: number })[],
+  asked: SymbolName,
+  { of, limit }: Wanted,
+  { workspace, code, signal }: ToolContext,
+): Finds {
+  const found: Found[] = [];
+  for (let at = 0; at < files.length; at += BATCH) {
+    // What is left is not better than what was found.
+    const isEnough = found.length >= limit && files[at]?.rank !== files[at - 1]?.rank;
+    if (isEnough || at >= MOST_FILES) return { found, isPart: true };
+    const some = await Promise.all(files.slice(at, at + BATCH).map(({ entry }) => hashOf(workspace, entry)));
+    const outlines = await outlinesOf(
+      some.filter((file) => file !== undefined),
+      code,
+      signal,
+    );
+    for (const [{ path }, { symbols }] of outlines) {
+      const fitting = symbols.filter((symbol) => of(symbol) && scoreOf(symbol, asked) > 0);
+      found.push(...fitting.map((symbol) => ({ path, symbol })));
+    }
+  }
+  return { found, isPart: false };
+}
+
+/** In files whose code is not known yet. */
+async function inTexts(paths: ReadonlySet<string>, asked: SymbolName, wanted: Wanted, ctx: ToolContext): Finds {
   const looked = new Set<string>();
   const found: Found[] = [];
   let isPart = false;
+  const where = { under: [...wanted.under], only: (path: string) => paths.has(path) };
   for (const { pattern, ...how } of waysTo(asked.name)) {
-    const lines = await ctx.workspace.search(
-      { pattern, ...how, regex: true, under: wanted.under, limit: MOST_LINES },
-      ctx.signal,
-    );
+    const lines = await ctx.workspace.search({ pattern, ...how, ...where, regex: true, limit: MOST_LINES }, ctx.signal);
     isPart = lines.length >= MOST_LINES;
-    const paths = [...new Set(lines.map(({ path }) => path))].filter((path) => !looked.has(path));
-    for await (const files of readCode(paths, ctx)) {
+    const some = [...new Set(lines.map(({ path }) => path))].filter((path) => !looked.has(path));
+    for await (const files of readCode(some, ctx)) {
       for (const { path, facts } of files) {
         looked.add(path);
         const fitting = facts?.symbols.filter((symbol) => wanted.of(symbol) && scoreOf(symbol, asked) > 0) ?? [];
@@ -43,15 +109,27 @@ export async function findSymbols(
     }
     if (found.length >= wanted.limit) break;
   }
-  const ranked = found
-    .map((item) => ({ ...item, score: scoreOf(item.symbol, asked) }))
-    .sort(
-      (a, b) =>
-        b.score - a.score ||
-        a.symbol.name.length - b.symbol.name.length ||
-        (a.path < b.path ? -1 : a.path > b.path ? 1 : a.symbol.line - b.symbol.line),
-    );
-  return { found: ranked, isPart };
+  return { found, isPart };
+}
+
+/** How good the best of a file's names can be: what `scoreOf` gives it, but for what else it knows of it. */
+function ranking({ name, container }: SymbolName): (names: string) => number {
+  const part = literal(name);
+  const ways: [RegExp, number][] = [
+    [new RegExp(`^${part}$`, 'm'), EXACT],
+    [new RegExp(`^${part}$`, 'im'), SAME],
+    [new RegExp(`^${part}`, 'im'), BEGINNING],
+    [new RegExp(part, 'i'), PART],
+  ];
+  const humps = humpsOf(name);
+  if (humps !== undefined) ways.push([new RegExp(`^${humps}$`, 'm'), HUMPS]);
+  const isIn = container === undefined ? undefined : new RegExp(`^${literal(container)}$`, 'm');
+  const isThere = new RegExp(humps === undefined ? part : `${part}|${humps}`, 'i');
+  return (names) => {
+    if (!isThere.test(names)) return 0;
+    const rank = ways.find(([way]) => way.test(names))?.[1] ?? 0;
+    return rank > 0 && isIn?.test(names) ? rank + 1 : rank;
+  };
 }
 
 /** From what finds few lines to what finds many. */
@@ -79,11 +157,11 @@ function humpsOf(name: string): string | undefined {
 function scoreOf({ name, container, exported }: CodeSymbol, asked: SymbolName): number {
   if (asked.container !== undefined && container?.split(/[.:]+/).at(-1) !== asked.container) return 0;
   const beside = exported ? 1 : 0;
-  if (name === asked.name) return 100 + beside;
+  if (name === asked.name) return EXACT + beside;
   const [given, own] = [asked.name.toLowerCase(), name.toLowerCase()];
-  if (own === given) return 80 + beside;
-  if (own.startsWith(given)) return 60 + beside;
-  if (own.includes(given)) return 40 + beside;
+  if (own === given) return SAME + beside;
+  if (own.startsWith(given)) return BEGINNING + beside;
+  if (own.includes(given)) return PART + beside;
   const humps = humpsOf(asked.name);
-  return humps !== undefined && new RegExp(`^${humps}$`).test(name) ? 20 + beside : 0;
+  return humps !== undefined && new RegExp(`^${humps}$`).test(name) ? HUMPS + beside : 0;
 }

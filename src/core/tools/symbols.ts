@@ -92,6 +92,10 @@ async function byName(
 ): Promise<ToolResult<Data>> {
   const { found, isPart } = await findSymbols(query, { under: under === undefined ? [] : [under], of, limit }, ctx);
   if (found.length === 0) {
+    const place = under === undefined ? undefined : await ctx.workspace.read(under);
+    if (place?.kind === 'forbidden') {
+      return { text: `This cannot be searched: ${place.reason}.`, isError: true };
+    }
     const where = under === undefined ? '' : ` under ${under}`;
     const text = `Nothing is defined by a name like "${cutLine(query, 200)}"${where}. search_code or find_references look at every line.`;
     return { text, isError: false, data: { symbols: [], truncated: false } };

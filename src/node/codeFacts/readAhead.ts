@@ -1,4 +1,5 @@
 import type { Workspace } from '../../core/ports.ts';
+import { learnNames } from '../../core/survey/definedNames.ts';
 import type { CodeIndexes } from '../codeIndex/codeIndex.ts';
 import type { CodeReader } from './codeFacts.ts';
 
@@ -17,6 +18,7 @@ export function readAhead(
   const read = async (): Promise<void> => {
     await indexes?.of(root, own).ready();
     await code.readAhead(root, await workspace.list(), NEVER);
+    await learnNames({ workspace, code }, NEVER);
   };
   if (indexes) read().catch(() => {});
 }
