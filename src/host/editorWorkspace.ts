@@ -4,7 +4,7 @@ import { hashText } from '../core/changes/hash.ts';
 import { overlay } from '../core/changes/overlay.ts';
 import { workspacePath } from '../core/changes/workspacePath.ts';
 import type { FileContent, Workspace } from '../core/ports.ts';
-import { LARGEST_FILE } from '../node/diskWorkspace.ts';
+import { LARGEST_FILE } from '../node/plainFile.ts';
 
 /**
  * A folder as the user sees it: its files on disk, with the unsaved ones as they stand in the editor. A document whose

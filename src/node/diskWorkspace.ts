@@ -13,15 +13,12 @@ import { type FileList, listFiles } from './fileList.ts';
 import { findRepository } from './gitIgnore.ts';
 import { decodeOther, strictly } from './otherEncodings.ts';
 import { errorCode, isBelow, realRoot, resolveInside } from './paths.ts';
-import { type NoPlainFile, readPlainFile, withPlainFile } from './plainFile.ts';
+import { LARGEST_FILE, type NoPlainFile, readPlainFile, withPlainFile } from './plainFile.ts';
 import { assertSearchable, searchPlainly } from './plainSearch.ts';
 import { searchEverywhere, searchInParts, searchWithRipgrep } from './ripgrep.ts';
 
 /** With more files in question than that, ripgrep is quicker when it searches them all; on Windows it takes few at a time. */
 const MOST_CANDIDATES = process.platform === 'win32' ? 6000 : 20_000;
-
-/** Files above this many bytes are neither read nor searched. */
-export const LARGEST_FILE = 2 * 1024 * 1024;
 
 /**
  * The workspace as it is on disk, read anew at every call.

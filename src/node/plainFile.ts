@@ -3,6 +3,9 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { liesAt } from './liesAt.ts';
 import { errorCode } from './paths.ts';
 
+/** Files of a workspace above this many bytes are neither read as a whole nor searched. */
+export const LARGEST_FILE = 2 * 1024 * 1024;
+
 /** What is found where a file should be. */
 export type PlainFile = { kind: 'bytes'; bytes: Buffer } | { kind: 'tooLarge'; bytes: number } | NoPlainFile;
 

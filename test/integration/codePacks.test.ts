@@ -6,9 +6,11 @@ import {
   mkdtemp,
   readdir,
   readFile,
+  realpath,
   rename,
   rm,
   stat,
+  symlink,
   truncate,
   utimes,
   writeFile,
@@ -64,6 +66,25 @@ describe('facts that are kept', () => {
     );
     const { mode } = await stat(join(dir, (await readdir(dir))[0] ?? ''));
     if (process.platform !== 'win32') assert.equal(mode & 0o077, 0, 'nobody else reads them');
+  });
+
+  it('are there before anybody asks, of what has its content still', async () => {
+    const root = await realpath(await mkdtemp(join(tmpdir(), 'conclave-ahead-')));
+    try {
+      const files = many(70).map(({ path, hash }) => ({ path, hash, bytes: 1 }));
+      for (const one of many(70)) await writeFile(join(root, one.path), (await one.text()) ?? '');
+      await writeFile(join(root, 'f3.ts'), 'const otherwise = 1;\n');
+      await open().readAhead(root, [...files, { path: 'unknown.ts', bytes: 1 }], signal);
+      asked = [];
+      const facts = await open().facts(many(70), signal);
+      assert.deepEqual(asked, ['f3.ts'], 'only what was not there is read');
+      assert.deepEqual(
+        facts.map((one) => one?.symbols[0]?.name),
+        files.map((_, at) => `f${at}`),
+      );
+    } finally {
+      await rm(root, { recursive: true, force: true });
+    }
   });
 
   it('are those of the text, not of the file', async () => {
@@ -185,12 +206,48 @@ describe('the parser', () => {
     const texts = [...hostile, 'const last = 1;\n'].map((text) => ({ grammar: 'typescript' as const, text }));
     const read = await parser.parse(texts, signal);
     const last = read.at(-1);
-    assert.equal(last && decode(last).symbols[0]?.name, 'last');
+    assert.ok(last instanceof Uint8Array);
+    assert.equal(decode(last).symbols[0]?.name, 'last');
     for (let at = 0; at < 100 && parser.workers() > 0; at += 1) await new Promise((go) => setTimeout(go, 50));
     assert.equal(parser.workers(), 0);
     const [again] = await parser.parse([{ grammar: 'python', text: 'def f(): pass\n' }], signal);
-    assert.equal(again && decode(again).symbols[0]?.name, 'f');
+    assert.ok(again instanceof Uint8Array);
+    assert.equal(decode(again).symbols[0]?.name, 'f');
   }).timeout(60_000);
+
+  it('reads files by their content, and nothing of one that has another by now, or is none', async () => {
+    const dir = await realpath(await mkdtemp(join(tmpdir(), 'conclave-parsed-')));
+    try {
+      await writeFile(join(dir, 'a.ts'), 'const inside = 1;\n');
+      await symlink('a.ts', join(dir, 'link.ts'));
+      const hash = createHash('sha256').update('const inside = 1;\n').digest('hex');
+      const of = (name: string, content = hash) => ({
+        grammar: 'typescript' as const,
+        file: join(dir, name),
+        hash: content,
+      });
+      const asked = [of('a.ts'), of('a.ts', '0'.repeat(64)), of('link.ts'), of('none.ts'), of('.')];
+      const [read, ...others] = await openParser(home, 50).parse(asked, signal, 'later');
+      assert.ok(read instanceof Uint8Array);
+      assert.equal(decode(read).symbols[0]?.name, 'inside');
+      assert.deepEqual(others, ['gone', 'gone', 'gone', 'gone']);
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+
+  it('reads what somebody waits for before what nobody does', async () => {
+    const parser = openParser(home, 50);
+    const order: string[] = [];
+    const parse = async (what: string, count: number, when?: 'later') => {
+      const text = (at: number): string => `const ${what}${at} = 1;\n`;
+      const texts = Array.from({ length: count }, (_, at) => ({ grammar: 'typescript' as const, text: text(at) }));
+      await parser.parse(texts, signal, when);
+      order.push(what);
+    };
+    await Promise.all([parse('ahead', 300, 'later'), parse('wanted', 20)]);
+    assert.deepEqual(order, ['wanted', 'ahead']);
+  });
 
   it('has no answer where it is not installed', async () => {
     const parser = openParser(join(tmpdir(), 'no-installation'));

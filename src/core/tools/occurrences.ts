@@ -21,6 +21,8 @@ export interface Occurrence {
 }
 
 const LONGEST_LINE = 200;
+/** Longer lines nobody has written: what a guess takes for the beginning of one is none. */
+const LONGEST_WRITTEN = 2000;
 /** Files that hold data or prose. */
 const NO_CODE =
   /\.(md|mdx|markdown|rst|txt|adoc|json|jsonc|ya?ml|toml|ini|csv|tsv|lock|html?|css|s[ac]ss|less|svg|xml|log)$/i;
@@ -67,7 +69,8 @@ function kindAt(file: CodeLines, place: Place): Pick<Occurrence, 'kind' | 'conta
   const { name, line, column, text } = place;
   if (!facts) {
     if (NO_CODE.test(file.path)) return { kind: 'text' };
-    return { kind: looksLikeDefinition(text, name) ? 'definition' : callOrUse(place) };
+    const isWritten = text.length <= LONGEST_WRITTEN;
+    return { kind: isWritten && looksLikeDefinition(text, name) ? 'definition' : callOrUse(place) };
   }
   const symbol = facts.symbols.find((known) => known.line === line && known.column === column && known.name === name);
   if (symbol) return { kind: 'definition', ...(symbol.container !== undefined && { container: symbol.container }) };

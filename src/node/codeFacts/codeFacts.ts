@@ -6,7 +6,7 @@ import { type Grammar, grammarOf } from '../grammars/languages.ts';
 import { decode, FORMAT } from './encode.ts';
 import { KEY_BYTES } from './packRow.ts';
 import { openPacks, type Packs } from './packs.ts';
-import { LARGE, openParser, type Parser } from './parser.ts';
+import { openParser, type Parser } from './parser.ts';
 
 /** Bytes of the facts that are kept in memory, as they are encoded. */
 const MOST_BYTES = 2 * 1024 * 1024;
@@ -70,6 +70,10 @@ export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; hom
     });
   }
 
+  function fail(key: string): void {
+    if (failed.size < MOST_FAILED) failed.add(key);
+  }
+
   async function parse(
     missing: readonly { file: CodeFile; grammar: Grammar; key: string }[],
     signal: AbortSignal,
@@ -84,8 +88,8 @@ export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; hom
     const toKeep = new Map<string, Uint8Array>();
     for (const [at, { file, key, text }] of there.entries()) {
       const bytes = read[at];
-      if (!bytes) {
-        if (failed.size < MOST_FAILED) failed.add(key);
+      if (!bytes || bytes === 'gone') {
+        fail(key);
         continue;
       }
       const facts = decode(bytes);
@@ -132,7 +136,7 @@ export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; hom
       if (!packs || beingRead.has(root)) return;
       beingRead.add(root);
       try {
-        const hashed = files.flatMap(({ path, hash, bytes }) => (hash && bytes <= LARGE ? [{ path, hash }] : []));
+        const hashed = files.flatMap(({ path, hash }) => (hash ? [{ path, hash }] : []));
         const keys = await keysOf(hashed);
         const unknown = new Set(await packs.missing(keys.flatMap((known) => (known ? [known.key] : []))));
         const missing = hashed.flatMap(({ path, hash }, at) => {
@@ -150,7 +154,8 @@ export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; hom
           );
           const entries = some.flatMap(({ key }, place): [string, Uint8Array][] => {
             const bytes = read[place];
-            return bytes ? [[key, bytes]] : [];
+            if (!bytes) fail(key);
+            return bytes && bytes !== 'gone' ? [[key, bytes]] : [];
           });
           await packs.put(new Map(entries));
         }

@@ -2,25 +2,30 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Grammar } from '../grammars/languages.ts';
 
-/** A text, or the file that has it: nothing is read of a file that has another content (SHA-256, hex) by now. */
+/** A text, or the file that has it, by its content (SHA-256, hex). */
 export type Source = { grammar: Grammar } & ({ text: string } | { file: string; hash: string });
 
 /** Reads facts off the main thread, as bytes. */
 export interface Parser {
   /**
-   * Undefined for a text that cannot be read, or not in time. In the order of `sources`; fails only by the signal.
+   * In the order of `sources`; fails only by the signal.
    * @param when `later`: after all that somebody waits for; it does not keep the process alive
    */
-  parse(sources: readonly Source[], signal: AbortSignal, when?: 'later'): Promise<(Uint8Array | undefined)[]>;
+  parse(sources: readonly Source[], signal: AbortSignal, when?: 'later'): Promise<Read[]>;
   /** For tests: how many workers there are now. */
   workers(): number;
 }
 
 export type ToParse = Source & { id: number };
 
+/** Undefined for a text that cannot be read, or not in time; `gone` for a file that has another content by now. */
+export type Read = Uint8Array | undefined | 'gone';
+
 export interface Parsed {
   id: number;
-  bytes: Uint8Array | undefined;
+  read: Read;
+  /** Of the text, in UTF-16 units. */
+  length: number;
 }
 
 const MOST_WORKERS = 2;
@@ -30,8 +35,8 @@ const WAITING_FOR_ANOTHER = 48;
 const LONGEST = 5000;
 /** Milliseconds after which a worker that has nothing to do ends. */
 const IDLE = 10_000;
-/** Characters (UTF-16) after which a worker is replaced: its memory is that of the largest text it has seen. Larger files are not read. */
-export const LARGE = 256 * 1024;
+/** Characters (UTF-16) after which a worker is replaced: its memory is that of the largest text it has seen. */
+const LARGE = 256 * 1024;
 /** Workers that ended without a single answer, before it is given up. */
 const MOST_FAILURES = 3;
 
@@ -39,7 +44,7 @@ interface Task {
   asked: ToParse;
   isForLater: boolean;
   signal: AbortSignal;
-  settle: (bytes: Uint8Array | undefined) => void;
+  settle: (read: Read) => void;
 }
 
 interface Running {
@@ -66,13 +71,13 @@ export function openParser(home: string, idle = IDLE): Parser {
     });
     const running: Running = { worker, task: undefined, timer: undefined };
     workers.add(running);
-    worker.on('message', ({ bytes }: Parsed) => {
+    worker.on('message', ({ read, length }: Parsed) => {
       failures = 0;
       const task = running.task;
       clearTimeout(running.timer);
       running.task = undefined;
-      task?.settle(bytes);
-      if (task && 'text' in task.asked && task.asked.text.length > LARGE) end(running);
+      task?.settle(read);
+      if (length > LARGE) end(running);
       else next(running);
       work();
     });
@@ -138,7 +143,7 @@ export function openParser(home: string, idle = IDLE): Parser {
       const isForLater = when === 'later';
       const results = sources.map(
         (source) =>
-          new Promise<Uint8Array | undefined>((settle) => {
+          new Promise<Read>((settle) => {
             lastId += 1;
             (isForLater ? later : waiting).push({ asked: { ...source, id: lastId }, isForLater, signal, settle });
           }),

@@ -7,9 +7,9 @@ import type { Query } from 'web-tree-sitter';
 import { grammarsOf } from '../grammars/grammars.ts';
 import type { Grammar } from '../grammars/languages.ts';
 import { strictly } from '../otherEncodings.ts';
-import { readPlainFile } from '../plainFile.ts';
+import { LARGEST_FILE, readPlainFile } from '../plainFile.ts';
 import { encode } from './encode.ts';
-import { LARGE, type Parsed, type Source, type ToParse } from './parser.ts';
+import type { Parsed, ToParse } from './parser.ts';
 import { readFacts } from './readFacts.ts';
 
 /** Milliseconds that what is found in a tree may take. */
@@ -19,10 +19,7 @@ const { home } = workerData as { home: string };
 const grammars = grammarsOf(home);
 const queries = new Map<Grammar, Promise<{ source: string; query?: Query }>>();
 
-async function factsOf(source: Source): Promise<Uint8Array | undefined> {
-  const { grammar } = source;
-  const text = 'text' in source ? source.text : await textOf(source);
-  if (text === undefined) return undefined;
+async function factsOf(grammar: Grammar, text: string): Promise<Uint8Array | undefined> {
   const { Query } = await import('web-tree-sitter');
   const known =
     queries.get(grammar) ??
@@ -36,16 +33,18 @@ async function factsOf(source: Source): Promise<Uint8Array | undefined> {
   return read.kind === 'read' && read.value ? encode(read.value) : undefined;
 }
 
-/** By its content, it does not matter how the path leads there. */
-async function textOf({ file, hash }: { file: string; hash: string }): Promise<string | undefined> {
-  const found = await readPlainFile(file, LARGE, { follow: false });
-  if (found.kind !== 'bytes' || createHash('sha256').update(found.bytes).digest('hex') !== hash) return undefined;
+/** By its content, it does not matter how the path leads there. @returns undefined for what is no text */
+async function textOf(file: string, hash: string): Promise<string | undefined | 'gone'> {
+  const found = await readPlainFile(file, LARGEST_FILE, { follow: false });
+  if (found.kind !== 'bytes' || createHash('sha256').update(found.bytes).digest('hex') !== hash) return 'gone';
   return found.bytes.includes(0) ? undefined : strictly('utf-8', found.bytes);
 }
 
 parentPort?.on('message', async (asked: ToParse) => {
+  const { id, grammar } = asked;
+  const text = 'text' in asked ? asked.text : await textOf(asked.file, asked.hash).catch(() => 'gone' as const);
   // A text that breaks a grammar has no facts; the next one may have.
-  const bytes = await factsOf(asked).catch(() => undefined);
-  const parsed: Parsed = { id: asked.id, bytes };
+  const read = text === undefined || text === 'gone' ? text : await factsOf(grammar, text).catch(() => undefined);
+  const parsed: Parsed = { id, read, length: text?.length ?? 0 };
   parentPort?.postMessage(parsed);
 });

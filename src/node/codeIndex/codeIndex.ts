@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { SearchMatch, SearchQuery } from '../../core/ports.ts';
 import { indexFolder } from '../dataFolder.ts';
-import { LARGEST_FILE } from '../diskWorkspace.ts';
 import type { FileList } from '../fileList.ts';
+import { LARGEST_FILE } from '../plainFile.ts';
 import type { IndexAnswer, IndexOptions, IndexQuestion, IndexReply, IndexRequest } from './indexMessages.ts';
 import { listAfter } from './listAfter.ts';
 
