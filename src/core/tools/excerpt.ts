@@ -25,8 +25,8 @@ export interface Stretch {
   crlf: boolean;
   /** Where it is not UTF-8. */
   encoding?: string;
-  /** SHA-256 (hex) of the whole file, where the whole was read. */
-  hash?: string;
+  /** The file as it is kept, and the SHA-256 (hex) of its bytes, where it is UTF-8 and was read whole. */
+  kept?: { text: string; hash: string };
 }
 
 /** What is shown of a stretch, for a program. */
@@ -67,7 +67,7 @@ export function stretchOf(
     total: lines.length,
     crlf: read.text.includes('\r\n'),
     ...(read.encoding !== undefined && { encoding: read.encoding }),
-    ...(read.hash !== undefined && { hash: read.hash }),
+    ...(read.hash !== undefined && { kept: { text: read.text, hash: read.hash } }),
   };
 }
 
