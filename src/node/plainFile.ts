@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, read } from 'node:fs';
-import { promisify } from 'node:util';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { liesAt } from './liesAt.ts';
 import { errorCode } from './paths.ts';
 
@@ -31,37 +31,26 @@ export async function readPlainFile(
   most: number,
   options: { follow: boolean } = { follow: true },
 ): Promise<PlainFile> {
-  return withPlainFile<PlainFile>(file, options, async (readAt, size) => {
+  return withPlainFile<PlainFile>(file, options, async (handle, size) => {
     if (size > most) return { kind: 'tooLarge', bytes: size };
-    const bytes = await readAtMost(readAt, most + 1, size);
+    const bytes = await readAtMost(handle, most + 1, size);
     return bytes.length > most ? { kind: 'tooLarge', bytes: bytes.length } : { kind: 'bytes', bytes };
   });
 }
 
 /**
- * Fills a buffer with what an open file has at a position, as far as it goes. A thread of the system's does it, because a
- * disk may take its time.
- * @returns how many bytes there were; 0 at the end
- */
-export type ReadAt = (into: Buffer, position: number) => Promise<number>;
-
-const readFrom = promisify(read);
-
-/**
  * Opens a plain file, and nothing else, for as long as `use` takes. The one way to open what others have named.
- *
- * Names are looked up at once: to hand each look to a thread and to wait for it takes several times as long.
  * @param use is told the file's size in bytes, as the system knows it
  */
 export async function withPlainFile<Result>(
   file: string,
   options: { follow: boolean },
-  use: (readAt: ReadAt, size: number) => Promise<Result>,
+  use: (handle: FileHandle, size: number) => Promise<Result>,
 ): Promise<Result | NoPlainFile> {
   const noFollow = options.follow ? 0 : (constants.O_NOFOLLOW ?? 0);
-  let descriptor: number;
+  let handle: FileHandle;
   try {
-    descriptor = openSync(file, constants.O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0));
+    handle = await open(file, constants.O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
@@ -73,14 +62,13 @@ export async function withPlainFile<Result>(
     throw error;
   }
   try {
-    const found = fstatSync(descriptor);
+    const found = await handle.stat();
     if (found.isDirectory()) return { kind: 'directory' };
     if (!found.isFile()) return { kind: 'special' };
-    if (!options.follow && !(await liesAt(file, descriptor, found))) return { kind: 'moved' };
-    const readAt: ReadAt = async (into, at) => (await readFrom(descriptor, into, 0, into.length, at)).bytesRead;
-    return await use(readAt, found.size);
+    if (!options.follow && !(await liesAt(file, handle, found))) return { kind: 'moved' };
+    return await use(handle, found.size);
   } finally {
-    closeSync(descriptor);
+    await handle.close();
   }
 }
 
@@ -108,13 +96,12 @@ export function unreadableFile(found: Exclude<PlainFile, { kind: 'bytes' }>, exp
  * Some files (in /proc) say that they are empty and are not; so it is read to the end, and no further than `most`.
  * @param size as the system says: a file that is as it says is read at once
  */
-async function readAtMost(readAt: ReadAt, most: number, size: number): Promise<Buffer> {
+async function readAtMost(handle: FileHandle, most: number, size: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let length = 0;
   while (length < most) {
     const room = Math.min(most - length, length === 0 && size > 0 ? size + 1 : 64 * 1024);
-    const buffer = Buffer.allocUnsafeSlow(room);
-    const bytesRead = await readAt(buffer, length);
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(room), 0, room);
     if (bytesRead > 0) pieces.push(buffer.subarray(0, bytesRead));
     length += bytesRead;
     // What comes short of a size that is known has ended.

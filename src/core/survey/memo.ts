@@ -39,6 +39,8 @@ export interface KeptFile {
 /** What was found of the files of a workspace when they were looked at last: what is of another content by now is found anew. */
 export interface Memo {
   files: Map<string, KeptFile>;
+  /** Those of what was listed last: most entries of the next list are the very same. */
+  last?: { entries: readonly FileEntry[]; kept: readonly KeptFile[] };
   /** There are few different ones: each once, by what they say. */
   traits: Map<string, Traits>;
   links?: Links;
@@ -66,22 +68,37 @@ export function memoOf(code: Code, root: string): Memo {
   return memo;
 }
 
-/** What is kept of files, in their order. Of others it is forgotten, now and then. */
-export async function keptOf(memo: Memo, entries: readonly FileEntry[], signal: AbortSignal): Promise<KeptFile[]> {
+/** What is kept of files, in their order. Of others it is forgotten, now and then. @param entries sorted by path */
+export async function keptOf(
+  memo: Memo,
+  entries: readonly FileEntry[],
+  signal: AbortSignal,
+): Promise<readonly KeptFile[]> {
+  const before = memo.last ?? { entries: [], kept: [] };
+  if (before.entries === entries) return before.kept;
   const breathe = breather(signal);
   const kept: KeptFile[] = [];
-  for (const { path } of entries) {
-    let file = memo.files.get(path);
-    if (!file) {
-      file = { path, traits: traitsIn(memo, path), hash: undefined, found: {} };
-      memo.files.set(path, file);
-    }
-    kept.push(file);
+  let was = 0;
+  for (const entry of entries) {
+    // Here it is enough to compare entries: their paths only where some came or went.
+    let old = before.entries[was];
+    for (; old && old !== entry && old.path < entry.path; old = before.entries[was]) was += 1;
+    kept.push((old === entry && before.kept[was]) || keptFile(memo, entry.path));
+    if (old?.path === entry.path) was += 1;
     const pause = breathe();
     if (pause) await pause;
   }
   if (memo.files.size > entries.length * 1.25 + 500) memo.files = new Map(kept.map((file) => [file.path, file]));
+  memo.last = { entries, kept };
   return kept;
+}
+
+function keptFile(memo: Memo, path: string): KeptFile {
+  const known = memo.files.get(path);
+  if (known) return known;
+  const file: KeptFile = { path, traits: traitsIn(memo, path), hash: undefined, found: {} };
+  memo.files.set(path, file);
+  return file;
 }
 
 function traitsIn({ traits }: Memo, path: string): Traits {

@@ -47,25 +47,10 @@ const MOST_USERS = 40;
  * @param files the candidates, by their ids, with their outlines
  * @param room characters of the text that `mapLines` makes of it
  */
-export function symbolMap(
-  files: readonly { id: number; path: string; outline: Outline }[],
-  links: Links,
-  rank: Float64Array,
-  room: number,
-): MappedFile[] {
-  const users = usersOf(links, new Set(files.map(({ id }) => id)));
-  const candidates = files.flatMap(({ id, path, outline }) => {
-    const imported = countsOf(outline, users.get(id) ?? [], links);
-    const importance = (rank[id] ?? 0) * (links.table.isTest[id] ? IN_TEST : 1);
-    return outline.symbols
-      .map((symbol) => ({ id, path, symbol, score: importance * weightOf(symbol, imported.get(symbol.name) ?? 0) }))
-      .sort((a, b) => b.score - a.score || a.symbol.line - b.symbol.line)
-      .map((one, at) => ({ ...one, score: one.score * FURTHER ** at }));
-  });
-  candidates.sort((a, b) => b.score - a.score || a.id - b.id || a.symbol.line - b.symbol.line);
+export function symbolMap(files: readonly Candidate[], links: Links, rank: Float64Array, room: number): MappedFile[] {
   const chosen = new Map<number, MappedFile>();
   let missed = 0;
-  for (const { id, path, symbol } of candidates) {
+  for (const { id, path, symbol } of byImportance(files, links, rank)) {
     const mapped = mappedSymbol(symbol);
     const file = chosen.get(id);
     const cost = symbolLine(mapped).length + 1 + (file ? 0 : path.length + 1);
@@ -84,6 +69,74 @@ export function symbolMap(
     .map(([, file]) => file);
   for (const { symbols } of shown) symbols.sort((a, b) => a.line - b.line);
   return shown;
+}
+
+interface Candidate {
+  id: number;
+  path: string;
+  outline: Outline;
+}
+
+interface Scored {
+  id: number;
+  path: string;
+  symbol: CodeSymbol;
+  score: number;
+}
+
+/** The most important symbol first. Those of a file are only looked at where one of them may be the next. */
+function* byImportance(files: readonly Candidate[], links: Links, rank: Float64Array): Generator<Scored> {
+  const users = usersOf(
+    links,
+    files.map(({ id }) => id),
+  );
+  const waiting = files
+    .map((file) => {
+      const importance = (rank[file.id] ?? 0) * (links.table.isTest[file.id] ? IN_TEST : 1);
+      const needing = users.get(file.id) ?? [];
+      return { file, importance, needing, most: importance * wanted(needing.length) };
+    })
+    .sort((a, b) => a.most - b.most);
+  const begun: { scored: readonly Scored[]; at: number }[] = [];
+  const first = () => {
+    let best: (typeof begun)[number] | undefined;
+    for (const one of begun) {
+      if (one.at < one.scored.length && (!best || isBefore(one.scored[one.at], best.scored[best.at]))) best = one;
+    }
+    return best;
+  };
+  for (;;) {
+    let best = first();
+    for (let next = waiting.at(-1); next; next = waiting.at(-1)) {
+      if (best && next.most < (best.scored[best.at]?.score ?? 0)) break;
+      waiting.pop();
+      begun.push({
+        scored: scoredSymbols(next.file, next.importance, countsOf(next.file.outline, next.needing, links)),
+        at: 0,
+      });
+      best = first();
+    }
+    const scored = best?.scored[best.at];
+    if (!best || !scored) return;
+    yield scored;
+    best.at += 1;
+  }
+}
+
+function isBefore(a: Scored | undefined, b: Scored | undefined): boolean {
+  if (!a || !b) return a !== undefined;
+  return (b.score - a.score || a.id - b.id || a.symbol.line - b.symbol.line) < 0;
+}
+
+function scoredSymbols(
+  { id, path, outline }: Candidate,
+  importance: number,
+  imported: ReadonlyMap<string, number>,
+): Scored[] {
+  return outline.symbols
+    .map((symbol) => ({ id, path, symbol, score: importance * weightOf(symbol, imported.get(symbol.name) ?? 0) }))
+    .sort((a, b) => b.score - a.score || a.symbol.line - b.symbol.line)
+    .map((one, at) => ({ ...one, score: one.score * FURTHER ** at }));
 }
 
 /** A file a line, and below it its symbols: `  12: export function pay(amount: number): number`. */
@@ -105,16 +158,24 @@ function mappedSymbol({ name, kind, line, signature, container }: CodeSymbol): M
   return { name, kind, line, signature: cutLine(bare, LONGEST), ...(container !== undefined && { container }) };
 }
 
+/** No symbol weighs more than `wanted` of all the files that need its own. */
 function weightOf({ kind, exported, container }: CodeSymbol, imported: number): number {
-  return KINDS[kind] * (exported ? 1 : HIDDEN) * (container === undefined ? 1 : INSIDE) * (1 + Math.log2(1 + imported));
+  return KINDS[kind] * (exported ? 1 : HIDDEN) * (container === undefined ? 1 : INSIDE) * wanted(imported);
+}
+
+function wanted(imported: number): number {
+  return 1 + Math.log2(1 + imported);
 }
 
 /** Which files need these, the first of them. */
-function usersOf({ starts, targets, table }: Links, ids: ReadonlySet<number>): Map<number, number[]> {
-  const users = new Map<number, number[]>([...ids].map((id) => [id, []]));
+function usersOf({ starts, targets, table }: Links, ids: readonly number[]): Map<number, number[]> {
+  const users = new Map<number, number[]>(ids.map((id) => [id, []]));
+  const isAsked = new Uint8Array(table.paths.length);
+  for (const id of ids) isAsked[id] = 1;
   for (let id = 0; id < table.paths.length; id += 1) {
     for (let at = starts[id] ?? 0; at < (starts[id + 1] ?? 0); at += 1) {
-      const some = users.get(targets[at] ?? 0);
+      const target = targets[at] ?? 0;
+      const some = isAsked[target] ? users.get(target) : undefined;
       if (some && some.length < MOST_USERS) some.push(id);
     }
   }
@@ -123,7 +184,9 @@ function usersOf({ starts, targets, table }: Links, ids: ReadonlySet<number>): M
 
 /** How many of the files import a name that is here. */
 function countsOf({ symbols }: Outline, users: readonly number[], { summaries }: Links): Map<string, number> {
-  const counts = new Map(symbols.map(({ name }) => [name, 0]));
+  const counts = new Map<string, number>();
+  if (users.length === 0) return counts;
+  for (const { name } of symbols) counts.set(name, 0);
   for (const id of users) {
     const summary = summaries[id];
     for (const name of summary ? importedNames(summary) : []) {

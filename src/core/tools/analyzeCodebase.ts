@@ -224,28 +224,37 @@ function entryPoints({ files, manifests }: Survey): string[] {
   ];
 }
 
+/** No path begins so. */
+const NO_FOLDER = '/';
+
 /** Two levels of folders below the one asked for, those with most files. */
 function folders(under: string, files: readonly SurveyedFile[]): Result['folders'] {
   const counts = new Map<string, number>();
   const base = under === '.' ? 0 : under.length + 1;
-  // Sorted by path, so most files are in the folders of the one before.
-  let [first, second] = [' ', ' '];
+  // Sorted by path, so most files are in the folders of the one before: these are counted together.
+  let [first, second] = [NO_FOLDER, NO_FOLDER];
+  let [inFirst, inSecond] = [0, 0];
+  const add = (path: string, files: number) => {
+    if (files > 0) counts.set(path, (counts.get(path) ?? 0) + files);
+  };
   for (const { path } of files) {
-    if (!path.startsWith(first, base)) {
+    if (!path.startsWith(first)) {
+      add(first, inFirst);
+      inFirst = 0;
       const end = path.indexOf('/', base) + 1;
-      if (end === 0) continue;
-      [first, second] = [path.slice(base, end), ' '];
+      first = end === 0 ? NO_FOLDER : path.slice(0, end);
     }
-    counts.set(path.slice(0, base) + first, (counts.get(path.slice(0, base) + first) ?? 0) + 1);
-    const inside = base + first.length;
-    if (!path.startsWith(second, inside)) {
-      const end = path.indexOf('/', inside) + 1;
-      if (end === 0) continue;
-      second = path.slice(inside, end);
+    if (!path.startsWith(second)) {
+      add(second, inSecond);
+      inSecond = 0;
+      const end = first === NO_FOLDER ? 0 : path.indexOf('/', first.length) + 1;
+      second = end === 0 ? NO_FOLDER : path.slice(0, end);
     }
-    const whole = path.slice(0, inside + second.length);
-    counts.set(whole, (counts.get(whole) ?? 0) + 1);
+    if (first !== NO_FOLDER) inFirst += 1;
+    if (second !== NO_FOLDER) inSecond += 1;
   }
+  add(first, inFirst);
+  add(second, inSecond);
   return [...counts]
     .map(([path, count]) => ({ path, files: count }))
     .sort((a, b) => b.files - a.files || (a.path < b.path ? -1 : 1));

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import type { CodeSymbol } from '../../src/core/ports.ts';
+import { linksOf } from '../../src/core/survey/links.ts';
+import { mapLines, symbolMap } from '../../src/core/survey/symbolMap.ts';
+
+describe('map of symbols', () => {
+  const symbol = (name: string, line: number): CodeSymbol => ({
+    name,
+    kind: 'function',
+    line,
+    endLine: line,
+    column: 1,
+    exported: true,
+    signature: `export function ${name}()`,
+  });
+  const outlines = {
+    'greater.ts': ['first', 'second', 'third'].map((name, at) => symbol(name, at + 1)),
+    'lesser.ts': ['unwanted', 'wanted'].map((name, at) => symbol(name, at + 1)),
+    'least.ts': [symbol('other', 1)],
+  };
+  const users = ['user1.ts', 'user2.ts', 'user3.ts'];
+  const rankOf: Record<string, number> = { 'greater.ts': 0.5, 'lesser.ts': 0.3, 'least.ts': 0.1 };
+
+  async function mapped(room: number, order: 'given' | 'reversed' = 'given') {
+    const paths = [...Object.keys(outlines), ...users].sort();
+    const files = paths.map((path) => {
+      const imports = users.includes(path) ? './lesser\twanted' : '';
+      return {
+        path,
+        isTest: false,
+        summary: { lines: 1, symbols: 1, names: '', text: imports === '' ? 'x' : `\n${imports}` },
+      };
+    });
+    const links = await linksOf(files, [], undefined, new AbortController().signal);
+    const rank = Float64Array.from(paths, (path) => rankOf[path] ?? 0.01);
+    const candidates = Object.entries(outlines).map(([path, symbols]) => {
+      return { id: paths.indexOf(path), path, outline: { lines: 9, symbols, imports: [] } };
+    });
+    if (order === 'reversed') candidates.reverse();
+    return mapLines(symbolMap(candidates, links, rank, room));
+  }
+
+  it('begins with a symbol that many files import, though its file matters less', async () => {
+    assert.deepEqual(await mapped(26), ['lesser.ts', '  2: wanted()']);
+    // It is 0.9; first, second and third are 0.5, 0.45 and 0.405 before what else there is.
+    const some = ['greater.ts', '  1: first()', '  2: second()', 'lesser.ts', '  2: wanted()'];
+    assert.deepEqual(await mapped(63), some);
+  });
+
+  it('shows all where there is room, the files that matter most first', async () => {
+    const all = await mapped(1000);
+    assert.deepEqual(
+      all.filter((line) => !line.startsWith(' ')),
+      ['greater.ts', 'lesser.ts', 'least.ts'],
+    );
+    assert.equal(all.length, 9);
+    for (const room of [26, 40, 63, 80, 1000]) assert.deepEqual(await mapped(room, 'reversed'), await mapped(room));
+  });
+});
