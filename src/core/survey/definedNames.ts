@@ -1,14 +1,14 @@
 import type { Code, FileEntry, Workspace } from '../ports.ts';
 import { isUnder } from '../tools/givenPath.ts';
 import { breather } from './breather.ts';
-import { type KeptFile, keptOf, memoOf } from './memo.ts';
+import { type KeptFile, keptOf, memoOf, type Summary } from './memo.ts';
 import type { Listed, ReadBounds } from './readKnown.ts';
 import { summariesOf } from './summaries.ts';
 
-/** A file with code, and the names that it defines, each on a line of its own. */
+/** A file with code, and what is known of it. */
 export interface NamingFile {
   entry: FileEntry;
-  names: string;
+  summary: Summary;
 }
 
 /** Files that are read right away where nothing is known of them: what was changed since they were read last. */
@@ -35,9 +35,9 @@ export async function filesDefining(
     const file = kept[at] as KeptFile;
     if (file.traits.isCode && isUnder(entry.path, under)) {
       const isKnown = entry.hash !== undefined && entry.hash === file.hash && file.found.summary !== undefined;
-      const names = isKnown ? file.found.summary?.names : undefined;
+      const summary = isKnown ? file.found.summary : undefined;
       if (!isKnown) unknown.push({ entry, kept: file });
-      else if (names !== undefined && isMeant(names)) files.push({ entry, names });
+      else if (summary && isMeant(summary.names)) files.push({ entry, summary });
     }
     const pause = breathe();
     if (pause) await pause;
@@ -46,7 +46,7 @@ export async function filesDefining(
   const { found } = await summariesOf(unknown, ports, bounds);
   for (const [at, summary] of found.entries()) {
     const entry = unknown[at]?.entry;
-    if (entry && summary && isMeant(summary.names)) files.push({ entry, names: summary.names });
+    if (entry && summary && isMeant(summary.names)) files.push({ entry, summary });
   }
   return { files, unknown: [] };
 }

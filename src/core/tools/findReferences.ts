@@ -116,8 +116,8 @@ async function definitionsBeside(
   ctx: ToolContext,
 ): Promise<Occurrence[]> {
   const known = new Set(found.map(({ path, line }) => `${line} ${path}`));
-  const isMeant = (symbol: CodeSymbol): boolean => symbol.name === name;
-  const { found: definitions } = await findSymbols(name, { under, of: isMeant, limit: MOST_DEFINITIONS }, ctx);
+  const of = (symbol: CodeSymbol): boolean => symbol.name === name;
+  const { found: definitions } = await findSymbols(name, { under, of, limit: MOST_DEFINITIONS, exact: true }, ctx);
   return definitions
     .slice(0, MOST_DEFINITIONS)
     .filter(({ path, symbol }) => !known.has(`${symbol.line} ${path}`))

@@ -1,5 +1,6 @@
-import type { CodeSymbol, SearchQuery } from '../ports.ts';
-import { filesDefining, type NamingFile } from '../survey/definedNames.ts';
+import type { CodeSymbol, FileEntry, SearchQuery } from '../ports.ts';
+import { filesDefining } from '../survey/definedNames.ts';
+import { offeredBy } from '../survey/links.ts';
 import { hashOf } from '../survey/readKnown.ts';
 import { outlinesOf } from '../survey/summaries.ts';
 import { DEFINING } from './looksLikeDefinition.ts';
@@ -19,6 +20,8 @@ export interface Wanted {
   of: (symbol: CodeSymbol) => boolean;
   /** How many are enough. */
   limit: number;
+  /** Only the very same name. */
+  exact?: true;
 }
 
 /** Matching lines that are looked at, for each way to search. */
@@ -31,6 +34,10 @@ const BATCH = 64;
 const PATIENCE = 5000;
 /** How well a name fits: it is the same, but for case, begins so, has it in it, has its humps. */
 const [EXACT, SAME, BEGINNING, PART, HUMPS] = [100, 80, 60, 40, 20];
+/** Besides, it is seen from other files. */
+const OFFERED = 2;
+/** So many times as many as are wanted are enough, where there are more that are as good. */
+const MANY = 2;
 
 /**
  * Definitions by name, the best first: the same name, then names that begin with it, then names that have it in them (or
@@ -44,11 +51,17 @@ export async function findSymbols(
   ctx: ToolContext,
 ): Promise<{ found: Found[]; isPart: boolean }> {
   const asked = symbolName(query);
-  const rankOf = ranking(asked);
+  const rankOf = ranking(asked, wanted.exact);
   const { signal, onProgress } = ctx;
   const bounds = { signal, until: performance.now() + PATIENCE, ...(onProgress && { onProgress }) };
   const { files, unknown } = await filesDefining((names) => rankOf(names) > 0, wanted.under, ctx, bounds);
-  const byRank = files.map((file) => ({ ...file, rank: rankOf(file.names) })).sort((a, b) => b.rank - a.rank);
+  const isOffered = new RegExp(`(?:^| )${literal(asked.name)}(?: |$)`);
+  const byRank = files
+    .map((file) => ({
+      entry: file.entry,
+      rank: rankOf(file.summary.names) + (isOffered.test(offeredBy(file.summary)) ? OFFERED : 0),
+    }))
+    .sort((a, b) => b.rank - a.rank);
   const known = await inFiles(byRank, asked, wanted, ctx);
   const others = unknown.length === 0 ? undefined : await inTexts(new Set(unknown), asked, wanted, ctx);
   const ranked = [...known.found, ...(others?.found ?? [])]
@@ -66,15 +79,15 @@ type Finds = Promise<{ found: Found[]; isPart: boolean }>;
 
 /** @param files the best first */
 async function inFiles(
-  files: readonly (NamingFile & { rank: number })[],
+  files: readonly { entry: FileEntry; rank: number }[],
   asked: SymbolName,
   { of, limit }: Wanted,
   { workspace, code, signal }: ToolContext,
 ): Finds {
   const found: Found[] = [];
   for (let at = 0; at < files.length; at += BATCH) {
-    // What is left is not better than what was found.
-    const isEnough = found.length >= limit && files[at]?.rank !== files[at - 1]?.rank;
+    // What is left is not better than what was found; or as good, of very many.
+    const isEnough = found.length >= (files[at]?.rank === files[at - 1]?.rank ? MANY * limit : limit);
     if (isEnough || at >= MOST_FILES) return { found, isPart: true };
     const some = await Promise.all(files.slice(at, at + BATCH).map(({ entry }) => hashOf(workspace, entry)));
     const outlines = await outlinesOf(
@@ -113,8 +126,12 @@ async function inTexts(paths: ReadonlySet<string>, asked: SymbolName, wanted: Wa
 }
 
 /** How good the best of a file's names can be: what `scoreOf` gives it, but for what else it knows of it. */
-function ranking({ name, container }: SymbolName): (names: string) => number {
+function ranking({ name, container }: SymbolName, isExact: boolean | undefined): (names: string) => number {
   const part = literal(name);
+  if (isExact) {
+    const same = new RegExp(`^${part}$`, 'm');
+    return (names) => (same.test(names) ? EXACT : 0);
+  }
   const ways: [RegExp, number][] = [
     [new RegExp(`^${part}$`, 'm'), EXACT],
     [new RegExp(`^${part}$`, 'im'), SAME],
