@@ -77,7 +77,8 @@ export async function openCrew(
   const all = openDiskWorkspace(workspace, { ripgrep, own, indexes: installation.indexes });
   const disk = { workspace: guardedWorkspace(all), writer: openDiskWriter(workspace) };
   const code = openCodeFacts(installation.home, codeFolder(installation.env));
-  readAhead(code, disk.workspace, { root: await realRoot(workspace), own, indexes: installation.indexes });
+  const root = await realRoot(workspace);
+  readAhead(code, disk.workspace, { root, index: installation.indexes?.of(root, own) });
   const files = { ...disk, ...over?.(disk) };
   const now = (): Date => new Date();
   const probes = openProbes({ dir: probesFolder(installation.env), loaded, now });

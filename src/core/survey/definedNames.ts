@@ -1,7 +1,7 @@
 import type { Code, FileEntry, Workspace } from '../ports.ts';
 import { isUnder } from '../tools/givenPath.ts';
 import { breather } from './breather.ts';
-import { type KeptFile, keptOf, memoOf, type Summary } from './memo.ts';
+import { type KeptFile, keptFiles, keptOf, memoOf, type Summary } from './memo.ts';
 import type { Listed, ReadBounds } from './readKnown.ts';
 import { summariesOf } from './summaries.ts';
 
@@ -51,14 +51,18 @@ export async function filesDefining(
   return { files, unknown: [] };
 }
 
-/** Has all that is known of the code at hand, so that nobody waits for it. */
-export async function learnNames(ports: { workspace: Workspace; code: Code }, signal: AbortSignal): Promise<void> {
+/** Has what is known of the code of files at hand, so that nobody waits for it. */
+export async function learnNames(
+  files: readonly FileEntry[],
+  ports: { workspace: Workspace; code: Code },
+  signal: AbortSignal,
+): Promise<void> {
   const { workspace, code } = ports;
-  const entries = await workspace.list(signal);
-  const kept = await keptOf(memoOf(code, workspace.root), entries, signal);
-  const files = entries.flatMap((entry, at): Listed[] => {
-    const file = kept[at] as KeptFile;
-    return file.traits.isCode ? [{ entry, kept: file }] : [];
-  });
-  await summariesOf(files, ports, { signal, until: Number.POSITIVE_INFINITY });
+  const kept = keptFiles(memoOf(code, workspace.root), files);
+  const listed = files.map((entry, at): Listed => ({ entry, kept: kept[at] as KeptFile }));
+  await summariesOf(
+    listed.filter((file) => file.kept.traits.isCode),
+    ports,
+    { signal, until: Number.POSITIVE_INFINITY },
+  );
 }

@@ -93,6 +93,11 @@ export async function keptOf(
   return kept;
 }
 
+/** What is kept of some files, in their order. */
+export function keptFiles(memo: Memo, files: readonly FileEntry[]): KeptFile[] {
+  return files.map(({ path }) => keptFile(memo, path));
+}
+
 function keptFile(memo: Memo, path: string): KeptFile {
   const known = memo.files.get(path);
   if (known) return known;

@@ -19,7 +19,7 @@ const BATCH = 64;
 export interface CodeReader extends Code {
   /**
    * Finds out what is not known yet of files, as they are now, after all that somebody waits for. What cannot be kept is not
-   * read; what changes meanwhile neither. One call at a time for a root.
+   * read; what changes meanwhile neither.
    * @param root absolute, real path
    */
   readAhead(root: string, files: readonly FileEntry[], signal: AbortSignal): Promise<void>;
@@ -44,7 +44,6 @@ export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; hom
   const { parser, packs, home } = parts;
   const recent = recentFacts();
   const failed = new Set<string>();
-  const beingRead = new Set<string>();
   const versions = new Map<Grammar, Promise<string | undefined>>();
 
   /** By what a text is read: another query or format finds other things in it. */
@@ -133,34 +132,29 @@ export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; hom
       return keys.map((known) => known && facts.get(known.key));
     },
     async readAhead(root, files, signal) {
-      if (!packs || beingRead.has(root)) return;
-      beingRead.add(root);
-      try {
-        const hashed = files.flatMap(({ path, hash }) => (hash ? [{ path, hash }] : []));
-        const keys = await keysOf(hashed);
-        const unknown = new Set(await packs.missing(keys.flatMap((known) => (known ? [known.key] : []))));
-        const missing = hashed.flatMap(({ path, hash }, at) => {
-          const known = keys[at];
-          if (!known || !unknown.delete(known.key) || failed.has(known.key)) return [];
-          const { grammar, key } = known;
-          return [{ key, source: { grammar, file: join(root, path), hash } }];
+      if (!packs) return;
+      const hashed = files.flatMap(({ path, hash }) => (hash ? [{ path, hash }] : []));
+      const keys = await keysOf(hashed);
+      const unknown = new Set(await packs.missing(keys.flatMap((known) => (known ? [known.key] : []))));
+      const missing = hashed.flatMap(({ path, hash }, at) => {
+        const known = keys[at];
+        if (!known || !unknown.delete(known.key) || failed.has(known.key)) return [];
+        const { grammar, key } = known;
+        return [{ key, source: { grammar, file: join(root, path), hash } }];
+      });
+      for (let at = 0; at < missing.length; at += BATCH) {
+        const some = missing.slice(at, at + BATCH);
+        const read = await parser.parse(
+          some.map(({ source }) => source),
+          signal,
+          'later',
+        );
+        const entries = some.flatMap(({ key }, place): [string, Uint8Array][] => {
+          const bytes = read[place];
+          if (!bytes) fail(key);
+          return bytes && bytes !== 'gone' ? [[key, bytes]] : [];
         });
-        for (let at = 0; at < missing.length; at += BATCH) {
-          const some = missing.slice(at, at + BATCH);
-          const read = await parser.parse(
-            some.map(({ source }) => source),
-            signal,
-            'later',
-          );
-          const entries = some.flatMap(({ key }, place): [string, Uint8Array][] => {
-            const bytes = read[place];
-            if (!bytes) fail(key);
-            return bytes && bytes !== 'gone' ? [[key, bytes]] : [];
-          });
-          await packs.put(new Map(entries));
-        }
-      } finally {
-        beingRead.delete(root);
+        await packs.put(new Map(entries));
       }
     },
   };

@@ -79,19 +79,25 @@ function rowOf(symbol: CodeSymbol): Row {
 function wordsFrom(json: string): { symbols: CodeSymbol[]; imports: CodeImport[] } {
   const [rows, imports] = JSON.parse(json) as [Row[], [string, string[], number, number][]];
   return {
-    symbols: rows.map(([name, kind, line, lines, column, exported, signature, container, doc]) => ({
-      name,
-      kind: SYMBOL_KINDS[kind] as SymbolKind,
-      line,
-      column,
-      endLine: line + lines,
-      exported: exported === 1,
-      ...(container != null && { container }),
-      signature,
-      ...(doc !== undefined && { doc }),
-    })),
+    symbols: rows.map(symbolFrom),
     imports: imports.map(([from, names, line, lines]) => ({ from, names, line, endLine: line + lines })),
   };
+}
+
+function symbolFrom([name, kind, line, lines, column, exported, signature, container, doc]: Row): CodeSymbol {
+  const symbol: CodeSymbol = {
+    name,
+    kind: SYMBOL_KINDS[kind] as SymbolKind,
+    line,
+    column,
+    endLine: line + lines,
+    exported: exported === 1,
+    signature,
+  };
+  // There are very many of them: what is not there is no property, and no object of its own on the way.
+  if (container != null) symbol.container = container;
+  if (doc !== undefined) symbol.doc = doc;
+  return symbol;
 }
 
 function* spanNumbers(spans: readonly Span[]): Generator<number> {

@@ -1,26 +1,62 @@
-import type { Workspace } from '../../core/ports.ts';
+import type { FileEntry, Workspace } from '../../core/ports.ts';
 import { learnNames } from '../../core/survey/definedNames.ts';
-import type { CodeIndexes } from '../codeIndex/codeIndex.ts';
+import type { CodeIndex } from '../codeIndex/codeIndex.ts';
 import type { CodeReader } from './codeFacts.ts';
 
+const NEVER = new AbortController().signal;
+/** Workspaces whose code is read ahead already, whatever opened them. */
+const followed = new WeakSet<CodeIndex>();
+
 /**
- * Has the code of a workspace read as soon as its files are known, so that nobody waits for it. Nothing waits for this, and
- * nothing depends on it: what is not read by then is read when it is asked for.
+ * Has the code of a workspace read as soon as its files are known, and again what was changed, so that nobody waits for
+ * it. Nothing waits for this, and nothing depends on it: what is not read by then is read when it is asked for.
  * @param where.root absolute, real path
- * @param where.indexes without them, the files' contents are not known, and nothing is read
+ * @param where.index without one, the files' contents are not known, and nothing is read
  */
 export function readAhead(
   code: CodeReader,
   workspace: Workspace,
-  where: { root: string; own: readonly string[]; indexes: CodeIndexes | undefined },
+  where: { root: string; index: CodeIndex | undefined },
 ): void {
-  const { root, own, indexes } = where;
+  const { root, index } = where;
+  if (!index || followed.has(index)) return;
+  followed.add(index);
+  let before: readonly FileEntry[] = [];
+  let isReading = false;
+  let isToBeRead = false;
   const read = async (): Promise<void> => {
-    await indexes?.of(root, own).ready();
-    await code.readAhead(root, await workspace.list(), NEVER);
-    await learnNames({ workspace, code }, NEVER);
+    isToBeRead = true;
+    if (isReading) return;
+    isReading = true;
+    while (isToBeRead) {
+      isToBeRead = false;
+      const entries = await workspace.list();
+      const news = notIn(before, entries);
+      before = entries;
+      await code.readAhead(root, news, NEVER);
+      await learnNames(news, { workspace, code }, NEVER);
+    }
+    isReading = false;
   };
-  if (indexes) read().catch(() => {});
+  const readIfPossible = (): void => {
+    read().catch(() => {
+      isReading = false;
+    });
+  };
+  index
+    .ready()
+    .then(() => {
+      index.onChanged(readIfPossible);
+      readIfPossible();
+    })
+    .catch(() => {});
 }
 
-const NEVER = new AbortController().signal;
+/** Entries that are not among those before. Both lists are sorted by path, and what is as before is the very same in them. */
+function notIn(before: readonly FileEntry[], entries: readonly FileEntry[]): FileEntry[] {
+  let at = 0;
+  return entries.filter((entry) => {
+    for (let old = before[at]; old && old.path < entry.path; old = before[at]) at += 1;
+    return before[at] !== entry;
+  });
+}

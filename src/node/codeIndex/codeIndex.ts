@@ -22,6 +22,8 @@ export interface CodeIndex {
   confirm(matches: readonly SearchMatch[], signal?: AbortSignal): Promise<SearchMatch[] | undefined>;
   /** Resolves when it is complete, and tells how it is kept current. Who waits for it does not keep the process alive. */
   ready(): Promise<'events' | 'stamps'>;
+  /** Calls when something has happened to the files, and then nothing more for a moment: where the system tells of that. */
+  onChanged(listener: () => void): void;
 }
 
 /** The indexes of a process: one a workspace, each in a thread of its own that ends when it is not used. */
@@ -86,15 +88,21 @@ function openCodeIndex(file: string, options: IndexOptions): CodeIndex & { close
   let failedAt = Number.NEGATIVE_INFINITY;
   let idle: NodeJS.Timeout | undefined;
   let known: { version: number; list: FileList } | undefined;
+  const listeners: (() => void)[] = [];
 
   function started(): Thread | undefined {
     clearTimeout(idle);
     idle = setTimeout(() => void close(), IDLE).unref();
     if (!thread && Date.now() - failedAt > AGAIN) {
-      thread = startThread(file, options, () => {
-        failedAt = Date.now();
-        thread = undefined;
-        known = undefined;
+      thread = startThread(file, options, {
+        onChanged: () => {
+          for (const listener of listeners) listener();
+        },
+        onEnd: () => {
+          failedAt = Date.now();
+          thread = undefined;
+          known = undefined;
+        },
       });
     }
     return thread;
@@ -157,11 +165,18 @@ function openCodeIndex(file: string, options: IndexOptions): CodeIndex & { close
       if (answer?.kind !== 'ready') throw new Error('The index does not start.');
       return answer.means;
     },
+    onChanged(listener) {
+      listeners.push(listener);
+    },
     close,
   };
 }
 
-function startThread(file: string, options: IndexOptions, onEnd: () => void): Thread {
+function startThread(
+  file: string,
+  options: IndexOptions,
+  { onChanged, onEnd }: { onChanged: () => void; onEnd: () => void },
+): Thread {
   const worker = new Worker(file, {
     workerData: options,
     execArgv: [],
@@ -216,6 +231,7 @@ function startThread(file: string, options: IndexOptions, onEnd: () => void): Th
   };
   worker.on('message', (reply: IndexReply) => {
     if (reply.kind === 'listed') thread.isListed = true;
+    else if (reply.kind === 'changed') onChanged();
     else if (reply.kind === 'failed') settle(reply.id)?.reject(new Error(reply.message));
     else settle(reply.id)?.resolve(reply);
   });

@@ -42,8 +42,14 @@ export type IndexAnswer =
   | { kind: 'confirm'; held: boolean[] | undefined }
   | { kind: 'ready'; means: 'events' | 'stamps' };
 
-/** `listed`: there is a list of the files, so that questions can be answered at once. */
-export type IndexReply = { id: number } & (IndexAnswer | { kind: 'failed'; message: string } | { kind: 'listed' });
+/**
+ * `listed`: there is a list of the files, so that questions can be answered at once. `changed`: something has happened to
+ * the files, and then nothing more for a moment.
+ */
+export type IndexReply =
+  | ({ id: number } & (IndexAnswer | { kind: 'failed'; message: string }))
+  | { kind: 'listed' }
+  | { kind: 'changed' };
 
 /** Many files in few objects: quick to pass on. Texts are separated by NUL. */
 export interface PackedFiles {

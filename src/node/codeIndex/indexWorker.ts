@@ -8,7 +8,8 @@ import { openWorkspaceIndex } from './workspaceIndex.ts';
 const port = parentPort;
 if (port) {
   const stops = new Map<number, AbortController>();
-  const index = openWorkspaceIndex(workerData as IndexOptions, () => port.postMessage({ id: 0, kind: 'listed' }));
+  const tell = (kind: 'listed' | 'changed'): void => port.postMessage({ kind } satisfies IndexReply);
+  const index = openWorkspaceIndex(workerData as IndexOptions, tell);
   const answer = async (id: number, question: IndexQuestion): Promise<void> => {
     const stop = new AbortController();
     stops.set(id, stop);

@@ -43,8 +43,8 @@ const QUIET = 300;
 /** Milliseconds that questions wait at most while something else is done. */
 const BREATH = 15;
 
-/** @param onListed the files are known */
-export function openWorkspaceIndex(options: IndexOptions, onListed: () => void): WorkspaceIndex {
+/** @param tell `listed`: the files are known. `changed`: they were, and are known again */
+export function openWorkspaceIndex(options: IndexOptions, tell: (what: 'listed' | 'changed') => void): WorkspaceIndex {
   const { root, own, dir, means, largest } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   removeLeftOvers(dir);
@@ -61,7 +61,7 @@ export function openWorkspaceIndex(options: IndexOptions, onListed: () => void):
   let isBuilt = false;
   const listed = table.fresh().then(() => {
     index.adopt();
-    onListed();
+    tell('listed');
   });
   const built = listed.then(build);
   built.catch(() => {});
@@ -115,13 +115,15 @@ export function openWorkspaceIndex(options: IndexOptions, onListed: () => void):
     clearTimeout(quiet);
     quiet = globalThis
       .setTimeout(() => {
-        if (isBuilt)
-          void table
-            .fresh()
-            .then(() => index.readStale(breathe))
-            .catch(() => {});
+        if (isBuilt) lookNow().catch(() => {});
       }, QUIET)
       .unref();
+  }
+
+  async function lookNow(): Promise<void> {
+    await table.fresh();
+    await index.readStale(breathe);
+    tell('changed');
   }
 
   function repeat(ms: number, work: () => Promise<void>): NodeJS.Timeout {
