@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { Dice } from '../../edits/dice.ts';
 import { CODE, regexAround, regexOfNothing, type Words } from './queries.ts';
@@ -30,9 +30,12 @@ interface Around {
 }
 
 const RIPGREP = 'bare ripgrep';
+/** Bytes. */
+const WHOLE = 20_000;
 
 /** Each tool, with queries that are drawn. run_tests runs the project's own programs, so it is not among them; recall has nothing here. */
 export function asksOf({ root, dice, words, files }: Around): Ask[] {
+  const fits = (path: string): boolean => statSync(join(root, path)).size <= WHOLE;
   const search = (
     name: string,
     draw: (word?: string) => { pattern: string; regex?: boolean; word?: boolean },
@@ -133,7 +136,8 @@ export function asksOf({ root, dice, words, files }: Around): Ask[] {
       baseline: '@modelcontextprotocol/server-filesystem',
       compared: 'the files',
       next(changed) {
-        const path = changed?.path ?? words.path();
+        // What a result has room for, so that both give the whole of it.
+        const path = changed !== undefined && fits(changed.path) ? changed.path : words.path(fits);
         return {
           args: { path },
           against: async (data) => {
@@ -249,7 +253,7 @@ function differenceOf(ours: readonly string[], theirs: readonly string[], isPart
 
 /** Without what stands around a comment, and in one form of white space. */
 function plainly(text: string): string {
-  return text.replace(/^[ \t]*(?:\/?\*+\/?|\/\/+|#+)?/gm, '').replace(/\s+/g, ' ');
+  return text.replace(/^[ \t]*(?:\/?\*+\/?|\/\/+|#+)?|\*+\/[ \t]*$/gm, '').replace(/\s+/g, ' ');
 }
 
 function lineOf(root: string, path: string, line: number): string {

@@ -7,8 +7,8 @@ export const CODE = /\.(?:[cm]?[jt]sx?|py)$/;
 
 /** The words of a repository to ask about, each from a place that was drawn. */
 export interface Words {
-  /** A path of a file with text. */
-  path(): string;
+  /** A path of a file with text. @param fits which are taken */
+  path(fits?: (path: string) => boolean): string;
   /** A path of a file with code in a language that has a grammar. */
   code(): string;
   /** An identifier of some file. */
@@ -19,7 +19,11 @@ export interface Words {
 
 /** @param paths of files with text, relative to `root` */
 export function wordsOf(root: string, paths: readonly string[], dice: Dice): Words {
-  const path = (): string => dice.pick(paths);
+  const path = (fits: (path: string) => boolean = () => true): string =>
+    until(() => {
+      const drawn = dice.pick(paths);
+      return fits(drawn) ? drawn : undefined;
+    });
   const until = (draw: () => string | undefined): string => {
     for (;;) {
       const drawn = draw();
