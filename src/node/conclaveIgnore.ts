@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { type BigIntStats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
 import { anchored, patternsIn } from './gitIgnore.ts';
@@ -28,7 +28,7 @@ export function openConclaveIgnore(root: string): (folders: readonly string[]) =
 
   async function patternsOf(folder: string): Promise<string[]> {
     const file = join(root, folder, CONCLAVE_IGNORE);
-    const found = await stat(file, { bigint: true }).catch(unreachableIsUndefined);
+    const found = looksOf(file);
     if (!found?.isFile()) {
       known.delete(folder);
       return [];
@@ -77,9 +77,16 @@ function depthOf(folder: string): number {
   return folder === '' ? 0 : folder.split('/').length;
 }
 
-/** Where no file of rules can be reached, the files beside it cannot be either. */
-function unreachableIsUndefined(error: unknown): undefined {
-  const code = errorCode(error) ?? '';
-  if (!['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE'].includes(code))
-    throw error;
+/**
+ * Undefined where no file of rules can be reached: the files beside it cannot be either. At once, and without an error for
+ * what is not there: almost no folder has one, and it is asked of every folder on the way to all that is read.
+ */
+function looksOf(file: string): BigIntStats | undefined {
+  try {
+    return statSync(file, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    const code = errorCode(error) ?? '';
+    if (!['ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE'].includes(code)) throw error;
+    return undefined;
+  }
 }

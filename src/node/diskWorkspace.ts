@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as hashOf } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { isBinaryFile } from 'isbinaryfile';
@@ -66,7 +66,7 @@ async function readFile(disk: Disk, path: string): Promise<FileContent> {
 
   const { bytes } = found;
   const place = found.elsewhere === undefined ? {} : { elsewhere: found.elsewhere };
-  const hash = createHash('sha256').update(bytes).digest('hex');
+  const hash = hashOf('sha256', bytes, 'hex');
   const text = bytes.includes(0) || (await isBinaryFile(bytes)) ? undefined : strictly('utf-8', bytes);
   if (text !== undefined) return { kind: 'text', text, hash, ...place };
   const decoded = decodeOther(bytes);
@@ -91,8 +91,8 @@ function elsewhere(path: string, location: { path: string }): { elsewhere?: stri
 
 async function readLines(disk: Disk, path: string, range: LineRange, signal: AbortSignal): Promise<FileLines> {
   const found = await atPlace(disk, path, (location) =>
-    withPlainFile(location.absolute, { follow: false }, async (handle, bytes) => {
-      const lines = await readFileLines(handle, bytes, range, signal);
+    withPlainFile(location.absolute, { follow: false }, async (readAt, bytes) => {
+      const lines = await readFileLines(readAt, bytes, range, signal);
       return lines.kind === 'lines' ? { ...lines, ...elsewhere(path, location) } : lines;
     }),
   );

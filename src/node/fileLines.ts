@@ -1,6 +1,6 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { FileLines, LineRange } from '../core/ports.ts';
 import { decodeOther, strictly } from './otherEncodings.ts';
+import type { ReadAt } from './plainFile.ts';
 
 const PIECE = 256 * 1024;
 const LINE_END = 0x0a;
@@ -11,7 +11,7 @@ const LINE_END = 0x0a;
  * @param bytes the file's size
  */
 export async function readFileLines(
-  handle: FileHandle,
+  readAt: ReadAt,
   bytes: number,
   range: LineRange,
   signal: AbortSignal,
@@ -21,7 +21,7 @@ export async function readFileLines(
   let position = 0;
   for (;;) {
     signal.throwIfAborted();
-    const { bytesRead } = await handle.read(piece, 0, piece.length, position);
+    const bytesRead = await readAt(piece, position);
     const read = piece.subarray(0, bytesRead);
     if (position === 0 && read.includes(0)) return { kind: 'binary' };
     if (bytesRead === 0) break;

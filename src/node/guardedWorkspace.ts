@@ -24,7 +24,8 @@ export function guardedWorkspace(workspace: Workspace): Workspace {
   }
 
   async function read(path: string): Promise<FileContent> {
-    const [reason, content] = await Promise.all([whyHidden(path), workspace.read(path)]);
+    // Rules are looked at while a thread reads.
+    const [content, reason] = await Promise.all([workspace.read(path), whyHidden(path)]);
     if (reason !== undefined && content.kind !== 'directory') return { kind: 'forbidden', reason };
     if (!('elsewhere' in content) || content.elsewhere === undefined) return content;
     const real = await whyHidden(content.elsewhere);

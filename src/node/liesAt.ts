@@ -1,13 +1,13 @@
 import { constants, readlinkSync, type Stats } from 'node:fs';
-import { type FileHandle, lstat, open, realpath } from 'node:fs/promises';
+import { lstat, open, realpath } from 'node:fs/promises';
 
 /**
  * Whether an open file is the one at a real path. Linux says where an open file lies; elsewhere it is looked at again:
  * that no link is on the way, before and after it is seen to be the same file.
  */
-export async function liesAt(real: string, handle: FileHandle, found: Stats): Promise<boolean> {
+export async function liesAt(real: string, descriptor: number, found: Stats): Promise<boolean> {
   if (process.platform === 'linux') {
-    const place = placeOf(handle.fd);
+    const place = placeOf(descriptor);
     // A file that was replaced meanwhile was there when it was opened.
     if (place !== undefined) return place === real || place === `${real} (deleted)`;
   }
@@ -36,7 +36,7 @@ export async function holdFolder(real: string): Promise<{ path: string; release(
       throw new Error(moved, { cause });
     },
   );
-  if (!(await liesAt(real, handle, await handle.stat()))) {
+  if (!(await liesAt(real, handle.fd, await handle.stat()))) {
     await handle.close();
     throw new Error(moved);
   }

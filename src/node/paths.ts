@@ -1,4 +1,5 @@
-import { lstat, realpath } from 'node:fs/promises';
+import { lstatSync, realpathSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
 /**
@@ -17,6 +18,7 @@ const OVERLOOKED = /[\u200C-\u200F\u202A-\u202E\u206A-\u206F\uFEFF]/g;
 /**
  * The one path resolver for everything that reads or writes the workspace.
  * A file need not exist: then its nearest existing folder decides. Links that stay inside are followed.
+ * Paths are looked up at once: to hand that to a thread and to wait for it takes several times as long.
  *
  * @param root absolute path of the workspace
  * @param path relative to it, with forward slashes; "" and "." are the workspace itself
@@ -26,10 +28,13 @@ export async function resolveInside(root: string, path: string, own: readonly st
   const refusal = refusalOf(path);
   if (refusal) return forbidden(refusal);
 
-  const [folder, location] = await Promise.all([realRoot(root), realLocation(resolve(root, path))]);
+  const location = realLocation(resolve(root, path));
   if (location.kind === 'forbidden') return location;
+  const { absolute, isThere } = location;
+  // No link is on the way of a real path: where the root is, as it is written, that is the real root.
+  const folder = isThere && absolute.startsWith(`${root}${sep}`) ? root : await realRoot(root);
 
-  const inside = relative(folder, location.absolute);
+  const inside = relative(folder, absolute);
   if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
     return forbidden('it leads outside the workspace through a symbolic link');
   }
@@ -37,7 +42,7 @@ export async function resolveInside(root: string, path: string, own: readonly st
   const real = inside.replaceAll(sep, '/');
   if (isBelow(real, own)) return forbidden("it belongs to Conclave's own data");
   const reserved = inside.split(sep).find(isReserved);
-  return reserved === undefined ? { ...location, path: real } : forbidden(`${reserved} is off limits`);
+  return reserved === undefined ? { kind: 'inside', absolute, path: real } : forbidden(`${reserved} is off limits`);
 }
 
 /**
@@ -105,25 +110,27 @@ function isReserved(part: string): boolean {
   return RESERVED.has(name) || name === 'git~1';
 }
 
-type Location = { kind: 'inside'; absolute: string } | { kind: 'forbidden'; reason: string };
+/** `isThere`: something lies at it. */
+type Location = { kind: 'inside'; absolute: string; isThere: boolean } | { kind: 'forbidden'; reason: string };
 
-async function realLocation(absolute: string): Promise<Location> {
+function realLocation(absolute: string): Location {
   try {
-    return { kind: 'inside', absolute: await realpath(absolute) };
+    return { kind: 'inside', absolute: realpathSync.native(absolute), isThere: true };
   } catch (error) {
     const why = refusedFor(error);
     if (why !== undefined) return forbidden(why);
   }
   // Writing through a link that leads nowhere would create a file wherever it points to.
   try {
-    await lstat(absolute);
+    lstatSync(absolute);
     return forbidden('it is a symbolic link that leads nowhere');
   } catch (error) {
     const why = refusedFor(error);
     if (why !== undefined) return forbidden(why);
   }
-  const parent = await realLocation(dirname(absolute));
-  return parent.kind === 'inside' ? { kind: 'inside', absolute: join(parent.absolute, basename(absolute)) } : parent;
+  const parent = realLocation(dirname(absolute));
+  if (parent.kind === 'forbidden') return parent;
+  return { kind: 'inside', absolute: join(parent.absolute, basename(absolute)), isThere: false };
 }
 
 /** Why a path that the system does not take is refused; undefined where nothing is there. Anything else is thrown again. */

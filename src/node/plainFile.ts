@@ -1,6 +1,7 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { liesAt } from './liesAt.ts';
+import { isOnLocalDisk } from './localDisk.ts';
 import { errorCode } from './paths.ts';
 
 /** Files of a workspace above this many bytes are neither read as a whole nor searched. */
@@ -31,26 +32,41 @@ export async function readPlainFile(
   most: number,
   options: { follow: boolean } = { follow: true },
 ): Promise<PlainFile> {
-  return withPlainFile<PlainFile>(file, options, async (handle, size) => {
+  return withPlainFile<PlainFile>(file, options, async (readAt, size) => {
     if (size > most) return { kind: 'tooLarge', bytes: size };
-    const bytes = await readAtMost(handle, most + 1, size);
+    const bytes = await readAtMost(readAt, most + 1, size);
     return bytes.length > most ? { kind: 'tooLarge', bytes: bytes.length } : { kind: 'bytes', bytes };
   });
 }
 
 /**
+ * Fills a buffer with what an open file has at a position, as far as it goes. A thread of the system's does it, because a
+ * disk may take its time; but for what is small, on a disk of this machine: to wake a thread takes longer than to read it.
+ * @returns how many bytes there were; 0 at the end
+ */
+export type ReadAt = (into: Buffer, position: number) => Promise<number>;
+
+const readFrom = promisify(read);
+/** Bytes. */
+const SMALL = 64 * 1024;
+/** By the number of the device that a file is on. */
+const isLocal = new Map<number, boolean>();
+
+/**
  * Opens a plain file, and nothing else, for as long as `use` takes. The one way to open what others have named.
+ *
+ * Names are looked up at once: to hand each look to a thread and to wait for it takes several times as long.
  * @param use is told the file's size in bytes, as the system knows it
  */
 export async function withPlainFile<Result>(
   file: string,
   options: { follow: boolean },
-  use: (handle: FileHandle, size: number) => Promise<Result>,
+  use: (readAt: ReadAt, size: number) => Promise<Result>,
 ): Promise<Result | NoPlainFile> {
   const noFollow = options.follow ? 0 : (constants.O_NOFOLLOW ?? 0);
-  let handle: FileHandle;
+  let descriptor: number;
   try {
-    handle = await open(file, constants.O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0));
+    descriptor = openSync(file, constants.O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
@@ -62,14 +78,25 @@ export async function withPlainFile<Result>(
     throw error;
   }
   try {
-    const found = await handle.stat();
+    const found = fstatSync(descriptor);
     if (found.isDirectory()) return { kind: 'directory' };
     if (!found.isFile()) return { kind: 'special' };
-    if (!options.follow && !(await liesAt(file, handle, found))) return { kind: 'moved' };
-    return await use(handle, found.size);
+    if (!options.follow && !(await liesAt(file, descriptor, found))) return { kind: 'moved' };
+    const isQuick = found.size <= SMALL && isOnLocalDevice(found.dev, file);
+    const readAt: ReadAt = async (into, at) =>
+      isQuick
+        ? readSync(descriptor, into, 0, into.length, at)
+        : (await readFrom(descriptor, into, 0, into.length, at)).bytesRead;
+    return await use(readAt, found.size);
   } finally {
-    await handle.close();
+    closeSync(descriptor);
   }
+}
+
+function isOnLocalDevice(device: number, file: string): boolean {
+  const known = isLocal.get(device) ?? isOnLocalDisk(file);
+  isLocal.set(device, known);
+  return known;
 }
 
 /** What stands in the way of reading, in words that go on after the file's name: "is a folder; expected …". */
@@ -96,12 +123,13 @@ export function unreadableFile(found: Exclude<PlainFile, { kind: 'bytes' }>, exp
  * Some files (in /proc) say that they are empty and are not; so it is read to the end, and no further than `most`.
  * @param size as the system says: a file that is as it says is read at once
  */
-async function readAtMost(handle: FileHandle, most: number, size: number): Promise<Buffer> {
+async function readAtMost(readAt: ReadAt, most: number, size: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let length = 0;
   while (length < most) {
     const room = Math.min(most - length, length === 0 && size > 0 ? size + 1 : 64 * 1024);
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(room), 0, room);
+    const buffer = Buffer.allocUnsafeSlow(room);
+    const bytesRead = await readAt(buffer, length);
     if (bytesRead > 0) pieces.push(buffer.subarray(0, bytesRead));
     length += bytesRead;
     // What comes short of a size that is known has ended.

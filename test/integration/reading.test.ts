@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, open, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -228,6 +229,29 @@ describe('reading files', () => {
     assert.doesNotMatch(part.text, /outline/);
     await write({ 'notes.xyz': lines(500).join('\n') });
     assert.doesNotMatch((await read({ path: 'notes.xyz' })).text, /outline/);
+  });
+
+  it('takes the outline of the text as it is on disk, so that what was parsed is known the next time', async () => {
+    const asked: boolean[] = [];
+    const looking: ToolContext['code'] = {
+      async facts(files, signal) {
+        for (const { hash, text } of files) {
+          const bytes = (await text()) ?? '';
+          asked.push(createHash('sha256').update(bytes).digest('hex') === hash);
+        }
+        return code.facts(files, signal);
+      },
+    };
+    for (const mark of ['', '\uFEFF']) {
+      for (const end of ['\n', '\r\n']) {
+        await write({
+          'long.ts': `${mark}${Array(100).fill(`export const a = 'some text'; // and more`).join(end)}${end}`,
+        });
+        const { data } = await read({ path: 'long.ts' }, context({ maxChars: 1500, code: looking }));
+        assert.equal(data.files[0]?.outline?.[0]?.line, 1);
+      }
+    }
+    assert.deepEqual(asked, [true, true, true, true]);
   });
 
   it('says what it gives, in the schema of its result', () => {

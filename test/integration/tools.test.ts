@@ -262,6 +262,14 @@ for (const ripgrep of [findRipgrep(), undefined]) {
         assert.ok(text.length <= 600 && /at least 1 definition/.test(text) && /path="<file or folder>"/.test(text));
       });
 
+      it('shows as many as it can where it is asked for more', async () => {
+        await write({ 'src/many.ts': 'pay(1); pay(2);\n'.repeat(600) });
+        const most = await ok('find_references', { symbol: 'pay', limit: 500 }, context({ maxChars: 100_000 }));
+        const more = await ok('find_references', { symbol: 'pay', limit: 5000 }, context({ maxChars: 100_000 }));
+        assert.equal(more, most);
+        assert.match(more, /more are not shown\. Narrow it with path or kind\.\]/);
+      });
+
       it("sees the agent's own changes", async () => {
         const text = await ok(
           'find_references',

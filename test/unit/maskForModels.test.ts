@@ -20,6 +20,27 @@ describe('what models and clients get of a tool', () => {
     });
   });
 
+  it('is the same in the data where data and text share lines, and masked by itself where they do not', () => {
+    const lines = Array.from({ length: 30 }, (_, at) => `line ${at} of a file`);
+    const body = [...lines, `const token = '${TOKEN}';`, KEY, ...lines].join('\n');
+    const masked = maskFound(body);
+    assert.ok(masked.includes('‹secret: GitHub token›') && masked.includes('‹secret: private key›'));
+    assert.ok(!masked.includes(TOKEN) && !masked.includes(KEY_LINE));
+    for (const text of [
+      body,
+      `a.ts (lines 1-65)\n${body}`,
+      `a.ts\n${body}\n[Read on]`,
+      `password: "a1b2c3"\n${KEY}\n${body}\n${KEY}`,
+      `no whole lines: ${body}`,
+      `${body} nor here`,
+      `${body.slice(0, -1)}`,
+      `nothing of it\n${KEY}`,
+    ]) {
+      const { data } = maskResult({ text, isError: false, data: { files: [{ text: body }] } }, 1e6);
+      assert.deepEqual(data, { files: [{ text: masked }] }, text.slice(0, 40));
+    }
+  });
+
   it('has as many lines as before, so that numbers of lines stay right', () => {
     const text = `const key = \`${KEY}\`;\nafter\n`;
     const masked = maskSecretLines(text);
@@ -38,9 +59,12 @@ describe('what models and clients get of a tool', () => {
       `-${KEY_LINE}`,
       `  "${KEY_LINE}\\n" +`,
     ]) {
-      const masked = maskFound(`before\n${line}\nafter`);
-      assert.ok(!masked.includes(KEY_LINE.slice(1)), masked);
-      assert.ok(masked.includes('‹secret: private key›'), masked);
+      // Wherever in the text it is.
+      for (let before = 0; before <= 64; before += 1) {
+        const masked = maskFound(`${' '.repeat(before)}\n${line}\nafter`);
+        assert.ok(!masked.includes(KEY_LINE.slice(1)), masked);
+        assert.ok(masked.includes('‹secret: private key›'), masked);
+      }
     }
   });
 

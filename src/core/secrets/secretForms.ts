@@ -4,7 +4,7 @@ export interface SecretForm {
   kind: string;
   /** Global; every repetition in it is bounded or cannot overlap what follows, so that it takes linear time. */
   pattern: RegExp;
-  /** One of these is in every such secret: to look for them first is quick. */
+  /** One of these is in every such secret, each of at least three characters: to look for them first is quick. */
   hints: readonly string[];
   /** The form alone does not tell it from a name that is written with hyphens: it must look drawn at random, too. */
   random?: true;
@@ -62,7 +62,11 @@ export const SECRET_FORMS: readonly SecretForm[] = [
   form('Perplexity key', 'pplx-', 'pplx-[A-Za-z0-9]{30,80}'),
   form('Replicate token', 'r8_', 'r8_[A-Za-z0-9]{30,60}'),
   form('SendGrid key', 'SG.', 'SG\\.[\\w-]{16,64}\\.[\\w-]{16,64}'),
-  form('Twilio key', 'SK', 'SK[0-9a-f]{32}(?![A-Za-z0-9])'),
+  form(
+    'Twilio key',
+    Array.from('0123456789abcdef', (digit) => `SK${digit}`).join(' '),
+    'SK[0-9a-f]{32}(?![A-Za-z0-9])',
+  ),
   form('Mailgun key', 'key-', 'key-[0-9a-f]{32}(?![A-Za-z0-9])'),
   form('Telegram token', ':AA', '\\d{8,10}:AA[\\w-]{33}(?![\\w-])'),
   form('DigitalOcean token', '_v1_', 'do[oprt]_v1_[a-f0-9]{64}'),
@@ -76,27 +80,31 @@ export const SECRET_FORMS: readonly SecretForm[] = [
   form('JSON web token', 'eyJ', 'eyJ[\\w-]{8,4000}\\.eyJ[\\w-]{8,8000}\\.[\\w-]{0,2000}'),
 ];
 
-/** The hints of all forms, by their first two characters. */
+/** The hints of all forms, by their first three characters: few texts have many of those. */
 const BY_START = new Map<number, string[]>();
 for (const hint of new Set(SECRET_FORMS.flatMap(({ hints }) => hints))) {
-  const start = startAt(hint, 0);
+  const start = Array.from(hint.slice(0, 3)).reduce(
+    (before, character) => startWith(before, character.charCodeAt(0)),
+    0,
+  );
   BY_START.set(start, [...(BY_START.get(start) ?? []), hint]);
 }
-const IS_START = new Uint8Array(1 << 16);
+const IS_START = new Uint8Array(1 << 18);
 for (const start of BY_START.keys()) IS_START[start] = 1;
 
 /** The hints that a text has, in one walk: to look for them one after the other takes twenty times as long. */
 export function hintsIn(text: string): ReadonlySet<string> {
   const found = new Set<string>();
-  for (let at = 0; at < text.length - 1; at += 1) {
-    const start = startAt(text, at);
+  let start = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    start = startWith(start, text.charCodeAt(at));
     if (IS_START[start] === 0) continue;
-    for (const hint of BY_START.get(start) ?? []) if (text.startsWith(hint, at)) found.add(hint);
+    for (const hint of BY_START.get(start) ?? []) if (text.startsWith(hint, at - 2)) found.add(hint);
   }
   return found;
 }
 
-/** The lower bytes of two characters; that others share them costs a look, no more. */
-function startAt(text: string, at: number): number {
-  return ((text.charCodeAt(at) & 0xff) << 8) | (text.charCodeAt(at + 1) & 0xff);
+/** Of the last three characters, some bits of each; that others share them costs a look, no more. */
+function startWith(before: number, code: number): number {
+  return ((before << 6) ^ code) & 0x3ffff;
 }

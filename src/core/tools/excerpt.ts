@@ -1,5 +1,5 @@
 import type { FileLines, Workspace } from '../ports.ts';
-import { cutAtLines } from './bounded.ts';
+import { cutAtLines, lineCount } from './bounded.ts';
 import { counted, sized } from './counted.ts';
 import { notText } from './notText.ts';
 
@@ -25,8 +25,8 @@ export interface Stretch {
   crlf: boolean;
   /** Where it is not UTF-8. */
   encoding?: string;
-  /** SHA-256 (hex) of the whole file, where the whole was read. */
-  hash?: string;
+  /** The file as it is kept, and the SHA-256 (hex) of its bytes, where it is UTF-8 and was read whole. */
+  kept?: { text: string; hash: string };
 }
 
 /** What is shown of a stretch, for a program. */
@@ -53,22 +53,38 @@ export function stretchOf(
   read: { text: string; encoding?: string; hash?: string },
   range: Range,
 ): Stretch | { problem: string } {
-  const lines = read.text.replace(/^\uFEFF/, '').split(/\r?\n/);
-  if (lines.at(-1) === '') lines.pop();
+  const text = withoutMarks(read.text);
+  const total = lineCount(text);
   const start = range.start_line ?? 1;
-  const end = Math.min(range.end_line ?? lines.length, lines.length);
-  const problem = problemOf(path, start, range.end_line ?? lines.length, lines.length);
+  const end = Math.min(range.end_line ?? total, total);
+  const problem = problemOf(path, start, range.end_line ?? total, total);
   if (problem !== undefined) return { problem };
   return {
     path,
     start,
     end,
-    body: lines.slice(start - 1, end).join('\n'),
-    total: lines.length,
+    body: withoutLastEnd(text.slice(beginOf(start, text), end === total ? text.length : beginOf(end + 1, text))),
+    total,
     crlf: read.text.includes('\r\n'),
     ...(read.encoding !== undefined && { encoding: read.encoding }),
-    ...(read.hash !== undefined && { hash: read.hash }),
+    ...(read.hash !== undefined && { kept: { text: read.text, hash: read.hash } }),
   };
+}
+
+/** Without the mark of the byte order; line ends are `\n`. */
+function withoutMarks(text: string): string {
+  return text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
+}
+
+function withoutLastEnd(text: string): string {
+  return text.endsWith('\n') ? text.slice(0, -1) : text;
+}
+
+/** Where a line of the text begins. @param line from 1 */
+function beginOf(line: number, text: string): number {
+  let at = 0;
+  for (let before = 1; before < line; before += 1) at = text.indexOf('\n', at) + 1;
+  return at;
 }
 
 /** The stretch of a file that is too large to be read whole; where no lines are named, all of them are counted. */
@@ -103,10 +119,7 @@ export async function stretchOfLarge(
   const { text, total, encoding } = found;
   const problem = total === undefined ? undefined : problemOf(path, start, end ?? total, total);
   if (problem !== undefined) return { problem };
-  const body = text
-    .replace(/^\uFEFF/, '')
-    .replaceAll('\r\n', '\n')
-    .replace(/\n$/, '');
+  const body = withoutLastEnd(withoutMarks(text));
   const last = total ?? Number.MAX_SAFE_INTEGER;
   return {
     path,

@@ -24,7 +24,7 @@ const ARGS = z.object({
   symbol: z.string(),
   path: z.string().optional(),
   kind: z.string().optional(),
-  limit: z.int().min(1).max(MOST_LINES).optional(),
+  limit: z.int().min(1).optional(),
 });
 
 const RESULT = z.object({
@@ -59,7 +59,7 @@ export const findReferences: Tool<z.infer<typeof ARGS>, Data> = {
     'Finds where a name (pay, Shop.pay) is defined, imported, called and used, told apart by grammar; comments and strings are marked. path and kind (definition, import, call, use, comment, string) narrow it.',
   args: ARGS,
   result: RESULT,
-  run: async ({ symbol, path, kind, limit = MOST_SHOWN }, ctx) => {
+  run: async ({ symbol, path, kind, ...args }, ctx) => {
     const name = symbolName(symbol);
     const kinds = kind === undefined ? OCCURRENCE_KINDS : kindsOf(kind);
     if (kinds.length === 0) {
@@ -77,6 +77,7 @@ export const findReferences: Tool<z.infer<typeof ARGS>, Data> = {
     if (isPart) occurrences.push(...(await definitionsBeside(occurrences, name, under, ctx)));
     const found = narrowed(occurrences, name);
     const resolved = await resolve(found.occurrences, name, under, ctx);
+    const limit = Math.min(args.limit ?? MOST_SHOWN, MOST_LINES);
     return shown({ name, ...found, ...resolved, kinds, limit, isPart }, ctx);
   },
 };
@@ -176,7 +177,8 @@ function shown(answer: Answer, ctx: ToolContext): ToolResult<Data> {
   const files = byFile(wanted.sort(inOrder).slice(0, limit));
   const parts = [...files].map(([path, rows]) => [path, ...byLine(rows).map(lineOf)].join('\n'));
   const rest = wanted.length - limit;
-  const more = rest > 0 ? `\n\n[${rest} more are not shown. Narrow it with path, kind, or a larger limit.]` : '';
+  const narrower = limit < MOST_LINES ? 'path, kind, or a larger limit' : 'path or kind';
+  const more = rest > 0 ? `\n\n[${rest} more are not shown. Narrow it with ${narrower}.]` : '';
   const text = [`${headOf(answer, wanted)}`, ...parts].join('\n\n') + more;
   const written = name.container === undefined ? name.name : `${name.container}.${name.name}`;
   const data: Data = { symbol: written, by, total: wanted.length, files: [], truncated: rest > 0 || answer.isPart };

@@ -91,7 +91,7 @@ function named({ text, shown, next }: Names, sums: { found: number; bytes: numbe
     isError: false,
     data: {
       ...sums,
-      files: [...shown],
+      files: shown.map(({ path, bytes }) => ({ path, bytes })),
       ...(next !== undefined && { next_offset: next }),
       truncated: next !== undefined,
     },

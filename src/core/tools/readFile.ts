@@ -113,13 +113,14 @@ const OUTLINE_SHARE = 0.4;
 
 /** What a file defines that is too long to be shown: with what is in classes where there is room for it. */
 async function outlineOf(
-  { path, hash, body }: Stretch,
+  { path, kept }: Stretch,
   ctx: ToolContext,
 ): Promise<
   { text: string; symbols: { name: string; kind: SymbolKind; line: number; end_line: number }[] } | undefined
 > {
-  if (hash === undefined) return undefined;
-  const [facts] = await ctx.code.facts([{ path, hash, text: async () => body }], ctx.signal);
+  if (kept === undefined) return undefined;
+  const { hash, text } = kept;
+  const [facts] = await ctx.code.facts([{ path, hash, text: async () => text }], ctx.signal);
   if (!facts || facts.symbols.length === 0) return undefined;
   const room = Math.floor(ctx.maxChars * OUTLINE_SHARE);
   const all = outlineLines(facts.symbols);

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { listedFile } from '../fileList.ts';
+import { isOnLocalDisk } from '../localDisk.ts';
 import { lookAt } from './fileStamp.ts';
-import { type FolderEvents, openFolderEvents, type Told, tellsEverything } from './folderEvents.ts';
+import { type FolderEvents, openFolderEvents, type Told } from './folderEvents.ts';
 import { type Listing, type Outside, openListing } from './listing.ts';
 import { openTableFiles, type TableEntry } from './tableFiles.ts';
 import { openTableFolders } from './tableFolders.ts';
@@ -53,7 +54,7 @@ export function openFileTable<Content>(
   const { own, onEvent = () => {} } = options;
   const files = openTableFiles<Content>(root);
   let events: FolderEvents | undefined;
-  let bell = options.bell !== undefined && tellsEverything(root) ? options.bell : undefined;
+  let bell = options.bell !== undefined && isOnLocalDisk(root) ? options.bell : undefined;
   let now: { listing: Listing; outside: Outside; tracked: string | undefined; ino: number } | undefined;
   /** The bytes of what links lead to. */
   const ledTo = new Map<string, number | undefined>();

@@ -1,4 +1,4 @@
-import { type FSWatcher, mkdirSync, readFileSync, rmSync, statfsSync, watch, writeFileSync } from 'node:fs';
+import { type FSWatcher, mkdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 /** What is to be looked at again, by path; `renamed`: it came, went, or was put in another's place. */
@@ -23,16 +23,6 @@ export interface FolderEvents {
 
 /** Milliseconds: after that, what was to be told has got lost. */
 const PATIENCE = 2000;
-
-/** File systems that others write to without this system's knowledge: NFS, SMB, CIFS, FUSE, 9p, virtiofs, AFS, Ceph. */
-const REMOTE = new Set([
-  0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x01021997, 0x6a656a63, 0x5346414f, 0x00c36400,
-]);
-
-/** Whether the system tells of everything that happens in the folder: Linux, on a disk of its own. */
-export function tellsEverything(folder: string): boolean {
-  return process.platform === 'linux' && !REMOTE.has(statfsSync(folder).type);
-}
 
 /**
  * Watches single folders with inotify. All watches of a thread share one queue, whose events come in the order in which

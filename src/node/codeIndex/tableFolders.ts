@@ -1,9 +1,10 @@
 import { type Dirent, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isLeftOut } from '../fileList.ts';
+import { isOnLocalDisk } from '../localDisk.ts';
 import { errorCode } from '../paths.ts';
 import { isSameStamp, isSettled, lookAt, type Stamp, stampOf } from './fileStamp.ts';
-import { type FolderEvents, type Told, tellsEverything } from './folderEvents.ts';
+import type { FolderEvents, Told } from './folderEvents.ts';
 import { type Listing, type Named, parentOf } from './listing.ts';
 import type { TableFiles } from './tableFiles.ts';
 
@@ -77,7 +78,7 @@ export function openTableFolders<Content>(
     const found = lookAt(join(root, path));
     if (!found?.isDirectory()) return undefined;
     // Another disk: it may be one that tells nothing.
-    if (found.dev !== disk && !tellsEverything(join(root, path))) watches().none();
+    if (found.dev !== disk && !isOnLocalDisk(join(root, path))) watches().none();
     let names: Dirent[];
     try {
       names = readdirSync(join(root, path), { withFileTypes: true });
