@@ -251,9 +251,9 @@ function differenceOf(ours: readonly string[], theirs: readonly string[], isPart
   return missing === undefined ? undefined : `${missing} is missing (${ours.length} of ${theirs.length})`;
 }
 
-/** Without what stands around a comment, and in one form of white space. */
+/** Without the marks of comments, and in one form of white space. */
 function plainly(text: string): string {
-  return text.replace(/^[ \t]*(?:\/?\*+\/?|\/\/+|#+)?|\*+\/[ \t]*$/gm, '').replace(/\s+/g, ' ');
+  return text.replace(/[*/#\s]+/g, ' ');
 }
 
 function lineOf(root: string, path: string, line: number): string {
