@@ -6,7 +6,7 @@ import { proposeFiles } from '../changes/proposal.ts';
 import type { FileContent } from '../ports.ts';
 import { findTools } from '../toolServers/findTools.ts';
 import { changedPaths, findBase, textAt } from '../tools/gitBase.ts';
-import { givenPath } from '../tools/givenPath.ts';
+import { givenPath, isUnder } from '../tools/givenPath.ts';
 import { checkChanges } from './checking.ts';
 import { type Finish, finish } from './finish.ts';
 import { diffText } from './messages.ts';
@@ -142,7 +142,7 @@ async function changesSince(
   const files = new Map<string, ChangedFile>();
   const unseen: string[] = [];
   for (const path of await changedPaths(base.commit, '.', { ...run, workspace: run.base.workspace })) {
-    if (!isWanted(path, wanted)) continue;
+    if (!isUnder(path, wanted)) continue;
     const now = await run.base.workspace.read(path);
     if (now.kind !== 'text' && now.kind !== 'missing') {
       unseen.push(path);
@@ -154,10 +154,6 @@ async function changesSince(
     files.set(path, { path, base: { text: before, hash: before === null ? null : hashText(before) }, text });
   }
   return { changes: { files }, unseen };
-}
-
-function isWanted(path: string, wanted: readonly string[]): boolean {
-  return wanted.length === 0 || wanted.some((one) => one === '.' || path === one || path.startsWith(`${one}/`));
 }
 
 /** Git may keep files with other line ends than the disk has: that alone is no change. */

@@ -1,4 +1,5 @@
 import type { Code, Workspace } from '../ports.ts';
+import { isUnder } from '../tools/givenPath.ts';
 import { bestOf, type Hits } from '../tools/rankByWords.ts';
 import { beginningOf, stemmer, termsOf } from '../tools/words.ts';
 import { breather } from './breather.ts';
@@ -46,8 +47,7 @@ export async function findDocs(
   const all = await workspace.list(bounds.signal);
   const kept = await keptOf(memoOf(code, workspace.root), all, bounds.signal);
   const files = all.flatMap((entry, at): Listed[] => {
-    const isUnder = under === '.' || entry.path === under || entry.path.startsWith(`${under}/`);
-    return isUnder ? [{ entry, kept: kept[at] as KeptFile }] : [];
+    return isUnder(entry.path, [under]) ? [{ entry, kept: kept[at] as KeptFile }] : [];
   });
   const { documents, tooMany } = withinBytes(files.filter((file) => file.kept.traits.isDocument));
   const sources = files.filter((file) => file.kept.traits.isCode);

@@ -1,4 +1,5 @@
 import type { Code, FileEntry, Workspace } from '../ports.ts';
+import { isUnder } from '../tools/givenPath.ts';
 import { isTestFile } from '../tools/languages.ts';
 import { type Manifest, readManifest } from '../tools/manifests/manifests.ts';
 import { type LinkedFile, linksOf } from './links.ts';
@@ -62,14 +63,13 @@ export async function survey(
   const links = await linksOf(programs, rootsOf(manifests), memo.links, signal);
   memo.links = links;
   const { under, query } = about;
-  const isUnder = (path: string) => under === '.' || path === under || path.startsWith(`${under}/`);
   const files: SurveyedFile[] = [];
   for (const [at, { kept: file }] of all.entries()) {
-    if (isUnder(file.path)) files.push({ path: file.path, traits: file.traits, lines: summaries[at]?.lines });
+    if (isUnder(file.path, [under])) files.push({ path: file.path, traits: file.traits, lines: summaries[at]?.lines });
   }
   return {
     files,
-    manifests: ownFirst(manifests.filter(({ path }) => isUnder(path))),
+    manifests: ownFirst(manifests.filter(({ path }) => isUnder(path, [under]))),
     unread,
     map: async (room) => {
       const known = query === undefined && memo.rank?.links === links ? memo.rank.rank : undefined;
@@ -78,7 +78,7 @@ export async function survey(
       const withSymbols: { entry: FileEntry; id: number; importance: number }[] = [];
       let symbols = 0;
       for (const [id, { entry, isTest, summary }] of programs.entries()) {
-        if (!summary || summary.symbols === 0 || !isUnder(entry.path)) continue;
+        if (!summary || summary.symbols === 0 || !isUnder(entry.path, [under])) continue;
         symbols += summary.symbols;
         withSymbols.push({ entry, id, importance: (rank[id] ?? 0) * (isTest ? IN_TEST : 1) });
       }

@@ -1,4 +1,5 @@
 import { git, recordsIn } from './git.ts';
+import { isUnder } from './givenPath.ts';
 import type { ToolContext } from './tool.ts';
 
 /** What a comparison with an earlier state needs. */
@@ -76,7 +77,7 @@ export async function halfChangedPaths(
 }
 
 function sortedUnder(under: string, paths: readonly string[]): string[] {
-  return [...new Set(paths)].filter((path) => under === '.' || path === under || path.startsWith(`${under}/`)).sort();
+  return [...new Set(paths)].filter((path) => isUnder(path, [under])).sort();
 }
 
 /** One path that differs from the last commit, in the index or on disk. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { FileEntry } from '../ports.ts';
 import { cutLine, fitting } from './bounded.ts';
 import { counted, sized } from './counted.ts';
-import { givenPath } from './givenPath.ts';
+import { givenPath, isUnder } from './givenPath.ts';
 import { globMatcher } from './glob.ts';
 import { nearestPaths } from './nearestPaths.ts';
 import type { Tool, ToolContext, ToolResult } from './tool.ts';
@@ -39,7 +39,7 @@ export const listFiles: Tool<z.infer<typeof ARGS>, Result> = {
   run: async (args, ctx) => {
     const under = args.under === undefined ? '.' : givenPath(args.under, ctx.workspace);
     const all = await ctx.workspace.list(ctx.signal);
-    const below = under === '.' ? all : all.filter(({ path }) => path === under || path.startsWith(`${under}/`));
+    const below = all.filter(({ path }) => isUnder(path, [under]));
     if (below.length === 0) return { text: await nothingUnder(under, all, ctx), isError: true };
     const matches = args.pattern === undefined ? undefined : inFolder(globMatcher(args.pattern), under);
     const entries = matches ? below.filter(({ path }) => matches(path)) : below;

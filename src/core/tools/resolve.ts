@@ -1,4 +1,5 @@
 import type { CodePlace, LanguageServers } from '../ports.ts';
+import { isUnder } from './givenPath.ts';
 import { type Occurrence, shownLine } from './occurrences.ts';
 import type { SymbolName } from './symbolName.ts';
 import type { ToolContext } from './tool.ts';
@@ -40,11 +41,9 @@ export async function resolve(
       ? occurrence
       : { ...occurrence, other: true as const };
   });
-  const isUnder = ({ path }: CodePlace): boolean =>
-    under.length === 0 || under.some((folder) => folder === '.' || path === folder || path.startsWith(`${folder}/`));
   const listed = known.size === 0 ? undefined : new Set((await ctx.workspace.list(ctx.signal)).map(({ path }) => path));
   const more = [...known.values()].filter(
-    (place) => isUnder(place) && listed?.has(place.path) && !changed.has(place.path),
+    (place) => isUnder(place.path, under) && listed?.has(place.path) && !changed.has(place.path),
   );
   return {
     occurrences: [...resolved, ...(await asOccurrences(more.slice(0, MOST_ADDED), name, ctx))],

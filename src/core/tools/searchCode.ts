@@ -3,7 +3,7 @@ import type { SearchMatch, SearchQuery } from '../ports.ts';
 import { cutLine, fitting } from './bounded.ts';
 import { brokenPart } from './brokenPart.ts';
 import { counted } from './counted.ts';
-import { givenPath } from './givenPath.ts';
+import { givenPath, isUnder } from './givenPath.ts';
 import { globMatcher } from './glob.ts';
 import { SearchError } from './searchError.ts';
 import type { Tool, ToolContext } from './tool.ts';
@@ -204,7 +204,7 @@ function longestNotice(all: ReadonlyMap<string, number>, found: number): number 
 async function nothingFound(args: Args, under: string, ctx: ToolContext): Promise<string> {
   const what = `"${cutLine(args.pattern, 120)}"`;
   const files = (await ctx.workspace.list(ctx.signal)).map(({ path }) => path);
-  const inFolder = under === '.' ? files : files.filter((path) => path === under || path.startsWith(`${under}/`));
+  const inFolder = files.filter((path) => isUnder(path, [under]));
   if (inFolder.length === 0)
     return `There are no files under ${under}, so nothing was searched. list_files shows what there is.`;
   const only = args.glob === undefined ? undefined : globMatcher(args.glob);

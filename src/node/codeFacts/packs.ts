@@ -71,7 +71,10 @@ export function openPacks(dir: string): Packs {
 
   async function readKeys(name: string): Promise<void> {
     const from = seen.get(name) ?? 0;
-    const rows = await readFrom(join(dir, `${name}.keys`), from);
+    let rows = Buffer.alloc(0);
+    await withFile(join(dir, `${name}.keys`), async (readAt, size) => {
+      rows = await readAt(from, size - from);
+    });
     const whole = rows.length - (rows.length % ROW_BYTES);
     seen.set(name, from + whole);
     if (whole > 0 && !names.includes(name)) names.push(name);
@@ -116,18 +119,27 @@ export function openPacks(dir: string): Packs {
     const found = new Map<number, Uint8Array>();
     const { pack, offset, length, checksum } = index;
     const at = (list: readonly number[], number: number): number => list[number] ?? 0;
-    const sorted = [...numbers].sort((a, b) => at(pack, a) - at(pack, b) || at(offset, a) - at(offset, b));
-    for (const group of neighbours(sorted, index)) {
-      const [first = 0, last = first] = [group[0], group.at(-1)];
-      const start = at(offset, first);
-      const file = join(dir, `${names[at(pack, first)]}.facts`);
-      const bytes = await readFrom(file, start, at(offset, last) + at(length, last) - start);
-      for (const number of group) {
-        const begin = at(offset, number) - start;
-        // A copy: it is kept, and the rest of what was read is not.
-        const entry = Uint8Array.prototype.slice.call(bytes, begin, begin + at(length, number));
-        if (entry.length === at(length, number) && crc32(entry) === at(checksum, number)) found.set(number, entry);
-      }
+    const byPack = new Map<number, number[]>();
+    for (const number of numbers) {
+      const some = byPack.get(at(pack, number));
+      if (some) some.push(number);
+      else byPack.set(at(pack, number), [number]);
+    }
+    for (const [name, some] of byPack) {
+      const sorted = some.sort((a, b) => at(offset, a) - at(offset, b));
+      await withFile(join(dir, `${names[name]}.facts`), async (readAt) => {
+        for (const group of neighbours(sorted, index)) {
+          const [first = 0, last = first] = [group[0], group.at(-1)];
+          const start = at(offset, first);
+          const bytes = await readAt(start, at(offset, last) + at(length, last) - start);
+          for (const number of group) {
+            const begin = at(offset, number) - start;
+            // A copy: it is kept, and the rest of what was read is not.
+            const entry = Uint8Array.prototype.slice.call(bytes, begin, begin + at(length, number));
+            if (entry.length === at(length, number) && crc32(entry) === at(checksum, number)) found.set(number, entry);
+          }
+        }
+      });
     }
     return found;
   }
@@ -173,15 +185,14 @@ function emptyIndex(): Index {
   return { byKey: new Map(), pack: [], offset: [], length: [], checksum: [] };
 }
 
-/** Entries of one pack that lie close together. @param sorted by pack and offset */
-function* neighbours(sorted: readonly number[], { pack, offset, length }: Index): Generator<number[]> {
+/** Entries that lie close together. @param sorted of one pack, by offset */
+function* neighbours(sorted: readonly number[], { offset, length }: Index): Generator<number[]> {
   let group: number[] = [];
   for (const number of sorted) {
     const [first, last] = [group[0], group.at(-1)];
     const isNear =
       first !== undefined &&
       last !== undefined &&
-      pack[first] === pack[number] &&
       (offset[number] ?? 0) - (offset[last] ?? 0) - (length[last] ?? 0) <= GAP &&
       (offset[number] ?? 0) + (length[number] ?? 0) - (offset[first] ?? 0) <= LONGEST_READ;
     if (!isNear && group.length > 0) yield group;
@@ -191,19 +202,23 @@ function* neighbours(sorted: readonly number[], { pack, offset, length }: Index)
   if (group.length > 0) yield group;
 }
 
-/** As much as is there; nothing where the file is gone. */
-async function readFrom(file: string, start: number, length?: number): Promise<Buffer> {
+type ReadAt = (start: number, length: number) => Promise<Buffer<ArrayBuffer>>;
+
+/** Opens a file for reading: as much as is there. What fails has not happened: the file is gone, or was cut meanwhile. */
+async function withFile(file: string, use: (readAt: ReadAt, size: number) => Promise<void>): Promise<void> {
   try {
-    const size = length ?? (await stat(file)).size - start;
-    if (size <= 0) return Buffer.alloc(0);
     const handle = await open(file, 'r');
     try {
-      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(size), 0, size, start);
-      return buffer.subarray(0, bytesRead);
+      const readAt: ReadAt = async (start, length) => {
+        if (length <= 0) return Buffer.alloc(0);
+        const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(length), 0, length, start);
+        return buffer.subarray(0, bytesRead);
+      };
+      await use(readAt, (await handle.stat()).size);
     } finally {
       await handle.close();
     }
   } catch {
-    return Buffer.alloc(0);
+    // What is not found is read anew by whoever asks.
   }
 }
