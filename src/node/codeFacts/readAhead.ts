@@ -3,6 +3,8 @@ import { learnNames } from '../../core/survey/definedNames.ts';
 import type { CodeIndex } from '../codeIndex/codeIndex.ts';
 import type { CodeReader } from './codeFacts.ts';
 
+/** Milliseconds: a process that is over sooner needs nothing of it, and one that has just begun has other things to do. */
+const BEGIN = 2000;
 const NEVER = new AbortController().signal;
 /** Workspaces whose code is read ahead already, whatever opened them. */
 const followed = new WeakSet<CodeIndex>();
@@ -43,13 +45,12 @@ export function readAhead(
       isReading = false;
     });
   };
-  index
-    .ready()
-    .then(() => {
-      index.onChanged(readIfPossible);
-      readIfPossible();
-    })
-    .catch(() => {});
+  const begin = async (): Promise<void> => {
+    await index.ready();
+    index.onChanged(readIfPossible);
+    readIfPossible();
+  };
+  setTimeout(() => begin().catch(() => {}), BEGIN).unref();
 }
 
 /** Entries that are not among those before. Both lists are sorted by path, and what is as before is the very same in them. */
