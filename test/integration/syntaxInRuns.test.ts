@@ -99,8 +99,9 @@ describe('a change that does not parse', () => {
       /checks +task_1 round 1\/3: ! the change does not parse; it goes back once:\n +✗ src\/greet\.js:2 `\)` is missing here\n/,
     );
     assert.match(project.read('src/greet.js'), /concat\(name \+ '!'\)/);
-    // Of all grammars, the built command line loads the one that is needed.
-    assert.deepEqual(readFileSync(read, 'utf8').split('\n').sort(), ['', 'javascript.wasm', 'web-tree-sitter.wasm']);
+    // Of all grammars, the built command line loads those of code that is there.
+    const loaded = new Set(readFileSync(read, 'utf8').trim().split('\n'));
+    assert.deepEqual([...loaded].sort(), ['javascript.wasm', 'web-tree-sitter.wasm']);
   });
 
   it('is left to the checks where the Coder insists: by saying so, with the same edits, with others, or with nothing', async () => {

@@ -164,9 +164,8 @@ export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; hom
 async function readVersion(home: string, grammar: Grammar): Promise<string | undefined> {
   const dir = join(home, 'dist', 'grammars');
   try {
-    const files = await Promise.all([readFile(join(dir, `${grammar}.scm`)), readFile(join(dir, `${grammar}.wasm`))]);
     const hash = createHash('sha256').update(String(FORMAT));
-    for (const file of files) hash.update(file);
+    for (const kind of ['scm', 'wasm']) hash.update(await readFile(join(dir, `${grammar}.${kind}`)));
     return hash.digest().toString('latin1', 0, 4);
   } catch {
     return undefined;
