@@ -148,6 +148,8 @@ export function openParser(home: string, idle = IDLE): Parser {
             (isForLater ? later : waiting).push({ asked: { ...source, id: lastId }, isForLater, signal, settle });
           }),
       );
+      // What nobody waited for is in the way now, and must be ended.
+      if (!isForLater) for (const { worker } of workers) worker.ref();
       work();
       const read = await Promise.all(results);
       signal.throwIfAborted();

@@ -3,8 +3,11 @@ import { learnNames } from '../../core/survey/definedNames.ts';
 import type { CodeIndex } from '../codeIndex/codeIndex.ts';
 import type { CodeReader } from './codeFacts.ts';
 
-/** Milliseconds: a process that is over sooner needs nothing of it, and one that has just begun has other things to do. */
-const BEGIN = 2000;
+/**
+ * Milliseconds: a process that is over sooner needs nothing of it, and Node may hang at its end where a thread is still
+ * compiling (https://github.com/nodejs/node/issues/54918).
+ */
+const BEGIN = 5000;
 const NEVER = new AbortController().signal;
 /** Workspaces whose code is read ahead already, whatever opened them. */
 const followed = new WeakSet<CodeIndex>();
