@@ -155,6 +155,20 @@ describe('index of a workspace', () => {
 
   const needle = { pattern: 'needle in it', regex: false, caseSensitive: true, wholeWord: false, limit: 99 };
 
+  it('begins nothing anew once it is closed, and what is asked then is found without it', async () => {
+    await writeFile(join(root, 'a.ts'), 'const here = 1;\n');
+    const { index, workspace } = await open();
+    assert.equal((await index.list())?.files.length, 1);
+    await opened[0]?.close();
+    assert.equal(await index.list(), undefined);
+    assert.equal(await opened[0]?.of(root, ['another']).list(), undefined);
+    await assert.rejects(index.ready(), /does not start/);
+    assert.deepEqual(
+      (await workspace.list()).map(({ path }) => path),
+      ['a.ts'],
+    );
+  });
+
   it('is shared: what one process has read, another one need not, and each sees what was changed meanwhile', async () => {
     for (let at = 0; at < 300; at += 1) await writeFile(join(root, `f${at}.ts`), `text ${at}\n`);
     await sleep(60);

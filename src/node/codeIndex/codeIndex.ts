@@ -34,6 +34,7 @@ export interface CodeIndexes {
    * @param own folders that are neither listed nor searched, relative to the root
    */
   of(root: string, own: readonly string[]): CodeIndex;
+  /** For good: whoever asks afterwards gets no answer, and finds out without an index. */
   close(): Promise<void>;
 }
 
@@ -55,6 +56,7 @@ export function codeIndexesHere(home: string, env: NodeJS.ProcessEnv): CodeIndex
 export function openCodeIndexes(options: { dir: string; thread: string; means?: 'stamps' }): CodeIndexes {
   const { dir, thread, means } = options;
   const indexes = new Map<string, CodeIndex & { close(): Promise<void> }>();
+  let isClosed = false;
   return {
     of(root, own) {
       const key = JSON.stringify([root, [...own].sort()]);
@@ -68,11 +70,12 @@ export function openCodeIndexes(options: { dir: string; thread: string; means?: 
           ...(means && { means }),
         });
       indexes.set(key, index);
+      if (isClosed) void index.close();
       return index;
     },
     async close() {
+      isClosed = true;
       await Promise.all([...indexes.values()].map((index) => index.close()));
-      indexes.clear();
     },
   };
 }
@@ -89,10 +92,13 @@ function openCodeIndex(file: string, options: IndexOptions): CodeIndex & { close
   let idle: NodeJS.Timeout | undefined;
   let known: { version: number; list: FileList } | undefined;
   const listeners: (() => void)[] = [];
+  let isClosed = false;
 
   function started(): Thread | undefined {
+    // Whoever is late gets along without it: a thread that began now would keep the process from its end.
+    if (isClosed) return undefined;
     clearTimeout(idle);
-    idle = setTimeout(() => void close(), IDLE).unref();
+    idle = setTimeout(() => void endThread(), IDLE).unref();
     if (!thread && Date.now() - failedAt > AGAIN) {
       thread = startThread(file, options, {
         onChanged: () => {
@@ -108,7 +114,7 @@ function openCodeIndex(file: string, options: IndexOptions): CodeIndex & { close
     return thread;
   }
 
-  async function close(): Promise<void> {
+  async function endThread(): Promise<void> {
     clearTimeout(idle);
     const ending = thread;
     thread = undefined;
@@ -168,7 +174,10 @@ function openCodeIndex(file: string, options: IndexOptions): CodeIndex & { close
     onChanged(listener) {
       listeners.push(listener);
     },
-    close,
+    close() {
+      isClosed = true;
+      return endThread();
+    },
   };
 }
 
