@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { FileContent, FileEntry, SearchMatch, Workspace } from '../core/ports.ts';
 import { secretFileKind } from '../core/secrets/secretFiles.ts';
+import { placesIn } from '../core/survey/placesIn.ts';
 import { SearchError } from '../core/tools/searchError.ts';
 import { CONCLAVE_IGNORE, openConclaveIgnore, type UserRules } from './conclaveIgnore.ts';
 
@@ -51,9 +52,15 @@ export function guardedWorkspace(workspace: Workspace): Workspace {
       const folders = listed?.entries === entries ? listed.folders : foldersWithRules(entries);
       const rules = await rulesIn(['', ...folders]);
       if (listed?.entries !== entries || listed.rules !== rules) {
-        const isSeen = listed?.rules === rules ? asBefore(listed) : undefined;
-        const seen = entries.filter((entry) => isSeen?.(entry) ?? reasonFor(entry.path, rules) === undefined);
-        listed = { entries, folders, rules, seen };
+        const before = listed?.rules === rules ? listed : undefined;
+        const placeBefore = placesIn(before?.entries ?? []);
+        const isHidden = (entry: FileEntry): boolean =>
+          placeBefore(entry) === undefined
+            ? reasonFor(entry.path, rules) !== undefined
+            : before?.hidden.has(entry.path) === true;
+        const hidden = new Set(entries.filter(isHidden).map(({ path }) => path));
+        const seen = entries.filter(({ path }) => !hidden.has(path));
+        listed = { entries, folders, rules, hidden, seen };
       }
       return listed.seen;
     },
@@ -92,22 +99,9 @@ interface Listed {
   /** Those with rules of their own. */
   folders: readonly string[];
   rules: UserRules;
+  /** Paths: few. */
+  hidden: ReadonlySet<string>;
   seen: readonly FileEntry[];
-}
-
-/**
- * Whether an entry was seen, by those that were listed before; undefined for one that was not among them. To be asked in
- * the order of the paths.
- */
-function asBefore({ entries, seen }: Listed): (entry: FileEntry) => boolean | undefined {
-  let [at, seenAt] = [0, 0];
-  return (entry) => {
-    for (let old = entries[at]; old && old.path < entry.path; old = entries[at]) {
-      if (seen[seenAt] === old) seenAt += 1;
-      at += 1;
-    }
-    return entries[at] === entry ? seen[seenAt] === entry : undefined;
-  };
 }
 
 function reasonFor(path: string, rules: UserRules): string | undefined {

@@ -3,6 +3,7 @@ import type { Manifest } from '../tools/manifests/manifests.ts';
 import { breather } from './breather.ts';
 import type { Links } from './links.ts';
 import type { Packed } from './packed.ts';
+import { placesIn } from './placesIn.ts';
 import { type Traits, traitsOf } from './traits.ts';
 
 /** What is known of code, small enough to be kept of a hundred thousand files. */
@@ -77,14 +78,10 @@ export async function keptOf(
   const before = memo.last ?? { entries: [], kept: [] };
   if (before.entries === entries) return before.kept;
   const breathe = breather(signal);
+  const placeBefore = placesIn(before.entries);
   const kept: KeptFile[] = [];
-  let was = 0;
   for (const entry of entries) {
-    // Here it is enough to compare entries: their paths only where some came or went.
-    let old = before.entries[was];
-    for (; old && old !== entry && old.path < entry.path; old = before.entries[was]) was += 1;
-    kept.push((old === entry && before.kept[was]) || keptFile(memo, entry.path));
-    if (old?.path === entry.path) was += 1;
+    kept.push(before.kept[placeBefore(entry) ?? -1] ?? keptFile(memo, entry.path));
     const pause = breathe();
     if (pause) await pause;
   }

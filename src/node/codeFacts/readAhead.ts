@@ -1,5 +1,6 @@
 import type { FileEntry, Workspace } from '../../core/ports.ts';
 import { learnNames } from '../../core/survey/definedNames.ts';
+import { placesIn } from '../../core/survey/placesIn.ts';
 import type { CodeIndex } from '../codeIndex/codeIndex.ts';
 import type { CodeReader } from './codeFacts.ts';
 
@@ -36,7 +37,8 @@ export function readAhead(
     while (isToBeRead) {
       isToBeRead = false;
       const entries = await workspace.list();
-      const news = notIn(before, entries);
+      const placeBefore = placesIn(before);
+      const news = entries.filter((entry) => placeBefore(entry) === undefined);
       before = entries;
       await code.readAhead(root, news, NEVER);
       await learnNames(news, { workspace, code }, NEVER);
@@ -54,13 +56,4 @@ export function readAhead(
     readIfPossible();
   };
   setTimeout(() => begin().catch(() => {}), BEGIN).unref();
-}
-
-/** Entries that are not among those before. Both lists are sorted by path, and what is as before is the very same in them. */
-function notIn(before: readonly FileEntry[], entries: readonly FileEntry[]): FileEntry[] {
-  let at = 0;
-  return entries.filter((entry) => {
-    for (let old = before[at]; old && old.path < entry.path; old = before[at]) at += 1;
-    return before[at] !== entry;
-  });
 }
