@@ -38,12 +38,12 @@ export async function linksOf(
   const kept = isSame || moved ? old : undefined;
   const resolve = kept ? importResolver(table, roots) : remembering(importResolver(table, roots));
   const breathe = breather(signal);
-  const news = new Map<number, Map<number, number>>();
   const starts = new Int32Array(files.length + 1);
+  const targets: number[] = [];
+  const weights: number[] = [];
   for (let id = 0; id < files.length; id += 1) {
     const { path, summary } = files[id] as LinkedFile;
     const was = kept ? (moved ? moved.oldIds[id] : id) : undefined;
-    let count = 0;
     if (
       kept &&
       was !== undefined &&
@@ -51,37 +51,29 @@ export async function linksOf(
       summary === kept.summaries[was] &&
       !(moved && summary && moved.names.test(summary.text))
     ) {
-      count = (kept.starts[was + 1] ?? 0) - (kept.starts[was] ?? 0);
-    } else {
-      const needed = summary ? neededBy(id, path, summary, resolve) : new Map<number, number>();
-      news.set(id, needed);
-      count = needed.size;
+      for (let at = kept.starts[was] ?? 0; at < (kept.starts[was + 1] ?? 0); at += 1) {
+        const target = kept.targets[at] ?? 0;
+        targets.push(moved ? (moved.newIds[target] ?? 0) : target);
+        weights.push(kept.weights[at] ?? 0);
+      }
+    } else if (summary) {
+      for (const [target, weight] of neededBy(id, path, summary, resolve)) {
+        targets.push(target);
+        weights.push(weight);
+      }
     }
-    starts[id + 1] = (starts[id] ?? 0) + count;
+    starts[id + 1] = targets.length;
     const pause = breathe();
     if (pause) await pause;
   }
-  const targets = new Int32Array(starts[files.length] ?? 0);
-  const weights = new Float32Array(targets.length);
-  for (let id = 0; id < files.length; id += 1) {
-    let at = starts[id] ?? 0;
-    const needed = news.get(id);
-    if (needed) {
-      for (const [target, weight] of needed) {
-        targets[at] = target;
-        weights[at] = weight;
-        at += 1;
-      }
-    } else if (kept) {
-      const was = moved ? (moved.oldIds[id] ?? 0) : id;
-      for (let from = kept.starts[was] ?? 0; from < (kept.starts[was + 1] ?? 0); from += 1, at += 1) {
-        const target = kept.targets[from] ?? 0;
-        targets[at] = moved ? (moved.newIds[target] ?? 0) : target;
-        weights[at] = kept.weights[from] ?? 0;
-      }
-    }
-  }
-  return { table, roots, summaries: files.map(({ summary }) => summary), starts, targets, weights };
+  return {
+    table,
+    roots,
+    summaries: files.map(({ summary }) => summary),
+    starts,
+    targets: Int32Array.from(targets),
+    weights: Float32Array.from(weights),
+  };
 }
 
 function sameRoots(before: readonly Root[], roots: readonly Root[]): boolean {
@@ -173,13 +165,20 @@ export function importedNames(summary: Summary): readonly string[] {
   return summary.imported;
 }
 
-/** While all files are looked at, the files of a folder ask for the same things again and again. */
+/** While all files are looked at, in the order of their paths, the files of a folder ask for the same things again and again. */
 function remembering(resolve: Resolver): Resolver {
-  const known = new Map<string, readonly number[]>();
+  // Of the folders around a file: the others are not come by again.
+  const known = new Map<string, Map<string, readonly number[]>>();
+  let last = '';
   return (path, from, names) => {
-    const key = `${path.slice(0, path.lastIndexOf('/') + 1)}\n${path.slice(path.lastIndexOf('.'))}\n${from}\n${names.join(' ')}`;
-    const found = known.get(key) ?? resolve(path, from, names);
-    known.set(key, found);
+    const folder = path.slice(0, path.lastIndexOf('/') + 1);
+    if (folder !== last) for (const one of known.keys()) if (!folder.startsWith(one)) known.delete(one);
+    last = folder;
+    const here = known.get(folder) ?? new Map<string, readonly number[]>();
+    known.set(folder, here);
+    const key = `${path.slice(path.lastIndexOf('.'))}\n${from}\n${names.join(' ')}`;
+    const found = here.get(key) ?? resolve(path, from, names);
+    here.set(key, found);
     return found;
   };
 }

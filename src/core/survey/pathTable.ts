@@ -1,45 +1,82 @@
 import { breather } from './breather.ts';
+import { wordHash } from './packed.ts';
 
 /** Files with code, and how they are found by what an import says. */
 export interface PathTable {
   /** Sorted. A file's id is its place here. */
   paths: readonly string[];
-  ids: ReadonlyMap<string, number>;
+  byPath: Ids;
   /** By the file's name without its extension; a folder's main file (`index.ts`, `__init__.py`, `mod.rs`) by the folder's name, too. */
-  byName: ReadonlyMap<string, number | readonly number[]>;
+  byName: Ids;
   /** The files right in a folder. */
-  byFolder: ReadonlyMap<string, readonly number[]>;
+  byFolder: Ids;
   isTest: readonly boolean[];
 }
+
+/**
+ * Ids by a text: sorted numbers, each a hash of the text and below it an id. This takes a small part of what maps would. Another text
+ * may have the same hash, so whoever looks up has to look at what he finds.
+ */
+type Ids = Float64Array;
+
+/** Ids are below it, and with a hash of 32 bits a number is still exact. */
+const MOST_FILES = 2 ** 21;
 
 export async function pathTable(
   files: readonly { path: string; isTest: boolean }[],
   signal: AbortSignal,
 ): Promise<PathTable> {
   const paths = files.map(({ path }) => path);
-  const ids = new Map<string, number>();
-  // Most names are there once: without a list for each, this takes half the memory.
-  const byName = new Map<string, number | number[]>();
-  const byFolder = new Map<string, number[]>();
-  const addName = (name: string, id: number) => {
-    const some = byName.get(name);
-    if (typeof some === 'object') some.push(id);
-    else byName.set(name, some === undefined ? id : [some, id]);
-  };
+  const byPath = new Float64Array(paths.length);
+  const byFolder = new Float64Array(paths.length);
+  const byName: number[] = [];
   const breathe = breather(signal);
   for (const [id, path] of paths.entries()) {
-    ids.set(path, id);
     const folder = folderOf(path);
     const name = withoutExtension(path.slice(folder === '' ? 0 : folder.length + 1));
-    const inFolder = byFolder.get(folder);
-    if (inFolder) inFolder.push(id);
-    else byFolder.set(folder, [id]);
-    addName(name, id);
-    if (isMain(name)) addName(folder.slice(folder.lastIndexOf('/') + 1), id);
+    byPath[id] = idBy(path, id);
+    byFolder[id] = idBy(folder, id);
+    byName.push(idBy(name, id));
+    if (isMain(name)) byName.push(idBy(folder.slice(folder.lastIndexOf('/') + 1), id));
     const pause = breathe();
     if (pause) await pause;
   }
-  return { paths, ids, byName, byFolder, isTest: files.map(({ isTest }) => isTest) };
+  return {
+    paths,
+    byPath: byPath.sort(),
+    byName: Float64Array.from(byName).sort(),
+    byFolder: byFolder.sort(),
+    isTest: files.map(({ isTest }) => isTest),
+  };
+}
+
+function idBy(text: string, id: number): number {
+  return wordHash(text) * MOST_FILES + id;
+}
+
+/** In their order, with those of other texts that have the same hash. */
+function idsBy(text: string, ids: Ids): number[] {
+  const first = idBy(text, 0);
+  let [from, to] = [0, ids.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((ids[middle] ?? 0) < first) from = middle + 1;
+    else to = middle;
+  }
+  const found: number[] = [];
+  for (let at = from; at < ids.length && (ids[at] ?? 0) < first + MOST_FILES; at += 1)
+    found.push((ids[at] ?? 0) - first);
+  return found;
+}
+
+/** The file of a path. */
+export function idOf({ paths, byPath }: PathTable, path: string): number | undefined {
+  return idsBy(path, byPath).find((id) => paths[id] === path);
+}
+
+/** The files right in a folder, in their order. */
+export function filesOf({ paths, byFolder }: PathTable, folder: string): number[] {
+  return idsBy(folder, byFolder).filter((id) => folderOf(paths[id] ?? '') === folder);
 }
 
 /** "" is the workspace. */
@@ -77,8 +114,7 @@ export function moduleEnding(
 ): number | undefined {
   let best: number | undefined;
   let nearness = -1;
-  const named = table.byName.get(module.slice(module.lastIndexOf('/') + 1)) ?? [];
-  for (const id of typeof named === 'number' ? [named] : named) {
+  for (const id of idsBy(module.slice(module.lastIndexOf('/') + 1), table.byName)) {
     const path = table.paths[id] ?? '';
     if (!fits(path)) continue;
     const whole = moduleOf(path);

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { folderOf, moduleEnding, type PathTable, withoutExtension } from './pathTable.ts';
+import { filesOf, folderOf, idOf, moduleEnding, type PathTable, withoutExtension } from './pathTable.ts';
 
 /** A package of the workspace, as its manifest calls it. */
 export interface Root {
@@ -78,21 +78,21 @@ function javaScript(
   const at = (base: string): number | undefined => {
     const clean = base.replace(/^(\.?\/)+/, '');
     for (const ending of JS_EXTENSIONS) {
-      const id = table.ids.get(clean + ending);
+      const id = idOf(table, clean + ending);
       if (id !== undefined) return id;
     }
     // TypeScript names the file that it will be.
     const bare = clean.replace(/\.[mc]?jsx?$/, '');
     if (bare !== clean) {
       const id =
-        table.ids.get(`${bare}.ts`) ??
-        table.ids.get(`${bare}.tsx`) ??
-        table.ids.get(`${bare}.mts`) ??
-        table.ids.get(`${bare}.cts`);
+        idOf(table, `${bare}.ts`) ??
+        idOf(table, `${bare}.tsx`) ??
+        idOf(table, `${bare}.mts`) ??
+        idOf(table, `${bare}.cts`);
       if (id !== undefined) return id;
     }
     for (const ending of JS_EXTENSIONS.slice(1)) {
-      const id = table.ids.get(clean === '' ? `index${ending}` : `${clean}/index${ending}`);
+      const id = idOf(table, clean === '' ? `index${ending}` : `${clean}/index${ending}`);
       if (id !== undefined) return id;
     }
     return undefined;
@@ -125,7 +125,7 @@ function python(table: PathTable, path: string, from: string, names: readonly st
   const dots = /^\.*/.exec(from)?.[0].length ?? 0;
   const module = from.slice(dots).replaceAll('.', '/');
   const fileOf = (base: string) =>
-    table.ids.get(`${base}.py`) ?? table.ids.get(`${base}/__init__.py`) ?? table.ids.get(`${base}.pyi`);
+    idOf(table, `${base}.py`) ?? idOf(table, `${base}/__init__.py`) ?? idOf(table, `${base}.pyi`);
   let find: (module: string) => number | undefined;
   if (dots > 0) {
     let folder = folderOf(path);
@@ -157,8 +157,7 @@ function goPackage(table: PathTable, modules: readonly Root[], from: string): re
 }
 
 function filesIn(table: PathTable, folder: string, ending: string): number[] {
-  const files = table.byFolder.get(folder) ?? [];
-  return files
+  return filesOf(table, folder)
     .filter((id) => {
       const path = table.paths[id] ?? '';
       return path.endsWith(ending) && table.isTest[id] !== true;
@@ -198,7 +197,7 @@ function rust(
     : [];
   return modules.length > 0
     ? [...new Set(modules)]
-    : one(inside && first !== 'self' ? table.ids.get(`${own}lib.rs`) : undefined);
+    : one(inside && first !== 'self' ? idOf(table, `${own}lib.rs`) : undefined);
 }
 
 /** The nearest folder "src" around a file. */
@@ -241,7 +240,7 @@ function namespace(table: PathTable, path: string, parts: readonly string[]): re
 function folderEnding(table: PathTable, end: string, from: string): string | undefined {
   for (let folder = folderOf(from); ; folder = folderOf(folder)) {
     const inside = folder === '' ? end : `${folder}/${end}`;
-    if (table.byFolder.has(inside)) return inside;
+    if (filesOf(table, inside).length > 0) return inside;
     if (folder === end || folder.endsWith(`/${end}`)) return folder;
     if (folder === '') return undefined;
   }
@@ -258,7 +257,7 @@ function php(table: PathTable, path: string, from: string): readonly number[] {
 }
 
 function include(table: PathTable, path: string, from: string): readonly number[] {
-  const beside = table.ids.get(posix.join(folderOf(path), from));
+  const beside = idOf(table, posix.join(folderOf(path), from));
   if (beside !== undefined) return [beside];
   const ending = from.replace(/^(\.\.?\/)+/, '');
   return one(
@@ -270,10 +269,10 @@ function required(table: PathTable, path: string, from: string): readonly number
   const ending = path.slice(path.lastIndexOf('.'));
   const spec = ending === '.lua' ? from.replaceAll('.', '/') : from.replace(/^\//, '');
   const beside = posix.join(folderOf(path), spec);
-  const near = table.ids.get(beside) ?? table.ids.get(beside + ending);
+  const near = idOf(table, beside) ?? idOf(table, beside + ending);
   if (near !== undefined) return [near];
   const module = spec.replace(/^(\.\.?\/)+/, '');
   // One word is more likely a library.
-  if (!module.includes('/') && ending === '.rb') return one(table.ids.get(`lib/${module}.rb`));
+  if (!module.includes('/') && ending === '.rb') return one(idOf(table, `lib/${module}.rb`));
   return one(moduleEnding(table, withoutExtension(module), path, (file) => file.endsWith(ending)));
 }
