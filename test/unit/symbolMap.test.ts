@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { CodeSymbol } from '../../src/core/ports.ts';
 import { linksOf } from '../../src/core/survey/links.ts';
 import { mapLines, symbolMap } from '../../src/core/survey/symbolMap.ts';
+import { traitsOf } from '../../src/core/survey/traits.ts';
 
 describe('map of symbols', () => {
   const symbol = (name: string, line: number): CodeSymbol => ({
@@ -26,9 +27,9 @@ describe('map of symbols', () => {
     const files = paths.map((path) => {
       const imports = users.includes(path) ? './lesser\twanted' : '';
       return {
-        path,
-        isTest: false,
-        summary: { lines: 1, symbols: 1, names: '', text: imports === '' ? 'x' : `\n${imports}` },
+        entry: { path, bytes: 1 },
+        traits: traitsOf(path),
+        summary: { lines: 1, symbols: 1, names: '', offered: 0, imports, docs: undefined },
       };
     });
     const links = await linksOf(files, [], undefined, new AbortController().signal);

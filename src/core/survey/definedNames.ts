@@ -1,9 +1,9 @@
 import type { Code, FileEntry, Workspace } from '../ports.ts';
 import { isUnder } from '../tools/givenPath.ts';
 import { breather } from './breather.ts';
-import { type KeptFile, keptFiles, keptOf, memoOf, type Summary } from './memo.ts';
-import type { Listed, ReadBounds } from './readKnown.ts';
-import { summariesOf } from './summaries.ts';
+import { type KeptFile, keptOf, memoOf, type Summary } from './memo.ts';
+import type { ReadBounds } from './readNew.ts';
+import { readSummaries } from './summaries.ts';
 
 /** A file with code, and what is known of it. */
 export interface NamingFile {
@@ -30,38 +30,31 @@ export async function filesDefining(
   const kept = await keptOf(memoOf(code, workspace.root), entries, bounds.signal);
   const breathe = breather(bounds.signal);
   const files: NamingFile[] = [];
-  const unknown: Listed[] = [];
-  for (const [at, entry] of entries.entries()) {
-    const file = kept[at] as KeptFile;
-    if (file.traits.isCode && isUnder(entry.path, under)) {
-      const isKnown = entry.hash !== undefined && entry.hash === file.hash && file.found.summary !== undefined;
-      const summary = isKnown ? file.found.summary : undefined;
-      if (!isKnown) unknown.push({ entry, kept: file });
+  const unknown: KeptFile[] = [];
+  for (const file of kept) {
+    const { entry, traits, summary } = file;
+    if (traits.isCode && isUnder(entry.path, under)) {
+      if (entry.hash === undefined || entry.hash !== file.hash || summary === undefined) unknown.push(file);
       else if (summary && isMeant(summary.names)) files.push({ entry, summary });
     }
     const pause = breathe();
     if (pause) await pause;
   }
   if (unknown.length > MOST_READ) return { files, unknown: unknown.map(({ entry }) => entry.path) };
-  const { found } = await summariesOf(unknown, ports, bounds);
-  for (const [at, summary] of found.entries()) {
-    const entry = unknown[at]?.entry;
-    if (entry && summary && isMeant(summary.names)) files.push({ entry, summary });
-  }
+  await readSummaries(unknown, ports, bounds);
+  for (const { entry, summary } of unknown) if (summary && isMeant(summary.names)) files.push({ entry, summary });
   return { files, unknown: [] };
 }
 
-/** Has what is known of the code of files at hand, so that nobody waits for it. */
+/** Has what is known of the code of files at hand, so that nobody waits for it. @param entries all of the workspace */
 export async function learnNames(
-  files: readonly FileEntry[],
+  entries: readonly FileEntry[],
   ports: { workspace: Workspace; code: Code },
   signal: AbortSignal,
 ): Promise<void> {
-  const { workspace, code } = ports;
-  const kept = keptFiles(memoOf(code, workspace.root), files);
-  const listed = files.map((entry, at): Listed => ({ entry, kept: kept[at] as KeptFile }));
-  await summariesOf(
-    listed.filter((file) => file.kept.traits.isCode),
+  const files = await keptOf(memoOf(ports.code, ports.workspace.root), entries, signal);
+  await readSummaries(
+    files.filter(({ traits }) => traits.isCode),
     ports,
     { signal, until: Number.POSITIVE_INFINITY },
   );

@@ -3,11 +3,11 @@ import { isUnder } from '../tools/givenPath.ts';
 import { bestOf, type Hits } from '../tools/rankByWords.ts';
 import { beginningOf, stemmer, termsOf } from '../tools/words.ts';
 import { breather } from './breather.ts';
-import { type KeptFile, keptOf, memoOf } from './memo.ts';
+import { fileAt, type KeptFile, keptOf, memoOf } from './memo.ts';
 import { type Found, findIn, type Packed, pack, type Words, wordHash } from './packed.ts';
 import { isDocument, type Passage, splitPassages, statusOf, versionOf } from './passages.ts';
-import { type Hashed, hashOf, type Listed, type ReadBounds, readKnown } from './readKnown.ts';
-import { docsOf, MOST_WITH_DOCS, outlinesOf, summariesOf } from './summaries.ts';
+import { type Hashed, hashOf, type ReadBounds, readNew } from './readNew.ts';
+import { countCode, docsOf, MOST_WITH_DOCS, outlinesOf, readSummaries } from './summaries.ts';
 
 /** A passage that was found, with what its document says of it. */
 export interface FoundPassage extends Passage {
@@ -44,13 +44,10 @@ export async function findDocs(
   bounds: ReadBounds,
 ): Promise<FoundDocs> {
   const { workspace, code } = ports;
-  const all = await workspace.list(bounds.signal);
-  const kept = await keptOf(memoOf(code, workspace.root), all, bounds.signal);
-  const files = all.flatMap((entry, at): Listed[] => {
-    return isUnder(entry.path, [under]) ? [{ entry, kept: kept[at] as KeptFile }] : [];
-  });
-  const { documents, tooMany } = withinBytes(files.filter((file) => file.kept.traits.isDocument));
-  const sources = files.filter((file) => file.kept.traits.isCode);
+  const all = await keptOf(memoOf(code, workspace.root), await workspace.list(bounds.signal), bounds.signal);
+  const files = all.filter(({ entry }) => isUnder(entry.path, [under]));
+  const { documents, tooMany } = withinBytes(files.filter(({ traits }) => traits.isDocument));
+  const sources = files.filter(({ traits }) => traits.isCode);
   const find = async (some: readonly Hashed[]) => {
     const stems = stemmer();
     const texts = await Promise.all(some.map(async ({ path, text }) => ({ path, text: await text() })));
@@ -58,11 +55,11 @@ export async function findDocs(
       text === undefined ? undefined : pack(splitPassages(path, text).map(wordsOf), stems),
     );
   };
-  const packed = await readKnown(documents, 'passages', { workspace, find, saying: 'reading documents' }, bounds);
-  const many = kept.filter(({ traits }) => traits.isCode).length > MOST_WITH_DOCS;
+  const unread = await readNew(documents, 'passages', { workspace, find, saying: 'reading documents' }, bounds);
+  const many = countCode(all) > MOST_WITH_DOCS;
   // Kept while there were too many.
-  if (!many) for (const { kept: file } of sources) if (file.found.summary?.docs === null) file.found = {};
-  const summaries = many ? undefined : await summariesOf(sources, ports, bounds);
+  if (!many) for (const file of sources) if (file.summary?.docs === null) file.summary = undefined;
+  const unreadCode = many ? 0 : await readSummaries(sources, ports, bounds);
 
   const terms = termsOf(query);
   const hashes = terms.map(wordHash);
@@ -70,7 +67,7 @@ export async function findDocs(
   const breathe = breather(bounds.signal);
   const hits: Hit[] = [];
   const among = { things: 0, words: 0 };
-  const look = (file: Listed, words: Packed | null | undefined, share: number) => {
+  const look = (file: KeptFile, words: Packed | null | undefined, share: number) => {
     if (!words) return;
     const { found, passages, words: length } = findIn(words, hashes);
     among.things += passages;
@@ -83,18 +80,18 @@ export async function findDocs(
       hits.push({ one, file, weights: one.weights, length: one.length });
     }
   };
-  for (const [at, file] of documents.entries()) {
-    look(file, packed.found[at], file.kept.traits.isTest ? IN_TESTS : 1);
+  for (const file of documents) {
+    look(file, file.passages, file.traits.isTest ? IN_TESTS : 1);
     const pause = breathe();
     if (pause) await pause;
   }
-  const shareOf = ({ kept: { traits } }: Listed) => (traits.isTest ? IN_TESTS : IN_CODE);
-  for (const [at, file] of summaries ? sources.entries() : []) {
-    look(file, summaries?.found[at]?.docs, shareOf(file));
+  const shareOf = ({ traits }: KeptFile) => (traits.isTest ? IN_TESTS : IN_CODE);
+  for (const file of many ? [] : sources) {
+    look(file, file.summary?.docs, shareOf(file));
     const pause = breathe();
     if (pause) await pause;
   }
-  if (!summaries) {
+  if (many) {
     for (const { file, docs } of await docsBySearch(terms, under, sources, ports, bounds.signal))
       look(file, docs, shareOf(file));
   }
@@ -103,21 +100,21 @@ export async function findDocs(
     files: files.length,
     matches: hits.length,
     documents: documents.length,
-    unread: { documents: tooMany + packed.unread, code: summaries?.unread ?? 0 },
+    unread: { documents: tooMany + unread, code: unreadCode },
   };
 }
 
 interface Hit extends Hits {
   one: Found;
-  file: Listed;
+  file: KeptFile;
 }
 
 /** Those nearest to the root first, as far as there is room. */
-function withinBytes(documents: readonly Listed[]): { documents: Listed[]; tooMany: number } {
+function withinBytes(documents: readonly KeptFile[]): { documents: KeptFile[]; tooMany: number } {
   if (documents.reduce((sum, { entry }) => sum + entry.bytes, 0) <= MOST_BYTES)
     return { documents: [...documents], tooMany: 0 };
-  const depth = ({ entry }: Listed) => entry.path.split('/').length;
-  const kept: Listed[] = [];
+  const depth = ({ entry }: KeptFile) => entry.path.split('/').length;
+  const kept: KeptFile[] = [];
   let room = MOST_BYTES;
   for (const file of [...documents].sort((a, b) => depth(a) - depth(b))) {
     if (file.entry.bytes > room) continue;
@@ -141,17 +138,16 @@ const NO_COMMENT = 0.3;
 async function docsBySearch(
   terms: readonly string[],
   under: string,
-  sources: readonly Listed[],
+  sources: readonly KeptFile[],
   { workspace, code }: { workspace: Workspace; code: Code },
   signal: AbortSignal,
-): Promise<{ file: Listed; docs: Packed }[]> {
-  const byPath = new Map(sources.map((file) => [file.entry.path, file]));
-  const scores = new Map<Listed, number>();
+): Promise<{ file: KeptFile; docs: Packed }[]> {
+  const scores = new Map<KeptFile, number>();
   for (const pattern of [...terms].sort((a, b) => b.length - a.length).slice(0, MOST_SEARCHES)) {
     const query = { pattern, regex: false, caseSensitive: false, wholeWord: false, limit: MOST_MATCHES };
-    const best = new Map<Listed, number>();
+    const best = new Map<KeptFile, number>();
     for (const { path, text } of await workspace.search({ ...query, under: under === '.' ? [] : [under] }, signal)) {
-      const file = byPath.get(path);
+      const file = fileAt(sources, path);
       const score = /^\s*(\/\/|\/?\*|#|--|["']{3})/.test(text) ? 1 : NO_COMMENT;
       if (file) best.set(file, Math.max(best.get(file) ?? 0, score));
     }
@@ -182,7 +178,7 @@ async function readAgain(
   signal: AbortSignal,
 ): Promise<FoundPassage[]> {
   const passages = new Map<string, FoundPassage[]>();
-  for (const { path } of new Set(hits.map(({ file }) => file.kept))) {
+  for (const { path } of new Set(hits.map(({ file }) => file.entry))) {
     signal.throwIfAborted();
     const content = await workspace.read(path);
     if (content.kind !== 'text') continue;

@@ -1,5 +1,5 @@
 import { breather } from './breather.ts';
-import type { Summary } from './memo.ts';
+import type { KeptFile, Summary } from './memo.ts';
 import { folderOf, type PathTable, pathTable } from './pathTable.ts';
 import { importResolver, type Resolver, type Root } from './resolveImport.ts';
 
@@ -15,24 +15,20 @@ export interface Links {
   weights: Float32Array;
 }
 
-/** A file with code. */
-export interface LinkedFile {
-  path: string;
-  isTest: boolean;
-  summary: Summary | undefined;
-}
-
-/** @param files sorted by path @param before what was found last: only what may be otherwise now is looked at again */
+/** @param files with code, sorted by path @param before what was found last: only what may be otherwise now is looked at again */
 export async function linksOf(
-  files: readonly LinkedFile[],
+  files: readonly Pick<KeptFile, 'entry' | 'traits' | 'summary'>[],
   roots: readonly Root[],
   before: Links | undefined,
   signal: AbortSignal,
 ): Promise<Links> {
+  // What is known of a file may be otherwise while the walk takes a breath.
+  const summaries = files.map(({ summary }) => summary ?? undefined);
   const isSame =
-    before?.table.paths.length === files.length && files.every(({ path }, id) => path === before.table.paths[id]);
+    before?.table.paths.length === files.length &&
+    files.every(({ entry }, id) => entry.path === before.table.paths[id]);
   const old = before && sameRoots(before.roots, roots) ? before : undefined;
-  if (old && isSame && files.every(({ summary }, id) => summary === old.summaries[id])) return old;
+  if (old && isSame && summaries.every((summary, id) => summary === old.summaries[id])) return old;
   const table = old && isSame ? old.table : await pathTable(files, signal);
   const moved = old && !isSame ? movedFiles(old.table, table, roots) : undefined;
   const kept = isSame || moved ? old : undefined;
@@ -42,14 +38,14 @@ export async function linksOf(
   const targets: number[] = [];
   const weights: number[] = [];
   for (let id = 0; id < files.length; id += 1) {
-    const { path, summary } = files[id] as LinkedFile;
+    const summary = summaries[id];
     const was = kept ? (moved ? moved.oldIds[id] : id) : undefined;
     if (
       kept &&
       was !== undefined &&
       was >= 0 &&
       summary === kept.summaries[was] &&
-      !(moved && summary && moved.names.test(summary.text))
+      !(moved && summary && moved.names.test(summary.imports))
     ) {
       for (let at = kept.starts[was] ?? 0; at < (kept.starts[was + 1] ?? 0); at += 1) {
         const target = kept.targets[at] ?? 0;
@@ -57,7 +53,7 @@ export async function linksOf(
         weights.push(kept.weights[at] ?? 0);
       }
     } else if (summary) {
-      for (const [target, weight] of neededBy(id, path, summary, resolve)) {
+      for (const [target, weight] of neededBy(id, table.paths[id] ?? '', summary, resolve)) {
         targets.push(target);
         weights.push(weight);
       }
@@ -69,7 +65,7 @@ export async function linksOf(
   return {
     table,
     roots,
-    summaries: files.map(({ summary }) => summary),
+    summaries,
     starts,
     targets: Int32Array.from(targets),
     weights: Float32Array.from(weights),
@@ -145,24 +141,21 @@ function neededBy(id: number, path: string, summary: Summary, resolve: Resolver)
   return needed;
 }
 
-/** Names that a file offers. */
-export function offeredBy({ text }: Summary): string {
-  const end = text.indexOf('\n');
-  return end < 0 ? text : text.slice(0, end);
+/** Names that a file offers, each on a line of its own. */
+export function offeredBy({ names, offered }: Summary): string {
+  return names.slice(0, offered);
 }
 
-function importsOf({ text }: Summary): { from: string; names: string[] }[] {
-  const lines = text.split('\n').slice(1);
-  return lines.map((line) => {
+function importsOf({ imports }: Summary): { from: string; names: string[] }[] {
+  return (imports === '' ? [] : imports.split('\n')).map((line) => {
     const [from = '', names] = line.split('\t');
     return { from, names: names === undefined ? [] : names.split(' ') };
   });
 }
 
-/** Each once. Taken out of the text at the first time. */
-export function importedNames(summary: Summary): readonly string[] {
-  summary.imported ??= [...new Set(importsOf(summary).flatMap(({ names }) => names))];
-  return summary.imported;
+/** Each once. */
+export function importedNames(summary: Summary): string[] {
+  return [...new Set(importsOf(summary).flatMap(({ names }) => names))];
 }
 
 /** While all files are looked at, in the order of their paths, the files of a folder ask for the same things again and again. */

@@ -3,7 +3,6 @@ import type { Manifest } from '../tools/manifests/manifests.ts';
 import { breather } from './breather.ts';
 import type { Links } from './links.ts';
 import type { Packed } from './packed.ts';
-import { placesIn } from './placesIn.ts';
 import { type Traits, traitsOf } from './traits.ts';
 
 /** What is known of code, small enough to be kept of a hundred thousand files. */
@@ -11,37 +10,38 @@ export interface Summary {
   lines: number;
   /** How many symbols it has. */
   symbols: number;
-  /** Names that it offers, on a line; then for each import a line: from where, a tab, and the names. */
-  text: string;
-  /** All names that it defines, each once and on a line of its own. */
+  /** All names that it defines, each once and on a line of its own; those that it offers come first. */
   names: string;
-  /** The names that it imports, where somebody has asked for them. */
-  imported?: readonly string[];
-  /** Of its doc comments; absent where it has none, null where there were too many files to keep them. */
-  docs?: Packed | null;
+  /** So much of the names is of those that it offers. */
+  offered: number;
+  /** For each import a line: from where, a tab, and the names. */
+  imports: string;
+  /** Of its doc comments; undefined where it has none, null where there were too many files to keep them. */
+  docs: Packed | null | undefined;
 }
 
-/** What was found of a file's content. Null: there is nothing to be found. */
+/** What was found of a file's content. Null: there is nothing to be found; undefined: it is not known. */
 export interface Findings {
-  summary?: Summary | null;
+  summary: Summary | null | undefined;
   /** Of a document. */
-  passages?: Packed | null;
-  manifest?: Manifest | null;
+  passages: Packed | null | undefined;
+  manifest: Manifest | null | undefined;
 }
 
-export interface KeptFile {
-  path: string;
+/** A file as it was listed, and what was found of it. */
+export interface KeptFile extends Findings {
+  entry: FileEntry;
   traits: Traits;
   /** Of the content that the findings are of. */
   hash: string | undefined;
-  found: Findings;
 }
 
 /** What was found of the files of a workspace when they were looked at last: what is of another content by now is found anew. */
 export interface Memo {
-  files: Map<string, KeptFile>;
-  /** Those of what was listed last: most entries of the next list are the very same. */
-  last?: { entries: readonly FileEntry[]; kept: readonly KeptFile[] };
+  /** As they were listed last: most entries of the next list are the very same. */
+  entries: readonly FileEntry[];
+  /** In the order of the entries. */
+  files: readonly KeptFile[];
   /** There are few different ones: each once, by what they say. */
   traits: Map<string, Traits>;
   links?: Links;
@@ -61,7 +61,7 @@ const MEMOS = new WeakMap<Code, Map<string, Memo>>();
 export function memoOf(code: Code, root: string): Memo {
   const memos = MEMOS.get(code) ?? new Map<string, Memo>();
   MEMOS.set(code, memos);
-  const memo = memos.get(root) ?? { files: new Map(), traits: new Map() };
+  const memo = memos.get(root) ?? { entries: [], files: [], traits: new Map() };
   // The one looked at last is the last of the map.
   memos.delete(root);
   memos.set(root, memo);
@@ -69,38 +69,53 @@ export function memoOf(code: Code, root: string): Memo {
   return memo;
 }
 
-/** What is kept of files, in their order. Of others it is forgotten, now and then. @param entries sorted by path */
+/** What is kept of files, in their order; of others it is forgotten. @param entries sorted by path */
 export async function keptOf(
   memo: Memo,
   entries: readonly FileEntry[],
   signal: AbortSignal,
 ): Promise<readonly KeptFile[]> {
-  const before = memo.last ?? { entries: [], kept: [] };
-  if (before.entries === entries) return before.kept;
+  if (memo.entries === entries) return memo.files;
   const breathe = breather(signal);
-  const placeBefore = placesIn(before.entries);
-  const kept: KeptFile[] = [];
+  const before = memo.files;
+  const files: KeptFile[] = [];
+  let at = 0;
   for (const entry of entries) {
-    kept.push(before.kept[placeBefore(entry) ?? -1] ?? keptFile(memo, entry.path));
+    // It is enough to compare entries: their paths only where some are others.
+    for (let old = before[at]; old && old.entry !== entry && old.entry.path < entry.path; old = before[at]) at += 1;
+    files.push(keptFile(memo, entry, before[at]));
     const pause = breathe();
     if (pause) await pause;
   }
-  if (memo.files.size > entries.length * 1.25 + 500) memo.files = new Map(kept.map((file) => [file.path, file]));
-  memo.last = { entries, kept };
-  return kept;
+  memo.entries = entries;
+  memo.files = files;
+  return files;
 }
 
-/** What is kept of some files, in their order. */
-export function keptFiles(memo: Memo, files: readonly FileEntry[]): KeptFile[] {
-  return files.map(({ path }) => keptFile(memo, path));
+/** @param old may be another file */
+function keptFile(memo: Memo, entry: FileEntry, old: KeptFile | undefined): KeptFile {
+  if (old?.entry === entry) return old;
+  const same = old?.entry.path === entry.path ? old : undefined;
+  // Who still looks at the list before keeps its own.
+  return {
+    entry,
+    traits: same?.traits ?? traitsIn(memo, entry.path),
+    hash: same?.hash,
+    summary: same?.summary,
+    passages: same?.passages,
+    manifest: same?.manifest,
+  };
 }
 
-function keptFile(memo: Memo, path: string): KeptFile {
-  const known = memo.files.get(path);
-  if (known) return known;
-  const file: KeptFile = { path, traits: traitsIn(memo, path), hash: undefined, found: {} };
-  memo.files.set(path, file);
-  return file;
+/** The file of a path. @param files sorted by path */
+export function fileAt(files: readonly KeptFile[], path: string): KeptFile | undefined {
+  let [from, to] = [0, files.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((files[middle] as KeptFile).entry.path < path) from = middle + 1;
+    else to = middle;
+  }
+  return files[from]?.entry.path === path ? files[from] : undefined;
 }
 
 function traitsIn({ traits }: Memo, path: string): Traits {

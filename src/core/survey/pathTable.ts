@@ -1,4 +1,5 @@
 import { breather } from './breather.ts';
+import type { KeptFile } from './memo.ts';
 import { wordHash } from './packed.ts';
 
 /** Files with code, and how they are found by what an import says. */
@@ -23,10 +24,10 @@ type Ids = Float64Array;
 const MOST_FILES = 2 ** 21;
 
 export async function pathTable(
-  files: readonly { path: string; isTest: boolean }[],
+  files: readonly Pick<KeptFile, 'entry' | 'traits'>[],
   signal: AbortSignal,
 ): Promise<PathTable> {
-  const paths = files.map(({ path }) => path);
+  const paths = files.map(({ entry }) => entry.path);
   const byPath = new Float64Array(paths.length);
   const byFolder = new Float64Array(paths.length);
   const byName: number[] = [];
@@ -46,7 +47,7 @@ export async function pathTable(
     byPath: byPath.sort(),
     byName: Float64Array.from(byName).sort(),
     byFolder: byFolder.sort(),
-    isTest: files.map(({ isTest }) => isTest),
+    isTest: files.map(({ traits }) => traits.isTest),
   };
 }
 

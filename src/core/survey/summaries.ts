@@ -1,10 +1,10 @@
 import type { Code, CodeSymbol, Workspace } from '../ports.ts';
 import { lineCount } from '../tools/bounded.ts';
 import { type Stems, stemmer } from '../tools/words.ts';
-import type { Summary } from './memo.ts';
+import type { KeptFile, Summary } from './memo.ts';
 import { type Packed, pack } from './packed.ts';
 import { type Outline, patternOutline } from './patternOutline.ts';
-import { type Hashed, type Listed, type ReadBounds, readKnown } from './readKnown.ts';
+import { type Hashed, type ReadBounds, readNew } from './readNew.ts';
 import { traitsOf } from './traits.ts';
 
 /** Of more files with code, the words of their doc comments are not kept: they would take more memory than all the rest. */
@@ -24,13 +24,14 @@ export function docsOf({ symbols }: Outline, stems: Stems): Packed {
   );
 }
 
-/** Summaries of files, as `readKnown` has them. */
-export function summariesOf(
-  files: readonly Listed[],
+/** Has the summaries of files, as `readNew` does; what tells most is read first, as there may be no time for all. */
+export function readSummaries(
+  files: readonly KeptFile[],
   { workspace, code }: { workspace: Workspace; code: Code },
   bounds: ReadBounds,
-) {
-  const withDocs = files.length <= MOST_WITH_DOCS;
+): Promise<number> {
+  const withDocs = countCode(files) <= MOST_WITH_DOCS;
+  const shared = sharing();
   const find = async (some: readonly Hashed[]): Promise<(Summary | undefined)[]> => {
     const isCode = new Map(some.map((file) => [file, traitsOf(file.path).isCode]));
     const outlines = await outlinesOf(
@@ -38,17 +39,34 @@ export function summariesOf(
       code,
       bounds.signal,
     );
-    const stems = stemmer();
+    const stems = withDocs ? stemmer() : undefined;
     return Promise.all(
       some.map(async (file) => {
         const outline = outlines.get(file);
-        if (isCode.get(file)) return outline && summaryOf(outline, withDocs ? stems : undefined);
+        if (isCode.get(file)) return outline && summaryOf(outline, stems, shared);
         const text = await file.text();
-        return text === undefined ? undefined : { lines: lineCount(text), symbols: 0, text: '', names: '' };
+        return text === undefined
+          ? undefined
+          : { lines: lineCount(text), symbols: 0, names: '', offered: 0, imports: '', docs: undefined };
       }),
     );
   };
-  return readKnown(files, 'summary', { workspace, find, saying: 'reading code' }, bounds);
+  const first = ({ traits: { isCode, isTest } }: KeptFile) => (isCode ? (isTest ? 1 : 0) : 2);
+  return readNew(files, 'summary', { workspace, find, first, saying: 'reading code' }, bounds);
+}
+
+export function countCode(files: readonly KeptFile[]): number {
+  return files.reduce((count, { traits }) => (traits.isCode ? count + 1 : count), 0);
+}
+
+/** Gives the same string for the same text: files beside each other often need the same, and many define the same names. */
+function sharing(): (text: string) => string {
+  const known = new Map<string, string>();
+  return (text) => {
+    const same = known.get(text);
+    if (same === undefined) known.set(text, text);
+    return same ?? text;
+  };
 }
 
 /** By its grammar; where that does not tell, by patterns. */
@@ -68,21 +86,20 @@ export async function outlinesOf(
   return outlines;
 }
 
-function summaryOf(outline: Outline, stems: Stems | undefined): Summary {
+function summaryOf(outline: Outline, stems: Stems | undefined, shared: (text: string) => string): Summary {
   const { lines, symbols, imports } = outline;
-  const names = symbols.filter(({ exported, container }) => exported && container === undefined);
-  const hasDocs = symbols.some(({ doc }) => doc !== undefined);
-  const text = [
-    [...new Set(names.map(({ name }) => name))].slice(0, MOST_NAMES).join(' '),
-    ...imports.map((one) => (one.names.length === 0 ? one.from : `${one.from}\t${one.names.join(' ')}`)),
-  ].join('\n');
-  const all = [...new Set(symbols.map(({ name }) => name))].join('\n');
+  const exported = symbols.filter((symbol) => symbol.exported && symbol.container === undefined);
+  const offered = [...new Set(exported.map(({ name }) => name))].slice(0, MOST_NAMES);
+  const names = new Set([...offered, ...symbols.map(({ name }) => name)]);
   return {
     lines,
     symbols: symbols.length,
-    text,
-    names: all,
-    ...(hasDocs && { docs: stems ? docsOf(outline, stems) : null }),
+    names: shared([...names].join('\n')),
+    offered: offered.join('\n').length,
+    imports: shared(
+      imports.map((one) => (one.names.length === 0 ? one.from : `${one.from}\t${one.names.join(' ')}`)).join('\n'),
+    ),
+    docs: symbols.some(({ doc }) => doc !== undefined) ? (stems ? docsOf(outline, stems) : null) : undefined,
   };
 }
 

@@ -97,6 +97,10 @@ function* byImportance(files: readonly Candidate[], links: Links, rank: Float64A
       return { file, importance, needing, most: importance * wanted(needing.length) };
     })
     .sort((a, b) => a.most - b.most);
+  const importedBy = onceEach((id: number) => {
+    const summary = links.summaries[id];
+    return summary ? importedNames(summary) : [];
+  });
   const begun: { scored: readonly Scored[]; at: number }[] = [];
   const first = () => {
     let best: (typeof begun)[number] | undefined;
@@ -111,7 +115,7 @@ function* byImportance(files: readonly Candidate[], links: Links, rank: Float64A
       if (best && next.most < (best.scored[best.at]?.score ?? 0)) break;
       waiting.pop();
       begun.push({
-        scored: scoredSymbols(next.file, next.importance, countsOf(next.file.outline, next.needing, links)),
+        scored: scoredSymbols(next.file, next.importance, countsOf(next.file.outline, next.needing, importedBy)),
         at: 0,
       });
       best = first();
@@ -183,16 +187,29 @@ function usersOf({ starts, targets, table }: Links, ids: readonly number[]): Map
 }
 
 /** How many of the files import a name that is here. */
-function countsOf({ symbols }: Outline, users: readonly number[], { summaries }: Links): Map<string, number> {
+function countsOf(
+  { symbols }: Outline,
+  users: readonly number[],
+  importedBy: (id: number) => readonly string[],
+): Map<string, number> {
   const counts = new Map<string, number>();
   if (users.length === 0) return counts;
   for (const { name } of symbols) counts.set(name, 0);
   for (const id of users) {
-    const summary = summaries[id];
-    for (const name of summary ? importedNames(summary) : []) {
+    for (const name of importedBy(id)) {
       const count = counts.get(name);
       if (count !== undefined) counts.set(name, count + 1);
     }
   }
   return counts;
+}
+
+/** Many files are asked for the same again. */
+function onceEach<T>(find: (id: number) => T): (id: number) => T {
+  const known = new Map<number, T>();
+  return (id) => {
+    const found = known.get(id) ?? find(id);
+    known.set(id, found);
+    return found;
+  };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Survey, type SurveyedFile, survey } from '../survey/survey.ts';
+import type { KeptFile } from '../survey/memo.ts';
+import { type Survey, survey } from '../survey/survey.ts';
 import { mapLines } from '../survey/symbolMap.ts';
 import { bounded } from './bounded.ts';
 import { counted } from './counted.ts';
@@ -143,11 +144,11 @@ function sizeLine(under: string, { files, unread }: Survey): string {
   return `${where}: ${counted(files.length, 'file')}, ${linesOf(files)} lines of text.${left}`;
 }
 
-function linesOf(files: readonly SurveyedFile[]): number {
-  return files.reduce((sum, { lines }) => sum + (lines ?? 0), 0);
+function linesOf(files: readonly KeptFile[]): number {
+  return files.reduce((sum, { summary }) => sum + (summary?.lines ?? 0), 0);
 }
 
-function testFilesOf(files: readonly SurveyedFile[]): number {
+function testFilesOf(files: readonly KeptFile[]): number {
   return files.filter(({ traits }) => traits.isTest && traits.language !== undefined).length;
 }
 
@@ -160,13 +161,13 @@ function nothing(under: string): Result {
   return { under, files: 0, lines: 0, testFiles: 0, unread: 0, truncated: false, ...none };
 }
 
-function languages(files: readonly SurveyedFile[]): Result['languages'] {
+function languages(files: readonly KeptFile[]): Result['languages'] {
   const sums = new Map<string, { name: string; files: number; lines: number }>();
-  for (const { traits, lines } of files) {
+  for (const { traits, summary } of files) {
     if (traits.language === undefined) continue;
     const sum = sums.get(traits.language) ?? { name: traits.language, files: 0, lines: 0 };
     sum.files += 1;
-    sum.lines += lines ?? 0;
+    sum.lines += summary?.lines ?? 0;
     sums.set(traits.language, sum);
   }
   return [...sums.values()].sort((a, b) => b.lines - a.lines || (a.name < b.name ? -1 : 1));
@@ -202,19 +203,19 @@ function some(names: readonly string[], most: number): string[] {
 function testRunners({ manifests, files }: Survey): string[] {
   const declared = manifests.flatMap(({ path, tests }) => (tests === undefined ? [] : [`${tests}, from ${path}`]));
   if (declared.length > 0) return declared;
-  const pytest = files.find(({ path }) => /(^|\/)(pytest\.ini|conftest\.py|test_[^/]+\.py)$/.test(path));
-  return pytest ? [`pytest, because of ${pytest.path}`] : [];
+  const pytest = files.find(({ entry }) => /(^|\/)(pytest\.ini|conftest\.py|test_[^/]+\.py)$/.test(entry.path));
+  return pytest ? [`pytest, because of ${pytest.entry.path}`] : [];
 }
 
 function entryPoints({ files, manifests }: Survey): string[] {
   const declared = manifests.flatMap(({ path, entryPoints: all }) => all.map((entry) => ({ entry, path })));
   // What a build makes need not be there; sources of these languages are no such thing.
   const doubtful = new Set(declared.map(({ entry }) => entry).filter((entry) => /\.(py|rs)$/.test(entry)));
-  const present = new Set(files.map(({ path }) => path).filter((path) => doubtful.has(path)));
+  const present = new Set(files.map(({ entry }) => entry.path).filter((path) => doubtful.has(path)));
   const named = new Set(declared.map(({ entry }) => entry));
   const usual = files
-    .filter(({ path, traits }) => traits.isEntry && !named.has(path))
-    .map(({ path }) => path)
+    .filter(({ entry, traits }) => traits.isEntry && !named.has(entry.path))
+    .map(({ entry }) => entry.path)
     .sort((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1));
   return [
     ...declared
@@ -228,7 +229,7 @@ function entryPoints({ files, manifests }: Survey): string[] {
 const NO_FOLDER = '/';
 
 /** Two levels of folders below the one asked for, those with most files. */
-function folders(under: string, files: readonly SurveyedFile[]): Result['folders'] {
+function folders(under: string, files: readonly KeptFile[]): Result['folders'] {
   const counts = new Map<string, number>();
   const base = under === '.' ? 0 : under.length + 1;
   // Sorted by path, so most files are in the folders of the one before: these are counted together.
@@ -237,7 +238,9 @@ function folders(under: string, files: readonly SurveyedFile[]): Result['folders
   const add = (path: string, files: number) => {
     if (files > 0) counts.set(path, (counts.get(path) ?? 0) + files);
   };
-  for (const { path } of files) {
+  for (const {
+    entry: { path },
+  } of files) {
     if (!path.startsWith(first)) {
       add(first, inFirst);
       inFirst = 0;
@@ -260,11 +263,12 @@ function folders(under: string, files: readonly SurveyedFile[]): Result['folders
     .sort((a, b) => b.files - a.files || (a.path < b.path ? -1 : 1));
 }
 
-function biggest(files: readonly SurveyedFile[]): Result['biggest'] {
+function biggest(files: readonly KeptFile[]): Result['biggest'] {
   const best: { path: string; lines: number }[] = [];
-  for (const { path, traits, lines = 0 } of files) {
+  for (const { entry, traits, summary } of files) {
+    const lines = summary?.lines ?? 0;
     if (!traits.isCode || (best.length === 8 && lines <= (best.at(-1)?.lines ?? 0))) continue;
-    best.push({ path, lines });
+    best.push({ path: entry.path, lines });
     best.sort((a, b) => b.lines - a.lines || (a.path < b.path ? -1 : 1));
     if (best.length > 8) best.pop();
   }

@@ -1,7 +1,7 @@
 import type { CodeSymbol, FileEntry, SearchQuery } from '../ports.ts';
 import { filesDefining } from '../survey/definedNames.ts';
 import { offeredBy } from '../survey/links.ts';
-import { hashOf } from '../survey/readKnown.ts';
+import { hashOf } from '../survey/readNew.ts';
 import { outlinesOf } from '../survey/summaries.ts';
 import { DEFINING } from './looksLikeDefinition.ts';
 import { readCode } from './readCode.ts';
@@ -55,7 +55,7 @@ export async function findSymbols(
   const { signal, onProgress } = ctx;
   const bounds = { signal, until: performance.now() + PATIENCE, ...(onProgress && { onProgress }) };
   const { files, unknown } = await filesDefining((names) => rankOf(names) > 0, wanted.under, ctx, bounds);
-  const isOffered = new RegExp(`(?:^| )${literal(asked.name)}(?: |$)`);
+  const isOffered = new RegExp(`^${literal(asked.name)}$`, 'm');
   const byRank = files
     .map((file) => ({
       entry: file.entry,

@@ -41,7 +41,7 @@ export function readAhead(
       const news = entries.filter((entry) => placeBefore(entry) === undefined);
       before = entries;
       await code.readAhead(root, news, NEVER);
-      await learnNames(news, { workspace, code }, NEVER);
+      await learnNames(entries, { workspace, code }, NEVER);
     }
     isReading = false;
   };

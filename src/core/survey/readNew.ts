@@ -1,0 +1,95 @@
+import type { FileEntry, Workspace } from '../ports.ts';
+import type { Progress } from '../tools/tool.ts';
+import { breather } from './breather.ts';
+import type { Findings, KeptFile } from './memo.ts';
+
+/** A file whose content is known by its hash. */
+export interface Hashed {
+  path: string;
+  hash: string;
+  /** Reads it, where it was not read for its hash already; undefined where it has no text. */
+  text: () => Promise<string | undefined>;
+}
+
+export interface ReadBounds {
+  signal: AbortSignal;
+  /** By the clock of `performance.now()`: what is not known by then stays unread. */
+  until: number;
+  onProgress?: (progress: Progress) => void;
+}
+
+const AT_ONCE = 64;
+
+/**
+ * Finds out about files, where their content is new.
+ *
+ * @param what is asked for
+ * @param by.find finds out about some files, in their order; undefined where nothing can be known
+ * @param by.first the files with the least number are read first
+ * @param by.saying what is said while it goes on
+ * @returns how many stay unread, and could be read another time
+ */
+export async function readNew<What extends keyof Findings>(
+  files: readonly KeptFile[],
+  what: What,
+  by: {
+    workspace: Workspace;
+    find: (files: readonly Hashed[]) => Promise<(Findings[What] | undefined)[]>;
+    first?: (file: KeptFile) => number;
+    saying: string;
+  },
+  bounds: ReadBounds,
+): Promise<number> {
+  const breathe = breather(bounds.signal);
+  const unknown: KeptFile[] = [];
+  for (const file of files) {
+    const { hash } = file.entry;
+    if (hash !== undefined && hash !== file.hash) renew(file, hash);
+    if (hash === undefined || file[what] === undefined) unknown.push(file);
+    const pause = breathe();
+    if (pause) await pause;
+  }
+  const { first } = by;
+  if (first) unknown.sort((a, b) => first(a) - first(b));
+  let read = 0;
+  while (read < unknown.length && performance.now() < bounds.until) {
+    bounds.signal.throwIfAborted();
+    const some = unknown.slice(read, read + AT_ONCE);
+    const hashed = await Promise.all(some.map(({ entry }) => hashOf(by.workspace, entry)));
+    const news = hashed.flatMap((content, place) => {
+      const file = some[place];
+      if (!content || !file) return [];
+      if (file.hash !== content.hash) renew(file, content.hash);
+      return file[what] === undefined ? [{ file, content }] : [];
+    });
+    const all = await by.find(news.map(({ content }) => content));
+    for (const [place, { file, content }] of news.entries()) {
+      const known: Findings = file;
+      // Somebody else may have seen another content meanwhile.
+      if (file.hash === content.hash) known[what] = all[place] ?? (null as Findings[What]);
+    }
+    read += some.length;
+    if (unknown.length > AT_ONCE) bounds.onProgress?.({ message: by.saying, done: read, total: unknown.length });
+    const pause = breathe();
+    if (pause) await pause;
+  }
+  return unknown.length - read;
+}
+
+function renew(file: KeptFile, hash: string): void {
+  file.hash = hash;
+  file.summary = undefined;
+  file.passages = undefined;
+  file.manifest = undefined;
+}
+
+/** @returns undefined for a file without a text */
+export async function hashOf(workspace: Workspace, { path, hash }: FileEntry): Promise<Hashed | undefined> {
+  const read = async () => {
+    const content = await workspace.read(path);
+    return content.kind === 'text' ? content : undefined;
+  };
+  if (hash !== undefined) return { path, hash, text: async () => (await read())?.text };
+  const content = await read();
+  return content && { path, hash: content.hash, text: async () => content.text };
+}
