@@ -11,7 +11,8 @@ export interface PathTable {
   byName: Ids;
   /** The files right in a folder. */
   byFolder: Ids;
-  isTest: readonly boolean[];
+  /** 1 where it is. */
+  isTest: Uint8Array;
 }
 
 /**
@@ -47,7 +48,7 @@ export async function pathTable(
     byPath: byPath.sort(),
     byName: Float64Array.from(byName).sort(),
     byFolder: byFolder.sort(),
-    isTest: files.map(({ traits }) => traits.isTest),
+    isTest: Uint8Array.from(files, ({ traits }) => Number(traits.isTest)),
   };
 }
 

@@ -57,10 +57,10 @@ export async function readNew<What extends keyof Findings>(
     const some = unknown.slice(read, read + AT_ONCE);
     const hashed = await Promise.all(some.map(({ entry }) => hashOf(by.workspace, entry)));
     const news = hashed.flatMap((content, place) => {
-      const file = some[place];
-      if (!content || !file) return [];
-      if (file.hash !== content.hash) renew(file, content.hash);
-      return file[what] === undefined ? [{ file, content }] : [];
+      const file = some[place] as KeptFile;
+      // What has no text any more has nothing of what was found in it, either.
+      if (file.hash !== content?.hash) renew(file, content?.hash);
+      return content && file[what] === undefined ? [{ file, content }] : [];
     });
     const all = await by.find(news.map(({ content }) => content));
     for (const [place, { file, content }] of news.entries()) {
@@ -76,7 +76,7 @@ export async function readNew<What extends keyof Findings>(
   return unknown.length - read;
 }
 
-function renew(file: KeptFile, hash: string): void {
+function renew(file: KeptFile, hash: string | undefined): void {
   file.hash = hash;
   file.summary = undefined;
   file.passages = undefined;

@@ -160,7 +160,7 @@ function filesIn(table: PathTable, folder: string, ending: string): number[] {
   return filesOf(table, folder)
     .filter((id) => {
       const path = table.paths[id] ?? '';
-      return path.endsWith(ending) && table.isTest[id] !== true;
+      return path.endsWith(ending) && table.isTest[id] !== 1;
     })
     .slice(0, MOST_OF_PACKAGE);
 }

@@ -97,10 +97,14 @@ function* byImportance(files: readonly Candidate[], links: Links, rank: Float64A
       return { file, importance, needing, most: importance * wanted(needing.length) };
     })
     .sort((a, b) => a.most - b.most);
-  const importedBy = onceEach((id: number) => {
-    const summary = links.summaries[id];
-    return summary ? importedNames(summary) : [];
-  });
+  // Many files are asked again, and many import the same.
+  const known = new Map<string, ReadonlySet<string>>();
+  const importedBy = (id: number) => {
+    const imports = links.summaries[id]?.imports ?? '';
+    const names = known.get(imports) ?? importedNames(imports);
+    known.set(imports, names);
+    return names;
+  };
   const begun: { scored: readonly Scored[]; at: number }[] = [];
   const first = () => {
     let best: (typeof begun)[number] | undefined;
@@ -190,7 +194,7 @@ function usersOf({ starts, targets, table }: Links, ids: readonly number[]): Map
 function countsOf(
   { symbols }: Outline,
   users: readonly number[],
-  importedBy: (id: number) => readonly string[],
+  importedBy: (id: number) => ReadonlySet<string>,
 ): Map<string, number> {
   const counts = new Map<string, number>();
   if (users.length === 0) return counts;
@@ -202,14 +206,4 @@ function countsOf(
     }
   }
   return counts;
-}
-
-/** Many files are asked for the same again. */
-function onceEach<T>(find: (id: number) => T): (id: number) => T {
-  const known = new Map<number, T>();
-  return (id) => {
-    const found = known.get(id) ?? find(id);
-    known.set(id, found);
-    return found;
-  };
 }
