@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { RunStop } from './core/orchestrator/runStop.ts';
 import { StoreError } from './core/store/storeError.ts';
-import { codeIndexesHere } from './node/codeIndex/codeIndex.ts';
+import { codeIndexesOf } from './node/codeIndex/codeIndex.ts';
 import { ConfigurationError } from './node/configuration.ts';
 import type { Installation } from './node/openCrew.ts';
 import { demoCommand } from './terminal/commands/demoCommand.ts';
@@ -26,8 +26,10 @@ const installation: Installation = {
   version: (JSON.parse(readFileSync(new URL('package.json', home), 'utf8')) as { version: string }).version,
   home: folder,
   env: process.env,
-  indexes: codeIndexesHere(folder, process.env),
+  indexes: codeIndexesOf(folder, process.env, 'thread'),
 };
+/** Of a process that has nothing to do but to answer. */
+const server: Installation = { ...installation, indexes: codeIndexesOf(folder, process.env, 'here') };
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -52,7 +54,7 @@ function running<A extends unknown[]>(command: (...args: A) => Promise<number>):
     try {
       process.exitCode = await command(...args);
     } finally {
-      await installation.indexes?.close();
+      await Promise.all([installation, server].map(({ indexes }) => indexes?.close()));
     }
   };
 }
@@ -234,7 +236,7 @@ program
   .description('offer the tools to one MCP client, on standard input and output')
   .option(...MCP_WORKSPACE)
   .option(...MCP_CHARS)
-  .action(running((options: McpOptions) => mcpCommand(installation, options, stop.signal)));
+  .action(running((options: McpOptions) => mcpCommand(server, options, stop.signal)));
 
 program
   .command('serve')
@@ -243,7 +245,7 @@ program
   .option('--host <address>', 'the interface to listen on (default: 127.0.0.1, which only this machine reaches)')
   .option('--mcp-port <port>', 'where MCP is served (default: 9001; 0: any that is free)')
   .option(...MCP_CHARS)
-  .action(running((options: ServeOptions) => serveCommand(installation, options, stop.signal)));
+  .action(running((options: ServeOptions) => serveCommand(server, options, stop.signal)));
 
 program
   .command('acp', { hidden: true })

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Workspace } from '../core/ports.ts';
-import { codeIndexesHere } from '../node/codeIndex/codeIndex.ts';
+import { codeIndexesOf } from '../node/codeIndex/codeIndex.ts';
 import { openDiskWorkspace } from '../node/diskWorkspace.ts';
 import { guardedWorkspace } from '../node/guardedWorkspace.ts';
 import { type Installation, openStore } from '../node/openCrew.ts';
@@ -41,7 +41,7 @@ export async function openParts(context: vscode.ExtensionContext): Promise<{ sto
     version: (context.extension.packageJSON as { version: string }).version,
     home: context.extensionPath,
     env: process.env,
-    indexes: codeIndexesHere(context.extensionPath, process.env),
+    indexes: codeIndexesOf(context.extensionPath, process.env, 'thread'),
   };
   const log = vscode.window.createOutputChannel('Conclave', { log: true });
   const report = (error: unknown): void =>

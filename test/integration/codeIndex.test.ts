@@ -18,228 +18,230 @@ const THREAD = resolve('dist/indexWorker.js');
 const ROUNDS = 25;
 const OWN = ['own'];
 
-describe('index of a workspace', () => {
-  let base: string;
-  let root: string;
-  let opened: CodeIndexes[];
+for (const where of ['thread', 'here'] as const)
+  describe(`index of a workspace, ${where === 'here' ? 'in this thread' : 'in a thread of its own'}`, () => {
+    let base: string;
+    let root: string;
+    let opened: CodeIndexes[];
 
-  beforeEach(async () => {
-    base = await realpath(await mkdtemp(join(tmpdir(), 'conclave-index-')));
-    root = join(base, 'workspace');
-    await mkdir(root);
-    opened = [];
-  });
-  afterEach(async () => {
-    for (const indexes of opened) await indexes.close();
-    await rm(base, { recursive: true, force: true });
-  });
+    beforeEach(async () => {
+      base = await realpath(await mkdtemp(join(tmpdir(), 'conclave-index-')));
+      root = join(base, 'workspace');
+      await mkdir(root);
+      opened = [];
+    });
+    afterEach(async () => {
+      for (const indexes of opened) await indexes.close();
+      await rm(base, { recursive: true, force: true });
+    });
 
-  async function open(means?: 'stamps'): Promise<{ index: CodeIndex; workspace: Workspace }> {
-    const indexes = openCodeIndexes({ dir: join(base, 'index'), thread: THREAD, ...(means && { means }) });
-    opened.push(indexes);
-    const index = indexes.of(root, OWN);
-    const seen = await index.ready();
-    if (process.platform === 'linux') assert.equal(seen, means ?? 'events');
-    return { index, workspace: openDiskWorkspace(root, { ripgrep: findRipgrep(), own: OWN, indexes }) };
-  }
-
-  const plain = () => openDiskWorkspace(root, { ripgrep: findRipgrep(), own: OWN });
-
-  async function assertSameList(index: CodeIndex, what: string): Promise<void> {
-    const expected = await listFiles(root, OWN);
-    const list = await index.list();
-    assert.deepEqual(
-      list?.files.map(({ path, bytes }) => ({ path, bytes })),
-      expected.files,
-      what,
-    );
-    for (const which of ['links', 'trackedThoughIgnored'] as const) {
-      assert.deepEqual([...(list?.[which] ?? [])].sort(), [...expected[which]].sort(), what);
+    async function open(means?: 'stamps'): Promise<{ index: CodeIndex; workspace: Workspace }> {
+      const indexes = openCodeIndexes({ dir: join(base, 'index'), where, thread: THREAD, ...(means && { means }) });
+      opened.push(indexes);
+      const index = indexes.of(root, OWN);
+      const seen = await index.ready();
+      if (process.platform === 'linux') assert.equal(seen, means ?? 'events');
+      return { index, workspace: openDiskWorkspace(root, { ripgrep: findRipgrep(), own: OWN, indexes }) };
     }
-  }
 
-  async function assertSameMatches(workspace: Workspace, query: SearchQuery, what: string): Promise<void> {
-    const about = `${JSON.stringify(query)} ${what}`;
-    assert.deepEqual(await workspace.search(query), await plain().search(query), about);
-  }
+    const plain = () => openDiskWorkspace(root, { ripgrep: findRipgrep(), own: OWN });
 
-  function randomQuery({ word, pick }: Meddler, paths: readonly string[]): SearchQuery {
-    const [one, other] = [word(), word()];
-    const expressions = [
-      `${one}.*${other}`,
-      `(${one}|${other})$`,
-      `^${one}`,
-      `${one}[-_ (]?${other}`,
-      `[A-Z]+${one.slice(1)}`,
-      `\\b${one}\\b`,
-      `${one.slice(0, 2)}\\w+`,
-      '\\d+',
-      `(${one}){2}`,
-    ];
-    const regex = pick([true, false, false]);
-    return {
-      pattern: regex
-        ? pick(expressions)
-        : pick([one, one.slice(1), one.slice(0, 2), `${one} ${other}`, `${one}-${other}`]),
-      regex,
-      caseSensitive: pick([true, false]),
-      wholeWord: pick([true, false, false]),
-      limit: pick([1, 5, 1000, 1000]),
-      ...(pick([true, false, false]) &&
-        paths.length > 0 && { under: [pick([pick(paths), pick(paths).split('/')[0] ?? ''])] }),
-      ...(pick([true, false, false, false]) && { only: (path: string) => path.includes('1') }),
-    };
-  }
-
-  for (const means of [undefined, 'stamps'] as const) {
-    for (const kind of ['a repository', 'a folder of a repository', 'no repository'] as const) {
-      it(`lists and finds what is there, whatever was just changed (${kind}, by ${means ?? 'events'})`, async () => {
-        const git = kind === 'a repository' ? root : kind === 'no repository' ? undefined : base;
-        if (git) execFileSync('git', ['init', '-q'], { cwd: git });
-        const meddler = await openMeddler(root, { git: git !== undefined, seed: 7 });
-        const { index, workspace } = await open(means);
-        await assertSameList(index, 'at first');
-        for (let round = 0; round < ROUNDS; round += 1) {
-          const what = `after ${meddler.meddle()} (round ${round})`;
-          const paths = (await plain().list()).map(({ path }) => path);
-          await assertSameMatches(workspace, randomQuery(meddler, paths), what);
-          await assertSameList(index, what);
-          await assertSameMatches(workspace, randomQuery(meddler, paths), what);
-        }
-        const query = { pattern: 'alpha', regex: false, caseSensitive: true, wholeWord: false, limit: 9 };
-        assert.ok(await index.find(query, ['.']), 'it was not the index that has answered');
-      }).timeout(300_000);
-    }
-  }
-
-  it('knows the hash of every file that can be read', async () => {
-    await writeFile(join(root, 'a.ts'), 'one');
-    await writeFile(join(root, 'b.bin'), 'one\0');
-    const { workspace } = await open();
-    for (const text of ['one', 'two']) {
-      await writeFile(join(root, 'a.ts'), text);
-      for (const { path, hash } of await workspace.list()) {
-        const content = await workspace.read(path);
-        assert.ok(content.kind === 'text' || content.kind === 'binary');
-        assert.equal(hash, content.hash, path);
+    async function assertSameList(index: CodeIndex, what: string): Promise<void> {
+      const expected = await listFiles(root, OWN);
+      const list = await index.list();
+      assert.deepEqual(
+        list?.files.map(({ path, bytes }) => ({ path, bytes })),
+        expected.files,
+        what,
+      );
+      for (const which of ['links', 'trackedThoughIgnored'] as const) {
+        assert.deepEqual([...(list?.[which] ?? [])].sort(), [...expected[which]].sort(), what);
       }
     }
-  });
 
-  it('refuses what is no pattern, though it is nowhere', async () => {
-    await writeFile(join(root, 'a.ts'), 'one');
-    const { workspace } = await open();
-    const query = { pattern: 'nowhere{3,1}', regex: true, caseSensitive: true, wholeWord: false, limit: 9 };
-    await assert.rejects(workspace.search(query), SearchError);
-  });
-
-  it('finds what an expression matches in many files as ripgrep does by itself, in its order, up to a limit and beyond', async () => {
-    const lines = (at: number) =>
-      at % 7 === 0 ? `needle${at} = 1\nneedle\nneedle${at + 1} = 2\n` : `needle = ${at}\n`;
-    for (let folder = 0; folder < 8; folder += 1) {
-      await mkdir(join(root, `d${folder}`));
-      const writes = Array.from({ length: 300 }, (_, at) =>
-        writeFile(join(root, `d${folder}`, `f${at}.ts`), lines(at)),
-      );
-      await Promise.all(writes);
+    async function assertSameMatches(workspace: Workspace, query: SearchQuery, what: string): Promise<void> {
+      const about = `${JSON.stringify(query)} ${what}`;
+      assert.deepEqual(await workspace.search(query), await plain().search(query), about);
     }
-    const { index, workspace } = await open();
-    const query = { pattern: 'needle\\d+ = \\d', regex: true, caseSensitive: true, wholeWord: false, limit: 5000 };
-    assert.equal((await index.candidates(query, ['.']))?.length, 2400);
-    for (const limit of [1, 2, 87, 343, 344, 345, 687, 688, 5000]) {
-      const found = await workspace.search({ ...query, limit });
-      assert.equal(found.length, Math.min(limit, 688));
-      assert.deepEqual(found, await plain().search({ ...query, limit }), `limit ${limit}`);
+
+    function randomQuery({ word, pick }: Meddler, paths: readonly string[]): SearchQuery {
+      const [one, other] = [word(), word()];
+      const expressions = [
+        `${one}.*${other}`,
+        `(${one}|${other})$`,
+        `^${one}`,
+        `${one}[-_ (]?${other}`,
+        `[A-Z]+${one.slice(1)}`,
+        `\\b${one}\\b`,
+        `${one.slice(0, 2)}\\w+`,
+        '\\d+',
+        `(${one}){2}`,
+      ];
+      const regex = pick([true, false, false]);
+      return {
+        pattern: regex
+          ? pick(expressions)
+          : pick([one, one.slice(1), one.slice(0, 2), `${one} ${other}`, `${one}-${other}`]),
+        regex,
+        caseSensitive: pick([true, false]),
+        wholeWord: pick([true, false, false]),
+        limit: pick([1, 5, 1000, 1000]),
+        ...(pick([true, false, false]) &&
+          paths.length > 0 && { under: [pick([pick(paths), pick(paths).split('/')[0] ?? ''])] }),
+        ...(pick([true, false, false, false]) && { only: (path: string) => path.includes('1') }),
+      };
     }
-  });
 
-  const needle = { pattern: 'needle in it', regex: false, caseSensitive: true, wholeWord: false, limit: 99 };
+    for (const means of [undefined, 'stamps'] as const) {
+      for (const kind of ['a repository', 'a folder of a repository', 'no repository'] as const) {
+        it(`lists and finds what is there, whatever was just changed (${kind}, by ${means ?? 'events'})`, async () => {
+          const git = kind === 'a repository' ? root : kind === 'no repository' ? undefined : base;
+          if (git) execFileSync('git', ['init', '-q'], { cwd: git });
+          const meddler = await openMeddler(root, { git: git !== undefined, seed: 7 });
+          const { index, workspace } = await open(means);
+          await assertSameList(index, 'at first');
+          for (let round = 0; round < ROUNDS; round += 1) {
+            const what = `after ${meddler.meddle()} (round ${round})`;
+            const paths = (await plain().list()).map(({ path }) => path);
+            await assertSameMatches(workspace, randomQuery(meddler, paths), what);
+            await assertSameList(index, what);
+            await assertSameMatches(workspace, randomQuery(meddler, paths), what);
+          }
+          const query = { pattern: 'alpha', regex: false, caseSensitive: true, wholeWord: false, limit: 9 };
+          assert.ok(await index.find(query, ['.']), 'it was not the index that has answered');
+        }).timeout(300_000);
+      }
+    }
 
-  it('begins nothing anew once it is closed, and what is asked then is found without it', async () => {
-    await writeFile(join(root, 'a.ts'), 'const here = 1;\n');
-    const { index, workspace } = await open();
-    assert.equal((await index.list())?.files.length, 1);
-    await opened[0]?.close();
-    assert.equal(await index.list(), undefined);
-    assert.equal(await opened[0]?.of(root, ['another']).list(), undefined);
-    await assert.rejects(index.ready(), /does not start/);
-    assert.deepEqual(
-      (await workspace.list()).map(({ path }) => path),
-      ['a.ts'],
-    );
-  });
-
-  it('is shared: what one process has read, another one need not, and each sees what was changed meanwhile', async () => {
-    for (let at = 0; at < 300; at += 1) await writeFile(join(root, `f${at}.ts`), `text ${at}\n`);
-    await sleep(60);
-    await open();
-    assert.equal((await kept()).length, 1);
-    const [before] = await kept();
-    await writeFile(join(root, 'f7.ts'), 'a needle in it\n');
-    const { workspace } = await open();
-    assert.deepEqual(await kept(), [before], 'nothing was built again');
-    assert.deepEqual(
-      (await workspace.search(needle)).map(({ path }) => path),
-      ['f7.ts'],
-    );
-  });
-
-  it('is built again where it is damaged, cut off or of another version', async () => {
-    for (let at = 0; at < 20; at += 1) await writeFile(join(root, `f${at}.ts`), `a needle in it ${at}\n`);
-    await sleep(60);
-    await open();
-    for (const damage of [
-      (bytes: Buffer) => bytes.subarray(0, bytes.length - 9),
-      (bytes: Buffer) => bytes.fill(0, 70, 90),
-      (bytes: Buffer) => bytes.fill(0xff, bytes.length - 60, bytes.length - 50),
-      (bytes: Buffer) => bytes.fill('x', 0, 8),
-      () => Buffer.alloc(0),
-    ]) {
-      await opened.pop()?.close();
-      const [name = ''] = await kept();
-      await writeFile(name, damage(await readFile(name)));
+    it('knows the hash of every file that can be read', async () => {
+      await writeFile(join(root, 'a.ts'), 'one');
+      await writeFile(join(root, 'b.bin'), 'one\0');
       const { workspace } = await open();
-      assert.equal((await workspace.search(needle)).length, 20);
-    }
-  });
+      for (const text of ['one', 'two']) {
+        await writeFile(join(root, 'a.ts'), text);
+        for (const { path, hash } of await workspace.list()) {
+          const content = await workspace.read(path);
+          assert.ok(content.kind === 'text' || content.kind === 'binary');
+          assert.equal(hash, content.hash, path);
+        }
+      }
+    });
 
-  it('outlives a process that is killed while it builds', async () => {
-    for (let at = 0; at < 1500; at += 1) await writeFile(join(root, `f${at}.ts`), `a needle in it ${at}\n`.repeat(40));
-    for (const wait of [50, 150, 300]) {
-      const child = spawn(
-        process.execPath,
-        [...process.execArgv, 'test/support/indexing.ts', join(base, 'index'), root],
-        {
-          stdio: ['ignore', 'pipe', 'inherit'],
-        },
+    it('refuses what is no pattern, though it is nowhere', async () => {
+      await writeFile(join(root, 'a.ts'), 'one');
+      const { workspace } = await open();
+      const query = { pattern: 'nowhere{3,1}', regex: true, caseSensitive: true, wholeWord: false, limit: 9 };
+      await assert.rejects(workspace.search(query), SearchError);
+    });
+
+    it('finds what an expression matches in many files as ripgrep does by itself, in its order, up to a limit and beyond', async () => {
+      const lines = (at: number) =>
+        at % 7 === 0 ? `needle${at} = 1\nneedle\nneedle${at + 1} = 2\n` : `needle = ${at}\n`;
+      for (let folder = 0; folder < 8; folder += 1) {
+        await mkdir(join(root, `d${folder}`));
+        const writes = Array.from({ length: 300 }, (_, at) =>
+          writeFile(join(root, `d${folder}`, `f${at}.ts`), lines(at)),
+        );
+        await Promise.all(writes);
+      }
+      const { index, workspace } = await open();
+      const query = { pattern: 'needle\\d+ = \\d', regex: true, caseSensitive: true, wholeWord: false, limit: 5000 };
+      assert.equal((await index.candidates(query, ['.']))?.length, 2400);
+      for (const limit of [1, 2, 87, 343, 344, 345, 687, 688, 5000]) {
+        const found = await workspace.search({ ...query, limit });
+        assert.equal(found.length, Math.min(limit, 688));
+        assert.deepEqual(found, await plain().search({ ...query, limit }), `limit ${limit}`);
+      }
+    });
+
+    const needle = { pattern: 'needle in it', regex: false, caseSensitive: true, wholeWord: false, limit: 99 };
+
+    it('begins nothing anew once it is closed, and what is asked then is found without it', async () => {
+      await writeFile(join(root, 'a.ts'), 'const here = 1;\n');
+      const { index, workspace } = await open();
+      assert.equal((await index.list())?.files.length, 1);
+      await opened[0]?.close();
+      assert.equal(await index.list(), undefined);
+      assert.equal(await opened[0]?.of(root, ['another']).list(), undefined);
+      await assert.rejects(index.ready(), /does not start/);
+      assert.deepEqual(
+        (await workspace.list()).map(({ path }) => path),
+        ['a.ts'],
       );
-      const ended = once(child, 'exit');
-      await once(child.stdout ?? child, 'data');
-      await sleep(wait);
-      child.kill('SIGKILL');
-      await ended;
-    }
-    const { workspace } = await open();
-    assert.equal((await workspace.search({ ...needle, limit: 100_000 })).length, 60_000);
-    const left = await readdir(join(base, 'index'), { recursive: true });
-    assert.ok(left.filter((name) => /spill.|bells.|\.index/.test(name)).length <= 2, left.join('\n'));
-  });
+    });
 
-  it('sees what another process changes', async () => {
-    await writeFile(join(root, 'a.ts'), 'x\n');
-    const { workspace } = await open();
-    for (let at = 0; at < 20; at += 1) {
-      execFileSync(process.execPath, ['-e', `require('fs').appendFileSync('a.ts', 'needle in it ${at}\\n')`], {
-        cwd: root,
-      });
-      assert.equal((await workspace.search(needle)).length, at + 1);
-      await appendFile(join(root, 'a.ts'), 'x\n');
+    it('is shared: what one process has read, another one need not, and each sees what was changed meanwhile', async () => {
+      for (let at = 0; at < 300; at += 1) await writeFile(join(root, `f${at}.ts`), `text ${at}\n`);
+      await sleep(60);
+      await open();
+      assert.equal((await kept()).length, 1);
+      const [before] = await kept();
+      await writeFile(join(root, 'f7.ts'), 'a needle in it\n');
+      const { workspace } = await open();
+      assert.deepEqual(await kept(), [before], 'nothing was built again');
+      assert.deepEqual(
+        (await workspace.search(needle)).map(({ path }) => path),
+        ['f7.ts'],
+      );
+    });
+
+    it('is built again where it is damaged, cut off or of another version', async () => {
+      for (let at = 0; at < 20; at += 1) await writeFile(join(root, `f${at}.ts`), `a needle in it ${at}\n`);
+      await sleep(60);
+      await open();
+      for (const damage of [
+        (bytes: Buffer) => bytes.subarray(0, bytes.length - 9),
+        (bytes: Buffer) => bytes.fill(0, 70, 90),
+        (bytes: Buffer) => bytes.fill(0xff, bytes.length - 60, bytes.length - 50),
+        (bytes: Buffer) => bytes.fill('x', 0, 8),
+        () => Buffer.alloc(0),
+      ]) {
+        await opened.pop()?.close();
+        const [name = ''] = await kept();
+        await writeFile(name, damage(await readFile(name)));
+        const { workspace } = await open();
+        assert.equal((await workspace.search(needle)).length, 20);
+      }
+    });
+
+    it('outlives a process that is killed while it builds', async () => {
+      for (let at = 0; at < 1500; at += 1)
+        await writeFile(join(root, `f${at}.ts`), `a needle in it ${at}\n`.repeat(40));
+      for (const wait of [50, 150, 300]) {
+        const child = spawn(
+          process.execPath,
+          [...process.execArgv, 'test/support/indexing.ts', join(base, 'index'), root],
+          {
+            stdio: ['ignore', 'pipe', 'inherit'],
+          },
+        );
+        const ended = once(child, 'exit');
+        await once(child.stdout ?? child, 'data');
+        await sleep(wait);
+        child.kill('SIGKILL');
+        await ended;
+      }
+      const { workspace } = await open();
+      assert.equal((await workspace.search({ ...needle, limit: 100_000 })).length, 60_000);
+      const left = await readdir(join(base, 'index'), { recursive: true });
+      assert.ok(left.filter((name) => /spill.|bells.|\.index/.test(name)).length <= 2, left.join('\n'));
+    });
+
+    it('sees what another process changes', async () => {
+      await writeFile(join(root, 'a.ts'), 'x\n');
+      const { workspace } = await open();
+      for (let at = 0; at < 20; at += 1) {
+        execFileSync(process.execPath, ['-e', `require('fs').appendFileSync('a.ts', 'needle in it ${at}\\n')`], {
+          cwd: root,
+        });
+        assert.equal((await workspace.search(needle)).length, at + 1);
+        await appendFile(join(root, 'a.ts'), 'x\n');
+      }
+    });
+
+    /** The index files that are on disk. */
+    async function kept(): Promise<string[]> {
+      const names = await readdir(join(base, 'index'), { recursive: true });
+      return names.filter((name) => /[\\/]index-/.test(name)).map((name) => join(base, 'index', name));
     }
   });
-
-  /** The index files that are on disk. */
-  async function kept(): Promise<string[]> {
-    const names = await readdir(join(base, 'index'), { recursive: true });
-    return names.filter((name) => /[\\/]index-/.test(name)).map((name) => join(base, 'index', name));
-  }
-});

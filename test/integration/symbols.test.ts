@@ -41,7 +41,11 @@ for (const how of ['read ahead', 'found in the text'] as const) {
       const root = await realpath(project.dir);
       code = openCodeFacts(resolve('.'), join(base, 'code'));
       if (how === 'read ahead')
-        indexes = openCodeIndexes({ dir: join(base, 'index'), thread: resolve('dist/indexWorker.js') });
+        indexes = openCodeIndexes({
+          dir: join(base, 'index'),
+          where: 'thread',
+          thread: resolve('dist/indexWorker.js'),
+        });
       const workspace = guardedWorkspace(openDiskWorkspace(root, { ripgrep: findRipgrep(), indexes }));
       readAhead(code, workspace, { root, index: indexes?.of(root, []) });
       const runChecks = () => Promise.reject(new Error('nothing is checked here'));

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { SearchMatch, SearchQuery } from '../../core/ports.ts';
 import { indexFolder } from '../dataFolder.ts';
 import type { FileList } from '../fileList.ts';
 import { LARGEST_FILE } from '../plainFile.ts';
-import type { IndexAnswer, IndexOptions, IndexQuestion, IndexReply, IndexRequest } from './indexMessages.ts';
+import { startIndexHere } from './indexHere.ts';
+import type { IndexAnswer, IndexNews, IndexOptions, IndexPlace, IndexQuestion } from './indexMessages.ts';
+import { startIndexThread } from './indexThread.ts';
 import { listAfter } from './listAfter.ts';
 
 /** What is known of the files of one workspace without asking the disk about each. */
@@ -26,7 +27,7 @@ export interface CodeIndex {
   onChanged(listener: () => void): void;
 }
 
-/** The indexes of a process: one a workspace, each in a thread of its own that ends when it is not used. */
+/** The indexes of a process: one a workspace, each of which ends when it is not used. */
 export interface CodeIndexes {
   /**
    * Begins with it, where nobody has yet.
@@ -38,14 +39,20 @@ export interface CodeIndexes {
   close(): Promise<void>;
 }
 
-/** Milliseconds after which a thread that nobody asks anything ends. */
+/** Milliseconds after which an index that nobody asks anything ends. */
 const IDLE = 15 * 60_000;
 /** Milliseconds after which a thread that has failed is tried again. */
 const AGAIN = 60_000;
 
-/** Of this user, in the threads that came with the installation. @param home absolute path of the folder with dist/ */
-export function codeIndexesHere(home: string, env: NodeJS.ProcessEnv): CodeIndexes {
-  return openCodeIndexes({ dir: indexFolder(env), thread: join(home, 'dist', 'indexWorker.js') });
+/**
+ * Where indexes are at work. `thread`: nobody notices it, and the list of files is there twice. `here`: for a process that
+ * has little else to do; it needs half the memory, and answers sooner.
+ */
+export type IndexWhere = 'thread' | 'here';
+
+/** Of this user. @param home absolute path of the folder with dist/ */
+export function codeIndexesOf(home: string, env: NodeJS.ProcessEnv, where: IndexWhere): CodeIndexes {
+  return openCodeIndexes({ dir: indexFolder(env), where, thread: join(home, 'dist', 'indexWorker.js') });
 }
 
 /**
@@ -53,16 +60,23 @@ export function codeIndexesHere(home: string, env: NodeJS.ProcessEnv): CodeIndex
  * @param options.thread absolute path of the built indexWorker.ts
  * @param options.means for tests: how changes are to be seen
  */
-export function openCodeIndexes(options: { dir: string; thread: string; means?: 'stamps' }): CodeIndexes {
-  const { dir, thread, means } = options;
+export function openCodeIndexes(options: {
+  dir: string;
+  where: IndexWhere;
+  thread: string;
+  means?: 'stamps';
+}): CodeIndexes {
+  const { dir, where, thread, means } = options;
   const indexes = new Map<string, CodeIndex & { close(): Promise<void> }>();
   let isClosed = false;
+  const start: StartIndex = (about, on) =>
+    where === 'here' ? startIndexHere(about, on.onNews) : startIndexThread(thread, about, on);
   return {
     of(root, own) {
       const key = JSON.stringify([root, [...own].sort()]);
       const index =
         indexes.get(key) ??
-        openCodeIndex(thread, {
+        openCodeIndex(start, {
           root,
           own,
           largest: LARGEST_FILE,
@@ -80,45 +94,47 @@ export function openCodeIndexes(options: { dir: string; thread: string; means?: 
   };
 }
 
-interface Thread {
-  isListed: boolean;
-  ask(question: IndexQuestion, signal?: AbortSignal): Promise<IndexAnswer>;
-  close(): Promise<void>;
-}
+type StartIndex = (options: IndexOptions, on: { onNews: (news: IndexNews) => void; onEnd: () => void }) => IndexPlace;
 
-function openCodeIndex(file: string, options: IndexOptions): CodeIndex & { close(): Promise<void> } {
-  let thread: Thread | undefined;
+function openCodeIndex(start: StartIndex, options: IndexOptions): CodeIndex & { close(): Promise<void> } {
+  let place: IndexPlace | undefined;
+  let isListed = false;
   let failedAt = Number.NEGATIVE_INFINITY;
   let idle: NodeJS.Timeout | undefined;
   let known: { version: number; list: FileList } | undefined;
   const listeners: (() => void)[] = [];
   let isClosed = false;
 
-  function started(): Thread | undefined {
+  function started(): IndexPlace | undefined {
     // Whoever is late gets along without it: a thread that began now would keep the process from its end.
     if (isClosed) return undefined;
     clearTimeout(idle);
-    idle = setTimeout(() => void endThread(), IDLE).unref();
-    if (!thread && Date.now() - failedAt > AGAIN) {
-      thread = startThread(file, options, {
-        onChanged: () => {
-          for (const listener of listeners) listener();
+    idle = setTimeout(() => void end(), IDLE).unref();
+    if (!place && Date.now() - failedAt > AGAIN) {
+      place = start(options, {
+        onNews: (news) => {
+          if (news === 'listed') isListed = true;
+          else for (const listener of listeners) listener();
         },
         onEnd: () => {
           failedAt = Date.now();
-          thread = undefined;
-          known = undefined;
+          forget();
         },
       });
     }
-    return thread;
+    return place;
   }
 
-  async function endThread(): Promise<void> {
-    clearTimeout(idle);
-    const ending = thread;
-    thread = undefined;
+  function forget(): void {
+    place = undefined;
+    isListed = false;
     known = undefined;
+  }
+
+  async function end(): Promise<void> {
+    clearTimeout(idle);
+    const ending = place;
+    forget();
     await ending?.close();
   }
 
@@ -126,7 +142,7 @@ function openCodeIndex(file: string, options: IndexOptions): CodeIndex & { close
   async function ask(question: IndexQuestion, signal?: AbortSignal): Promise<IndexAnswer | undefined> {
     signal?.throwIfAborted();
     const asked = started();
-    if (!asked?.isListed) return undefined;
+    if (!asked || !isListed) return undefined;
     try {
       return await asked.ask(question, signal);
     } catch {
@@ -176,79 +192,7 @@ function openCodeIndex(file: string, options: IndexOptions): CodeIndex & { close
     },
     close() {
       isClosed = true;
-      return endThread();
+      return end();
     },
   };
-}
-
-function startThread(
-  file: string,
-  options: IndexOptions,
-  { onChanged, onEnd }: { onChanged: () => void; onEnd: () => void },
-): Thread {
-  const worker = new Worker(file, {
-    workerData: options,
-    execArgv: [],
-    stdout: true,
-    stderr: true,
-    // Most of what it makes is soon not needed any more: in less memory, that is seen sooner.
-    resourceLimits: { maxYoungGenerationSizeMb: 8 },
-  });
-  // Only while somebody waits for it, it keeps the process alive.
-  worker.unref();
-  const waiting = new Map<number, { resolve(answer: IndexAnswer): void; reject(error: Error): void }>();
-  let count = 0;
-  const thread: Thread = {
-    isListed: false,
-    ask(question, signal) {
-      count += 1;
-      const id = count;
-      const post = (request: IndexRequest): void => worker.postMessage(request);
-      return new Promise<IndexAnswer>((resolve, reject) => {
-        const stop = (): void => {
-          post({ id, kind: 'cancel' });
-          settle(id)?.reject(new Error('It is not wanted any more.'));
-        };
-        waiting.set(id, {
-          resolve(answer) {
-            signal?.removeEventListener('abort', stop);
-            resolve(answer);
-          },
-          reject(error) {
-            signal?.removeEventListener('abort', stop);
-            reject(error);
-          },
-        });
-        signal?.addEventListener('abort', stop);
-        if (question.kind !== 'ready') worker.ref();
-        post({ kind: 'ask', id, question });
-      });
-    },
-    async close() {
-      worker.postMessage({ kind: 'close' } satisfies IndexRequest);
-      const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-      const patience = setTimeout(() => void worker.terminate(), 1000);
-      await ended;
-      clearTimeout(patience);
-    },
-  };
-  const settle = (id: number) => {
-    const asked = waiting.get(id);
-    waiting.delete(id);
-    if (waiting.size === 0) worker.unref();
-    return asked;
-  };
-  worker.on('message', (reply: IndexReply) => {
-    if (reply.kind === 'listed') thread.isListed = true;
-    else if (reply.kind === 'changed') onChanged();
-    else if (reply.kind === 'failed') settle(reply.id)?.reject(new Error(reply.message));
-    else settle(reply.id)?.resolve(reply);
-  });
-  // What an error is like does not matter: without an index everything is found, too.
-  worker.on('error', () => {});
-  worker.on('exit', () => {
-    for (const id of [...waiting.keys()]) settle(id)?.reject(new Error('The thread of the index has ended.'));
-    onEnd();
-  });
-  return thread;
 }

@@ -15,8 +15,8 @@ export type Entry = TableEntry<FileFacts>;
 
 /** Says which files of a table can hold what is searched for. */
 export interface FilterIndex {
-  /** Takes over what the newest index on disk knows of the files. @returns whether there was one */
-  adopt(): boolean;
+  /** Takes over what the newest index on disk knows of the files, where that is another than was taken before. */
+  adopt(): void;
   /** Reads what is stale in the table. */
   readStale(breathe: () => Promise<void>): Promise<void>;
   /** In any order. `all`: nothing is known of what a match holds. */
@@ -34,6 +34,8 @@ export interface FilterIndex {
 export function openFilterIndex(table: FileTable<FileFacts>, reader: ContentReader, dir: string): FilterIndex {
   /** What is read is added to the last one. */
   let parts: FilterPart[] = [newPart()];
+  /** The name of the one on disk that was adopted, or written, last. */
+  let onDisk: string | undefined;
 
   function newPart(): FilterPart {
     const spill = join(dir, 'spill');
@@ -41,19 +43,20 @@ export function openFilterIndex(table: FileTable<FileFacts>, reader: ContentRead
     return openFilterPart(join(spill, `${process.pid}-${randomBytes(6).toString('hex')}`));
   }
 
-  function adopt(): boolean {
-    const kept = readIndex(dir);
-    if (!kept) return false;
+  function adopt(): void {
+    const kept = readIndex(dir, onDisk);
+    if (!kept) return;
+    onDisk = kept.name;
     parts = [kept.part, ...parts];
     for (const file of kept.files) {
       const entry = table.entries.get(file.path);
       if (!entry || entry.isLink || entry.content || !isSameStamp(entry, file) || !isSettled(file, file.readAt))
         continue;
-      entry.content = { value: file.facts, readAt: file.readAt };
+      entry.content = file.facts;
+      entry.readAt = file.readAt;
       table.stale.delete(entry);
       table.touch(entry.path);
     }
-    return true;
   }
 
   return {
@@ -68,7 +71,8 @@ export function openFilterIndex(table: FileTable<FileFacts>, reader: ContentRead
           const found = reader.facts(entry.path, entry);
           if (!found) continue;
           if (found.words) parts.at(-1)?.add(found.facts, found.words);
-          entry.content = { value: found.facts, readAt };
+          entry.content = found.facts;
+          entry.readAt = readAt;
           table.stale.delete(entry);
           table.touch(entry.path);
         }
@@ -85,7 +89,7 @@ export function openFilterIndex(table: FileTable<FileFacts>, reader: ContentRead
       const found: Entry[] = [];
       for (const entry of table.entries.values()) {
         if (entry.isLink) continue;
-        const facts = entry.content?.value;
+        const facts = entry.content;
         if (!facts || maybe.has(facts) || (facts.kind === 'odd' && !query.caseSensitive)) found.push(entry);
       }
       return found;
@@ -98,14 +102,15 @@ export function openFilterIndex(table: FileTable<FileFacts>, reader: ContentRead
     },
     async write(breathe) {
       const files: KeptFile[] = [];
-      for (const { path, bytes, mtimeMs, ctimeMs, ino, isLink, content } of table.entries.values()) {
+      for (const { path, bytes, mtimeMs, ctimeMs, ino, isLink, content, readAt } of table.entries.values()) {
         if (isLink || !content) continue;
-        files.push({ path, bytes, mtimeMs, ctimeMs, ino, facts: content.value, readAt: content.readAt });
+        files.push({ path, bytes, mtimeMs, ctimeMs, ino, facts: content, readAt });
       }
       const old = parts;
       const fresh = newPart();
       parts = [...old, fresh];
       const { name, rows } = await writeIndex(dir, files, old, breathe);
+      onDisk = name;
       parts = [openFilterPart(join(dir, name), { rows, start: HEADER }), fresh];
       for (const part of old) part.close();
     },

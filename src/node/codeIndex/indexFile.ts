@@ -39,9 +39,14 @@ export interface KeptIndex {
   part: FilterPart;
 }
 
-/** The newest index in the folder that is whole. @returns undefined where there is none */
-export function readIndex(dir: string): KeptIndex | undefined {
+/**
+ * The newest index in the folder that is whole.
+ * @param known the name of one that need not be read again
+ * @returns undefined where there is none, or none but that one
+ */
+export function readIndex(dir: string, known?: string): KeptIndex | undefined {
   for (const name of indexNames(dir).reverse()) {
+    if (name === known) return undefined;
     try {
       return { name, ...readFile(join(dir, name)) };
     } catch {

@@ -1,6 +1,6 @@
-import type { SearchMatch, SearchQuery } from '../../core/ports.ts';
+import type { FileEntry, SearchMatch, SearchQuery } from '../../core/ports.ts';
 
-// What is said between the thread of an index and the others.
+// What an index is asked, and what it answers.
 
 export interface IndexOptions {
   /** Absolute, real path of the workspace. */
@@ -26,15 +26,8 @@ export type IndexQuestion =
   /** Answered when all files have been read. */
   | { kind: 'ready' };
 
-/** `id`: of the question; `cancel` is about that one. */
-export type IndexRequest =
-  | { kind: 'ask'; id: number; question: IndexQuestion }
-  | { kind: 'cancel'; id: number }
-  | { kind: 'close' };
-
 export type IndexAnswer =
-  /** Of all files, or of those that are otherwise since the version that is known; `gone` are not listed any more. */
-  | { kind: 'list'; version: number; files: PackedFiles; gone: 'all others' | string[] }
+  | ListAnswer
   /** Undefined: from here it cannot be said, or not quickly. */
   | { kind: 'find'; matches: SearchMatch[] | undefined }
   | { kind: 'candidates'; paths: string[] | undefined }
@@ -42,24 +35,28 @@ export type IndexAnswer =
   | { kind: 'confirm'; held: boolean[] | undefined }
   | { kind: 'ready'; means: 'events' | 'stamps' };
 
+/** All files, or those that are otherwise since the version that is known. */
+export interface ListAnswer {
+  kind: 'list';
+  version: number;
+  /** Sorted by path where these are all. */
+  files: readonly FileEntry[];
+  /** Paths of those of them that are links, and that are tracked although they are ignored. */
+  links: readonly string[];
+  trackedThoughIgnored: readonly string[];
+  /** Paths that are not listed any more. */
+  gone: 'all others' | readonly string[];
+}
+
 /**
  * `listed`: there is a list of the files, so that questions can be answered at once. `changed`: something has happened to
  * the files, and then nothing more for a moment.
  */
-export type IndexReply =
-  | ({ id: number } & (IndexAnswer | { kind: 'failed'; message: string }))
-  | { kind: 'listed' }
-  | { kind: 'changed' };
+export type IndexNews = 'listed' | 'changed';
 
-/** Many files in few objects: quick to pass on. Texts are separated by NUL. */
-export interface PackedFiles {
-  paths: string;
-  /** Empty where it is not known. */
-  hashes: string;
-  bytes: Float64Array;
-  /** Of each, a sum of LINK and TRACKED_THOUGH_IGNORED. */
-  marks: Uint8Array;
+/** Where an index is at work: in a thread of its own, or in this one. */
+export interface IndexPlace {
+  /** Fails where it is closed, or at an end; then everything is found out without it. */
+  ask(question: IndexQuestion, signal?: AbortSignal): Promise<IndexAnswer>;
+  close(): Promise<void>;
 }
-
-export const LINK = 1;
-export const TRACKED_THOUGH_IGNORED = 2;

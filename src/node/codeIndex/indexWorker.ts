@@ -1,5 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { IndexOptions, IndexQuestion, IndexReply, IndexRequest } from './indexMessages.ts';
+import type { IndexNews, IndexOptions, IndexQuestion } from './indexMessages.ts';
+import type { ThreadReply, ThreadRequest } from './indexThread.ts';
+import { packedList } from './packedList.ts';
 import { openWorkspaceIndex } from './workspaceIndex.ts';
 
 // The thread of one index. Here disk and processor can be kept busy without anybody waiting for them; and a thread has
@@ -8,21 +10,22 @@ import { openWorkspaceIndex } from './workspaceIndex.ts';
 const port = parentPort;
 if (port) {
   const stops = new Map<number, AbortController>();
-  const tell = (kind: 'listed' | 'changed'): void => port.postMessage({ kind } satisfies IndexReply);
+  const tell = (kind: IndexNews): void => port.postMessage({ kind } satisfies ThreadReply);
   const index = openWorkspaceIndex(workerData as IndexOptions, tell);
   const answer = async (id: number, question: IndexQuestion): Promise<void> => {
     const stop = new AbortController();
     stops.set(id, stop);
-    let reply: IndexReply;
+    let reply: ThreadReply;
     try {
-      reply = { id, ...(await index.answer(question, stop.signal)) };
+      const found = await index.answer(question, stop.signal);
+      reply = { id, ...(found.kind === 'list' ? packedList(found) : found) };
     } catch (error) {
       reply = { id, kind: 'failed', message: error instanceof Error ? error.message : String(error) };
     }
     stops.delete(id);
     port.postMessage(reply);
   };
-  port.on('message', (request: IndexRequest) => {
+  port.on('message', (request: ThreadRequest) => {
     if (request.kind === 'cancel') {
       stops.get(request.id)?.abort();
     } else if (request.kind === 'close') {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { FileEntry } from '../../core/ports.ts';
 import { isSameStamp, isSettled, lookAt, type Stamp, stampOf } from './fileStamp.ts';
 
 /** A file of the workspace, or a link to one. */
@@ -6,7 +7,11 @@ export interface TableEntry<Content> extends Stamp {
   path: string;
   isLink: boolean;
   /** What is known of what is in it now; undefined where it is to be read again, and for links. */
-  content: { value: Content; readAt: number } | undefined;
+  content: Content | undefined;
+  /** When that was read, in milliseconds since 1970. */
+  readAt: number;
+  /** As it was listed last; what is listed again is the very same, where nothing is otherwise. */
+  listed: FileEntry | undefined;
 }
 
 /** The files of a table, one by one. */
@@ -74,7 +79,7 @@ export function openTableFiles<Content>(root: string): TableFiles<Content> {
     const isLink = found.isSymbolicLink();
     const old = entries.get(path) ?? former?.get(path);
     if (old && old.isLink === isLink && isSameStamp(old, stamp)) {
-      const isSure = !old.content || (!mayHaveChanged && isSettled(old, old.content.readAt));
+      const isSure = !old.content || (!mayHaveChanged && isSettled(old, old.readAt));
       if (isSure || isLink) {
         entries.set(path, old);
         if (isLink) links.add(path);
@@ -83,7 +88,17 @@ export function openTableFiles<Content>(root: string): TableFiles<Content> {
     }
     const { bytes, mtimeMs, ctimeMs, ino } = stamp;
     // All in one literal: with a hundred thousand of them, what is added to an object later takes megabytes.
-    const entry = old ?? { path, isLink, content: undefined, bytes, mtimeMs, ctimeMs, ino };
+    const entry = old ?? {
+      path,
+      isLink,
+      content: undefined,
+      readAt: 0,
+      listed: undefined,
+      bytes,
+      mtimeMs,
+      ctimeMs,
+      ino,
+    };
     entry.isLink = isLink;
     entry.content = undefined;
     entry.bytes = bytes;

@@ -89,7 +89,8 @@ export function openTableFolders<Content>(
     }
     const rules = names.some(({ name }) => name === '.gitignore') ? rulesOf(path) : '';
     const isForeign = path !== '' && names.some(({ name }) => name === '.git');
-    return { folder: { ...stampOf(found), mode: found.mode, lookedAt, rules, isForeign }, names };
+    const { bytes, mtimeMs, ctimeMs, ino } = stampOf(found);
+    return { folder: { bytes, mtimeMs, ctimeMs, ino, mode: found.mode, lookedAt, rules, isForeign }, names };
   }
 
   function rulesOf(folder: string): string {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import type { SearchMatch, SearchQuery } from '../../core/ports.ts';
+import type { FileEntry, SearchMatch, SearchQuery } from '../../core/ports.ts';
 import { lineHolder } from '../confirmMatches.ts';
 import { isAlive } from '../isAlive.ts';
 import { isBelow } from '../paths.ts';
@@ -13,17 +13,11 @@ import { openFileTable } from './fileTable.ts';
 import { type Entry, openFilterIndex } from './filterIndex.ts';
 import type { FileFacts } from './filterParts.ts';
 import { makeRoom } from './indexBounds.ts';
-import {
-  type IndexAnswer,
-  type IndexOptions,
-  type IndexQuestion,
-  LINK,
-  type PackedFiles,
-  TRACKED_THOUGH_IGNORED,
-} from './indexMessages.ts';
+import type { IndexAnswer, IndexNews, IndexOptions, IndexQuestion, ListAnswer } from './indexMessages.ts';
 import { literalMatcher } from './literalMatches.ts';
+import { fileEntry } from './packedList.ts';
 
-/** The index of one workspace, in the thread that it lives in. */
+/** The index of one workspace, in the thread that it is at work in. */
 export interface WorkspaceIndex {
   answer(question: IndexQuestion, signal: AbortSignal): Promise<IndexAnswer>;
   close(): void;
@@ -43,8 +37,7 @@ const QUIET = 300;
 /** Milliseconds that questions wait at most while something else is done. */
 const BREATH = 15;
 
-/** @param tell `listed`: the files are known. `changed`: they were, and are known again */
-export function openWorkspaceIndex(options: IndexOptions, tell: (what: 'listed' | 'changed') => void): WorkspaceIndex {
+export function openWorkspaceIndex(options: IndexOptions, tell: (news: IndexNews) => void): WorkspaceIndex {
   const { root, own, dir, means, largest } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   removeLeftOvers(dir);
@@ -59,11 +52,11 @@ export function openWorkspaceIndex(options: IndexOptions, tell: (what: 'listed' 
   const reader = openContentReader(root, largest);
   const index = openFilterIndex(table, reader, dir);
   let isBuilt = false;
-  const listed = table.fresh().then(() => {
+  const isListed = table.fresh().then(() => {
     index.adopt();
     tell('listed');
   });
-  const built = listed.then(build);
+  const built = isListed.then(build);
   built.catch(() => {});
   const chores = [repeat(WRITE_AGAIN, writeIfWorthIt), repeat(LOOK_AGAIN, () => table.lookAtAll())];
 
@@ -130,40 +123,42 @@ export function openWorkspaceIndex(options: IndexOptions, tell: (what: 'listed' 
     return setInterval(() => void work().catch(() => {}), ms).unref();
   }
 
-  async function list(known: number | undefined): Promise<IndexAnswer> {
-    await listed;
+  async function list(known: number | undefined): Promise<ListAnswer> {
+    await isListed;
     await table.fresh();
     if (isBuilt) await index.readStale(breathe);
     await table.followLinks();
     const { version } = table;
     const changed = known === undefined ? undefined : table.changedSince(known);
     const paths = changed ?? [...table.entries.keys()].sort();
-    const isListed = (path: string): boolean => bytesOf(path) !== undefined;
+    const files: FileEntry[] = [];
+    const gone: string[] = [];
+    for (const path of paths) {
+      const file = listed(path);
+      if (file) files.push(file);
+      else gone.push(path);
+    }
+    const pathsOf = (isMeant: (path: string) => boolean): string[] =>
+      files.flatMap(({ path }) => (isMeant(path) ? [path] : []));
     return {
       kind: 'list',
       version,
-      files: packed(paths.filter(isListed)),
-      gone: changed?.filter((path) => !isListed(path)) ?? 'all others',
+      files,
+      links: pathsOf((path) => table.entries.get(path)?.isLink === true),
+      trackedThoughIgnored: pathsOf((path) => table.trackedThoughIgnored.has(path)),
+      gone: changed ? gone : 'all others',
     };
   }
 
-  function bytesOf(path: string): number | undefined {
+  /** @returns undefined for what is not listed; the very same as before where nothing is otherwise */
+  function listed(path: string): FileEntry | undefined {
     const entry = table.entries.get(path);
-    return entry && table.bytesOf(entry);
-  }
-
-  function packed(paths: readonly string[]): PackedFiles {
-    return {
-      paths: paths.join('\0'),
-      hashes: paths.map((path) => table.entries.get(path)?.content?.value.hash ?? '').join('\0'),
-      bytes: Float64Array.from(paths, (path) => bytesOf(path) ?? 0),
-      marks: Uint8Array.from(
-        paths,
-        (path) =>
-          (table.entries.get(path)?.isLink ? LINK : 0) +
-          (table.trackedThoughIgnored.has(path) ? TRACKED_THOUGH_IGNORED : 0),
-      ),
-    };
+    const bytes = entry && table.bytesOf(entry);
+    if (!entry || bytes === undefined) return undefined;
+    const hash = entry.content?.hash;
+    const before = entry.listed;
+    if (!before || before.bytes !== bytes || before.hash !== hash) entry.listed = fileEntry(path, bytes, hash);
+    return entry.listed;
   }
 
   /** In ripgrep's order. @returns undefined where nothing is known of what the files hold */
