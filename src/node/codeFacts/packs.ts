@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { KEY_BYTES, ROW_BYTES, rowOf } from './packRow.ts';
+import { type Place, packIndex } from './packIndex.ts';
+import { ROW_BYTES, rowOf } from './packRow.ts';
 import { tidyPacks } from './tidyPacks.ts';
 
 /** Keeps bytes by keys, for all processes and for good. What is damaged or gone is not there; nothing fails. */
@@ -22,15 +23,6 @@ const FRESH = 2000;
 const GAP = 16 * 1024;
 const LONGEST_READ = 1024 * 1024;
 
-/** Where entries are; by number, because there are very many. */
-interface Index {
-  byKey: Map<string, number>;
-  pack: number[];
-  offset: number[];
-  length: number[];
-  checksum: number[];
-}
-
 /**
  * Packs in a folder: each process appends to one of its own, and reads them all. The bytes of an entry are written before
  * its key is, so that a crash leaves bytes that nobody asks for.
@@ -40,7 +32,7 @@ export function openPacks(dir: string): Packs {
   const names: string[] = [];
   /** Bytes of each file of keys that are in the index. */
   const seen = new Map<string, number>();
-  let index = emptyIndex();
+  let index = packIndex();
   let lookedAt = Number.NEGATIVE_INFINITY;
   let looking: Promise<void> | undefined;
   let own: { name: string; bytes: number } | undefined;
@@ -63,7 +55,7 @@ export function openPacks(dir: string): Packs {
     const there = new Set(await namesIn(dir));
     // What was tidied away is known by its other name now.
     if (names.some((name) => seen.has(name) && !there.has(name))) {
-      index = emptyIndex();
+      index = packIndex();
       seen.clear();
     }
     for (const name of there) await readKeys(name);
@@ -78,23 +70,11 @@ export function openPacks(dir: string): Packs {
     const whole = rows.length - (rows.length % ROW_BYTES);
     seen.set(name, from + whole);
     if (whole > 0 && !names.includes(name)) names.push(name);
-    for (let at = 0; at < whole; at += ROW_BYTES) {
-      const key = rows.toString('latin1', at, at + KEY_BYTES);
-      const row = at + KEY_BYTES;
-      add(key, names.indexOf(name), [rows.readUInt32LE(row), rows.readUInt32LE(row + 4), rows.readUInt32LE(row + 8)]);
-    }
-  }
-
-  function add(key: string, pack: number, [offset, length, checksum]: [number, number, number]): void {
-    index.byKey.set(key, index.pack.length);
-    index.pack.push(pack);
-    index.offset.push(offset);
-    index.length.push(length);
-    index.checksum.push(checksum);
+    index.add(rows.subarray(0, whole), names.indexOf(name));
   }
 
   async function write(entries: ReadonlyMap<string, Uint8Array>): Promise<void> {
-    const fresh = [...entries].filter(([key]) => !index.byKey.has(key));
+    const fresh = [...entries].filter(([key]) => !index.has(key));
     if (fresh.length === 0 || !isWritable) return;
     try {
       await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -115,28 +95,24 @@ export function openPacks(dir: string): Packs {
     }
   }
 
-  async function read(numbers: readonly number[]): Promise<Map<number, Uint8Array>> {
-    const found = new Map<number, Uint8Array>();
-    const { pack, offset, length, checksum } = index;
-    const at = (list: readonly number[], number: number): number => list[number] ?? 0;
-    const byPack = new Map<number, number[]>();
-    for (const number of numbers) {
-      const some = byPack.get(at(pack, number));
-      if (some) some.push(number);
-      else byPack.set(at(pack, number), [number]);
+  async function read(places: readonly Place[]): Promise<Map<Place, Uint8Array>> {
+    const found = new Map<Place, Uint8Array>();
+    const byPack = new Map<number, Place[]>();
+    for (const place of places) {
+      const some = byPack.get(place.pack);
+      if (some) some.push(place);
+      else byPack.set(place.pack, [place]);
     }
     for (const [name, some] of byPack) {
-      const sorted = some.sort((a, b) => at(offset, a) - at(offset, b));
+      const sorted = some.sort((a, b) => a.offset - b.offset);
       await withFile(join(dir, `${names[name]}.facts`), async (readAt) => {
-        for (const group of neighbours(sorted, index)) {
-          const [first = 0, last = first] = [group[0], group.at(-1)];
-          const start = at(offset, first);
-          const bytes = await readAt(start, at(offset, last) + at(length, last) - start);
-          for (const number of group) {
-            const begin = at(offset, number) - start;
+        for (const { start, end, group } of neighbours(sorted)) {
+          const bytes = await readAt(start, end - start);
+          for (const place of group) {
+            const begin = place.offset - start;
             // A copy: it is kept, and the rest of what was read is not.
-            const entry = Uint8Array.prototype.slice.call(bytes, begin, begin + at(length, number));
-            if (entry.length === at(length, number) && crc32(entry) === at(checksum, number)) found.set(number, entry);
+            const entry = Uint8Array.prototype.slice.call(bytes, begin, begin + place.length);
+            if (entry.length === place.length && crc32(entry) === place.checksum) found.set(place, entry);
           }
         }
       });
@@ -146,20 +122,20 @@ export function openPacks(dir: string): Packs {
 
   return {
     async get(keys) {
-      if (!keys.every((key) => index.byKey.has(key))) await look();
-      const numbers = keys.map((key) => index.byKey.get(key));
-      const found = await read([...new Set(numbers.filter((number) => number !== undefined))]);
-      return numbers.map((number, at) => {
-        if (number === undefined) return undefined;
-        const entry = found.get(number);
+      if (!keys.every((key) => index.has(key))) await look();
+      const places = new Map(keys.map((key) => [key, index.get(key)]));
+      const found = await read([...places.values()].filter((place) => place !== undefined));
+      return keys.map((key) => {
+        const place = places.get(key);
+        const entry = place && found.get(place);
         // Damaged or gone: it is written anew.
-        if (!entry) index.byKey.delete(keys[at] ?? '');
+        if (place && !entry) index.delete(key);
         return entry;
       });
     },
     async missing(keys) {
       await look();
-      return keys.filter((key) => !index.byKey.has(key));
+      return keys.filter((key) => !index.has(key));
     },
     async put(entries) {
       writing = writing.then(() => write(entries));
@@ -181,25 +157,20 @@ async function namesIn(dir: string): Promise<string[]> {
   return (await Promise.all(dated)).sort((a, b) => a.modified - b.modified).map(({ name }) => name);
 }
 
-function emptyIndex(): Index {
-  return { byKey: new Map(), pack: [], offset: [], length: [], checksum: [] };
-}
-
 /** Entries that lie close together. @param sorted of one pack, by offset */
-function* neighbours(sorted: readonly number[], { offset, length }: Index): Generator<number[]> {
-  let group: number[] = [];
-  for (const number of sorted) {
-    const [first, last] = [group[0], group.at(-1)];
-    const isNear =
-      first !== undefined &&
-      last !== undefined &&
-      (offset[number] ?? 0) - (offset[last] ?? 0) - (length[last] ?? 0) <= GAP &&
-      (offset[number] ?? 0) + (length[number] ?? 0) - (offset[first] ?? 0) <= LONGEST_READ;
-    if (!isNear && group.length > 0) yield group;
-    group = isNear ? group : [];
-    group.push(number);
+function* neighbours(sorted: readonly Place[]): Generator<{ start: number; end: number; group: Place[] }> {
+  let near: { start: number; end: number; group: Place[] } | undefined;
+  for (const place of sorted) {
+    const { offset, length } = place;
+    if (near && offset - near.end <= GAP && offset + length - near.start <= LONGEST_READ) {
+      near.group.push(place);
+      near.end = offset + length;
+    } else {
+      if (near) yield near;
+      near = { start: offset, end: offset + length, group: [place] };
+    }
   }
-  if (group.length > 0) yield group;
+  if (near) yield near;
 }
 
 type ReadAt = (start: number, length: number) => Promise<Buffer<ArrayBuffer>>;
