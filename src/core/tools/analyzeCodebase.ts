@@ -75,9 +75,10 @@ export const analyzeCodebase: Tool<z.infer<typeof ARGS>, Result> = {
         ? { text: 'The workspace has no files that are not ignored.', isError: false, data: nothing(under) }
         : { text: 'There are no files under that path. read_file with path="." shows the folders.', isError: true };
     }
-    const size = sizeLine(under, found);
+    const totals = totalsOf(found.files);
+    const size = sizeLine(under, found, totals);
     const headRoom = ctx.maxChars * (args.query === undefined ? HEAD : HEAD_OF_QUERY);
-    const parts = partsOf(under, found, headRoom);
+    const parts = partsOf(under, found, totals, headRoom);
     const head = fitting(Object.values(parts), headRoom - size.length);
     const start = [size, ...head.map(({ text }) => text).filter((text) => text !== '')].join('\n\n');
     const title = 'Symbols (files that others need most first):';
@@ -91,7 +92,16 @@ export const analyzeCodebase: Tool<z.infer<typeof ARGS>, Result> = {
       ...(cut ? [notice] : []),
     ].join('\n\n');
     const shown = Object.fromEntries(Object.keys(parts).map((name, at) => [name, head[at]?.items])) as Shown;
-    const data: Result = { ...totals(under, found), ...shown, map: map.files, truncated: cut };
+    const data: Result = {
+      under,
+      files: found.files.length,
+      lines: totals.lines,
+      testFiles: totals.testFiles,
+      unread: found.unread,
+      ...shown,
+      map: map.files,
+      truncated: cut,
+    };
     return {
       text: bounded(text, ctx.maxChars, () => 'analyze_codebase with under="<folder>" shows a folder.'),
       isError: false,
@@ -105,10 +115,15 @@ const NOTICE_ROOM = 130;
 
 type Shown = Pick<Result, 'languages' | 'manifests' | 'tests' | 'entryPoints' | 'folders' | 'biggest'>;
 
-function partsOf(under: string, found: Survey, room: number): { [Part in keyof Shown]: Section<Shown[Part][number]> } {
+function partsOf(
+  under: string,
+  found: Survey,
+  totals: Totals,
+  room: number,
+): { [Part in keyof Shown]: Section<Shown[Part][number]> } {
   const most = Math.max(3, Math.min(30, Math.floor(room / 120)));
   return {
-    languages: section('Languages', languages(found.files), 12, 0.12, ({ name, files, lines }) => {
+    languages: section('Languages', totals.languages, 12, 0.12, ({ name, files, lines }) => {
       return `${name}: ${counted(files, 'file')}, ${counted(lines, 'line')}`;
     }),
     manifests: section(
@@ -118,13 +133,7 @@ function partsOf(under: string, found: Survey, room: number): { [Part in keyof S
       0.28,
       manifestLine,
     ),
-    tests: section(
-      'Tests',
-      [...testRunners(found), counted(testFilesOf(found.files), 'test file')],
-      6,
-      0.12,
-      (line) => line,
-    ),
+    tests: section('Tests', [...testRunners(found), counted(totals.testFiles, 'test file')], 6, 0.12, (line) => line),
     entryPoints: section('Entry points', entryPoints(found), 12, 0.18, (line) => line),
     folders: section(
       'Folders (files)',
@@ -133,44 +142,51 @@ function partsOf(under: string, found: Survey, room: number): { [Part in keyof S
       0.2,
       ({ path, files }) => `${path} (${files})`,
     ),
-    biggest: section('Biggest files (lines)', biggest(found.files), 8, 0.1, ({ path, lines }) => `${path} (${lines})`),
+    biggest: section('Biggest files (lines)', totals.biggest, 8, 0.1, ({ path, lines }) => `${path} (${lines})`),
   };
 }
 
-function sizeLine(under: string, { files, unread }: Survey): string {
+function sizeLine(under: string, { files, unread }: Survey, { lines }: Totals): string {
   const where = under === '.' ? 'The workspace' : under;
   const left =
     unread > 0 ? ` ${counted(unread, 'file')} not read yet, for want of time: the same call again goes on.` : '';
-  return `${where}: ${counted(files.length, 'file')}, ${linesOf(files)} lines of text.${left}`;
+  return `${where}: ${counted(files.length, 'file')}, ${lines} lines of text.${left}`;
 }
 
-function linesOf(files: readonly KeptFile[]): number {
-  return files.reduce((sum, { summary }) => sum + (summary?.lines ?? 0), 0);
-}
+type Totals = Pick<Result, 'lines' | 'testFiles' | 'languages' | 'biggest'>;
 
-function testFilesOf(files: readonly KeptFile[]): number {
-  return files.filter(({ traits }) => traits.isTest && traits.language !== undefined).length;
-}
+const MOST_BIGGEST = 8;
 
-function totals(under: string, { files, unread }: Survey) {
-  return { under, files: files.length, lines: linesOf(files), testFiles: testFilesOf(files), unread };
+/** What files are together. All in one walk, as there may be very many. */
+function totalsOf(files: readonly KeptFile[]): Totals {
+  const languages = new Map<string, Result['languages'][number]>();
+  const biggest: Result['biggest'] = [];
+  let testFiles = 0;
+  for (const { entry, traits, summary } of files) {
+    // Others are not read.
+    if (traits.language === undefined) continue;
+    const lines = summary?.lines ?? 0;
+    const sum = languages.get(traits.language) ?? { name: traits.language, files: 0, lines: 0 };
+    sum.files += 1;
+    sum.lines += lines;
+    languages.set(traits.language, sum);
+    if (traits.isTest) testFiles += 1;
+    if (!traits.isCode || (biggest.length === MOST_BIGGEST && lines <= (biggest.at(-1)?.lines ?? 0))) continue;
+    biggest.push({ path: entry.path, lines });
+    biggest.sort((a, b) => b.lines - a.lines || (a.path < b.path ? -1 : 1));
+    if (biggest.length > MOST_BIGGEST) biggest.pop();
+  }
+  return {
+    lines: [...languages.values()].reduce((sum, { lines }) => sum + lines, 0),
+    testFiles,
+    languages: [...languages.values()].sort((a, b) => b.lines - a.lines || (a.name < b.name ? -1 : 1)),
+    biggest,
+  };
 }
 
 function nothing(under: string): Result {
   const none = { languages: [], manifests: [], tests: [], entryPoints: [], folders: [], biggest: [], map: [] };
   return { under, files: 0, lines: 0, testFiles: 0, unread: 0, truncated: false, ...none };
-}
-
-function languages(files: readonly KeptFile[]): Result['languages'] {
-  const sums = new Map<string, { name: string; files: number; lines: number }>();
-  for (const { traits, summary } of files) {
-    if (traits.language === undefined) continue;
-    const sum = sums.get(traits.language) ?? { name: traits.language, files: 0, lines: 0 };
-    sum.files += 1;
-    sum.lines += summary?.lines ?? 0;
-    sums.set(traits.language, sum);
-  }
-  return [...sums.values()].sort((a, b) => b.lines - a.lines || (a.name < b.name ? -1 : 1));
 }
 
 function shownManifest({ path, name, dependencies, scripts, packages, problem }: Manifest, most: number) {
@@ -211,7 +227,9 @@ function entryPoints({ files, manifests }: Survey): string[] {
   const declared = manifests.flatMap(({ path, entryPoints: all }) => all.map((entry) => ({ entry, path })));
   // What a build makes need not be there; sources of these languages are no such thing.
   const doubtful = new Set(declared.map(({ entry }) => entry).filter((entry) => /\.(py|rs)$/.test(entry)));
-  const present = new Set(files.map(({ entry }) => entry.path).filter((path) => doubtful.has(path)));
+  const present = new Set(
+    doubtful.size === 0 ? [] : files.map(({ entry }) => entry.path).filter((path) => doubtful.has(path)),
+  );
   const named = new Set(declared.map(({ entry }) => entry));
   const usual = files
     .filter(({ entry, traits }) => traits.isEntry && !named.has(entry.path))
@@ -261,18 +279,6 @@ function folders(under: string, files: readonly KeptFile[]): Result['folders'] {
   return [...counts]
     .map(([path, count]) => ({ path, files: count }))
     .sort((a, b) => b.files - a.files || (a.path < b.path ? -1 : 1));
-}
-
-function biggest(files: readonly KeptFile[]): Result['biggest'] {
-  const best: { path: string; lines: number }[] = [];
-  for (const { entry, traits, summary } of files) {
-    const lines = summary?.lines ?? 0;
-    if (!traits.isCode || (best.length === 8 && lines <= (best.at(-1)?.lines ?? 0))) continue;
-    best.push({ path: entry.path, lines });
-    best.sort((a, b) => b.lines - a.lines || (a.path < b.path ? -1 : 1));
-    if (best.length > 8) best.pop();
-  }
-  return best;
 }
 
 /** Names and quotes take more room than text does: what is cut for that is the least telling. */
