@@ -1,3 +1,4 @@
+import { leanHeap } from '../../node/leanHeap.ts';
 import type { Installation } from '../../node/openCrew.ts';
 import { openWorkspaceFolder } from '../../node/workspaceFolder.ts';
 import { EXIT, UsageError } from '../exitStatus.ts';
@@ -17,6 +18,7 @@ export async function mcpCommand(
   options: McpOptions,
   signal: AbortSignal,
 ): Promise<number> {
+  leanHeap();
   const served = await servedWorkspace(installation, options);
   const { serveStdio } = await import('../../mcp/serve.ts');
   await serveStdio(installation, { ...served, report }, signal);
