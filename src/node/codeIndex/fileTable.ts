@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { listedFile } from '../fileList.ts';
 import { isOnLocalDisk } from '../localDisk.ts';
+import type { TableEntry } from './fileRows.ts';
 import { lookAt } from './fileStamp.ts';
 import { type FolderEvents, openFolderEvents, type Told } from './folderEvents.ts';
 import { type Listing, type Outside, openListing } from './listing.ts';
-import { openTableFiles, type TableEntry } from './tableFiles.ts';
+import { openTableFiles } from './tableFiles.ts';
 import { openTableFolders } from './tableFolders.ts';
 
 /**

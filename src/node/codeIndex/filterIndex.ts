@@ -3,13 +3,13 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SearchQuery } from '../../core/ports.ts';
 import type { ContentReader } from './contents.ts';
+import type { TableEntry } from './fileRows.ts';
 import { isSameStamp, isSettled } from './fileStamp.ts';
 import type { FileTable } from './fileTable.ts';
 import { type FileFacts, type FilterPart, openFilterPart } from './filterParts.ts';
 import { gramsOf } from './grams.ts';
 import { HEADER, type KeptFile, readIndex, writeIndex } from './indexFile.ts';
 import { requiredTexts } from './requiredTexts.ts';
-import type { TableEntry } from './tableFiles.ts';
 
 export type Entry = TableEntry<FileFacts>;
 

@@ -35,7 +35,8 @@ const KINDS = ['text', 'odd', 'none'] as const;
 
 export interface KeptIndex {
   name: string;
-  files: KeptFile[];
+  /** Made one by one: there are very many, and each is looked at once. */
+  files: Iterable<KeptFile>;
   part: FilterPart;
 }
 
@@ -152,27 +153,30 @@ function tableOf(files: readonly KeptFile[], filters: readonly { facts: FileFact
   ]);
 }
 
-function readFile(file: string): { files: KeptFile[]; part: FilterPart } {
+function readFile(file: string): { files: Iterable<KeptFile>; part: FilterPart } {
   const { table, filters } = readChecked(file);
   const count = table.readDoubleLE(0);
   const from = 8 + count * COLUMNS * 8;
   const numbers = new Float64Array(table.buffer.slice(table.byteOffset + 8, table.byteOffset + from));
   const paths = table.toString('utf8', from + count * 32).split('\0');
-  const files: KeptFile[] = [];
+  const all: FileFacts[] = [];
   const rows: { facts: FileFacts; words: number }[] = [];
   for (let row = 0; row < count; row += 1) {
-    const [bytes = 0, mtimeMs = 0, ctimeMs = 0, ino = 0, readAt = 0, kind = 0, words = 0] = numbers.subarray(
-      row * COLUMNS,
-      (row + 1) * COLUMNS,
-    );
+    const [kind = 0, words = 0] = numbers.subarray(row * COLUMNS + 5, (row + 1) * COLUMNS);
     const hash = table.toString('hex', from + row * 32, from + (row + 1) * 32);
     const facts: FileFacts = { kind: KINDS[kind] ?? 'none', hash: /^0+$/.test(hash) ? undefined : hash };
-    files.push({ path: paths[row] ?? '', bytes, mtimeMs, ctimeMs, ino, readAt, facts });
+    all.push(facts);
     if (words > 0) rows.push({ facts, words });
   }
   const total = rows.reduce((sum, { words }) => sum + words, 0);
   if (total * 4 !== filters) throw new Error('The table does not fit the filters.');
-  return { files, part: openFilterPart(file, { rows, start: HEADER }) };
+  function* files(): Generator<KeptFile> {
+    for (const [row, facts] of all.entries()) {
+      const [bytes = 0, mtimeMs = 0, ctimeMs = 0, ino = 0, readAt = 0] = numbers.subarray(row * COLUMNS);
+      yield { path: paths[row] ?? '', bytes, mtimeMs, ctimeMs, ino, readAt, facts };
+    }
+  }
+  return { files: files(), part: openFilterPart(file, { rows, start: HEADER }) };
 }
 
 /** @throws Error where it is not what was written */

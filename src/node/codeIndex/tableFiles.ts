@@ -1,18 +1,6 @@
 import { join } from 'node:path';
-import type { FileEntry } from '../../core/ports.ts';
-import { isSameStamp, isSettled, lookAt, type Stamp, stampOf } from './fileStamp.ts';
-
-/** A file of the workspace, or a link to one. */
-export interface TableEntry<Content> extends Stamp {
-  path: string;
-  isLink: boolean;
-  /** What is known of what is in it now; undefined where it is to be read again, and for links. */
-  content: Content | undefined;
-  /** When that was read, in milliseconds since 1970. */
-  readAt: number;
-  /** As it was listed last; what is listed again is the very same, where nothing is otherwise. */
-  listed: FileEntry | undefined;
-}
+import { fileRows, type TableEntry } from './fileRows.ts';
+import { isSameStamp, isSettled, lookAt, stampOf } from './fileStamp.ts';
 
 /** The files of a table, one by one. */
 export interface TableFiles<Content> {
@@ -45,6 +33,7 @@ const MOST_CHANGED = 2000;
 
 /** @param root absolute, real path */
 export function openTableFiles<Content>(root: string): TableFiles<Content> {
+  const rows = fileRows<Content>();
   const entries = new Map<string, TableEntry<Content>>();
   const stale = new Set<TableEntry<Content>>();
   const absent = new Set<string>();
@@ -86,25 +75,10 @@ export function openTableFiles<Content>(root: string): TableFiles<Content> {
         return;
       }
     }
-    const { bytes, mtimeMs, ctimeMs, ino } = stamp;
-    // All in one literal: with a hundred thousand of them, what is added to an object later takes megabytes.
-    const entry = old ?? {
-      path,
-      isLink,
-      content: undefined,
-      readAt: 0,
-      listed: undefined,
-      bytes,
-      mtimeMs,
-      ctimeMs,
-      ino,
-    };
+    const entry = old ?? rows.add(path);
     entry.isLink = isLink;
     entry.content = undefined;
-    entry.bytes = bytes;
-    entry.mtimeMs = mtimeMs;
-    entry.ctimeMs = ctimeMs;
-    entry.ino = ino;
+    entry.setStamp(stamp);
     entries.set(path, entry);
     if (isLink) links.add(path);
     else links.delete(path);
@@ -120,6 +94,8 @@ export function openTableFiles<Content>(root: string): TableFiles<Content> {
     if (entry) {
       entries.delete(path);
       stale.delete(entry);
+      rows.remove(entry);
+      former?.delete(path);
       shared.delete(path);
       links.delete(path);
       touch(path);
@@ -165,6 +141,7 @@ export function openTableFiles<Content>(root: string): TableFiles<Content> {
         for (const [path, entry] of before) {
           if (entries.has(path)) continue;
           stale.delete(entry);
+          rows.remove(entry);
           shared.delete(path);
         }
       };
