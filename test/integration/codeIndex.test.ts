@@ -156,6 +156,58 @@ for (const where of ['thread', 'here'] as const)
 
     const needle = { pattern: 'needle in it', regex: false, caseSensitive: true, wholeWord: false, limit: 99 };
 
+    it('is done without where its folder cannot be made', async () => {
+      await writeFile(join(root, 'a.txt'), 'needle');
+      await writeFile(join(base, 'index'), 'a file');
+      const indexes = openCodeIndexes({ dir: join(base, 'index'), where, thread: THREAD });
+      opened.push(indexes);
+      const workspace = openDiskWorkspace(root, { ripgrep: findRipgrep(), own: OWN, indexes });
+      assert.deepEqual(
+        (await workspace.list()).map(({ path }) => path),
+        ['a.txt'],
+      );
+      await assertSameMatches(workspace, { ...needle, pattern: 'needle' }, 'without an index');
+      await assert.rejects(indexes.of(root, OWN).ready());
+    });
+
+    // A thread has an environment of its own.
+    if (where === 'here' && process.platform !== 'win32')
+      it('lists what is there after git has failed once', async () => {
+        execFileSync('git', ['init', '-q'], { cwd: root });
+        await writeFile(join(root, 'a.txt'), 'one');
+        const { index } = await open();
+        const [bin, fails, { PATH }] = [join(base, 'bin'), join(base, 'fails'), process.env];
+        await mkdir(bin);
+        await writeFile(
+          join(bin, 'git'),
+          `#!/bin/sh\ncase "$*" in *--others*) test -e '${fails}' && exit 1;; esac\nPATH='${PATH}' exec git "$@"\n`,
+          { mode: 0o755 },
+        );
+        process.env.PATH = `${bin}:${PATH}`;
+        try {
+          await writeFile(fails, '');
+          await writeFile(join(root, '.gitignore'), 'nothing\n');
+          assert.equal(await index.list(), undefined);
+          await rm(fails);
+          await assertSameList(index, 'when git is well again');
+        } finally {
+          process.env.PATH = PATH;
+        }
+      });
+
+    it('leaves nothing behind when it is closed while it is asked', async () => {
+      await writeFile(join(root, 'a.txt'), 'needle');
+      const { index } = await open();
+      const asked = [index.list(), index.find(needle, ['.'])];
+      await opened.pop()?.close();
+      await Promise.all(asked);
+      const kept = await readdir(join(base, 'index'), { recursive: true, withFileTypes: true });
+      assert.deepEqual(
+        kept.filter(({ parentPath }) => /bells|spill/.test(parentPath)).map(({ name }) => name),
+        [],
+      );
+    });
+
     it('begins nothing anew once it is closed, and what is asked then is found without it', async () => {
       await writeFile(join(root, 'a.ts'), 'const here = 1;\n');
       const { index, workspace } = await open();

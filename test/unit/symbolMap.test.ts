@@ -57,4 +57,24 @@ describe('map of symbols', () => {
     assert.equal(all.length, 9);
     for (const room of [26, 40, 63, 80, 1000]) assert.deepEqual(await mapped(room, 'reversed'), await mapped(room));
   });
+
+  it('knows what is needed after a file that was needed has gone, and another came', async () => {
+    const file = (path: string, imports = '') => ({
+      entry: { path, bytes: 1 },
+      traits: traitsOf(path),
+      summary: { lines: 1, symbols: 1, names: 'a', offered: 1, imports, docs: undefined },
+    });
+    const [first, base, user, other] = [
+      file('a/aaa.ts'),
+      file('a/base.ts'),
+      file('a/base/c/x.ts', '..\tfoo'),
+      file('a/zzz.ts'),
+    ];
+    const { signal } = new AbortController();
+    const all = await linksOf([first, base, user], [], undefined, signal);
+    assert.deepEqual([...all.targets], [1]);
+    const without = await linksOf([first, user], [], all, signal);
+    assert.deepEqual([...without.targets], []);
+    assert.deepEqual([...(await linksOf([first, user, other], [], without, signal)).targets], []);
+  });
 });

@@ -45,7 +45,7 @@ export async function linksOf(
       was !== undefined &&
       was >= 0 &&
       summary === kept.summaries[was] &&
-      !(moved && summary && moved.names.test(summary.imports))
+      !(moved && summary && (moved.names.test(summary.imports) || needsGone(kept, was, moved)))
     ) {
       for (let at = kept.starts[was] ?? 0; at < (kept.starts[was + 1] ?? 0); at += 1) {
         const target = kept.targets[at] ?? 0;
@@ -70,6 +70,14 @@ export async function linksOf(
     targets: Int32Array.from(targets),
     weights: Float32Array.from(weights),
   };
+}
+
+/** Whether a file needed one that is gone, by whatever its import said. */
+function needsGone({ starts, targets }: Links, id: number, { newIds }: Moved): boolean {
+  for (let at = starts[id] ?? 0; at < (starts[id + 1] ?? 0); at += 1) {
+    if ((newIds[targets[at] ?? 0] ?? -1) < 0) return true;
+  }
+  return false;
 }
 
 function sameRoots(before: readonly Root[], roots: readonly Root[]): boolean {

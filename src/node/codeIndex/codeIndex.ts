@@ -84,7 +84,7 @@ export function openCodeIndexes(options: {
           ...(means && { means }),
         });
       indexes.set(key, index);
-      if (isClosed) void index.close();
+      if (isClosed) index.close().catch(() => {});
       return index;
     },
     async close() {
@@ -109,18 +109,22 @@ function openCodeIndex(start: StartIndex, options: IndexOptions): CodeIndex & { 
     // Whoever is late gets along without it: a thread that began now would keep the process from its end.
     if (isClosed) return undefined;
     clearTimeout(idle);
-    idle = setTimeout(() => void end(), IDLE).unref();
+    idle = setTimeout(() => end().catch(() => {}), IDLE).unref();
     if (!place && Date.now() - failedAt > AGAIN) {
-      place = start(options, {
-        onNews: (news) => {
-          if (news === 'listed') isListed = true;
-          else for (const listener of listeners) listener();
-        },
-        onEnd: () => {
-          failedAt = Date.now();
-          forget();
-        },
-      });
+      const onNews = (news: IndexNews): void => {
+        if (news === 'listed') isListed = true;
+        else for (const listener of listeners) listener();
+      };
+      const onEnd = (): void => {
+        failedAt = Date.now();
+        forget();
+      };
+      try {
+        place = start(options, { onNews, onEnd });
+      } catch {
+        // Its folder cannot be written to.
+        onEnd();
+      }
     }
     return place;
   }
@@ -167,7 +171,7 @@ function openCodeIndex(start: StartIndex, options: IndexOptions): CodeIndex & { 
       return list;
     },
     async find({ only, ...query }, targets, signal) {
-      // A function cannot be passed on to the thread.
+      // A function cannot be passed on to a thread.
       const paths = only && (await candidates(query, targets, signal))?.filter(only);
       if (only && !paths) return undefined;
       const answer = await ask({ kind: 'find', query, targets, ...(paths && { paths }) }, signal);

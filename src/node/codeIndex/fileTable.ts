@@ -67,6 +67,10 @@ export function openFileTable<Content>(
     if (Date.now() - breathedAt < BREATH) return;
     await setImmediate();
     breathedAt = Date.now();
+    assertOpen();
+  }
+
+  function assertOpen(): void {
     if (isClosed) throw new Error('The index is closed.');
   }
 
@@ -93,6 +97,7 @@ export function openFileTable<Content>(
       if (events) doubtAll(events.take());
       const since = Date.now();
       const listing = await openListing(root, own);
+      assertOpen();
       const outside = listing.outside();
       now = { listing, outside, tracked: await listing.tracked(), ino };
       const end = files.beginAnew();
@@ -123,12 +128,24 @@ export function openFileTable<Content>(
     }
   }
 
+  /** What fails in the middle has left a table that is not to be gone on with: the next time, all is listed anew. */
   async function settle(): Promise<void> {
-    if (isClosed) throw new Error('The index is closed.');
+    try {
+      await settleNow();
+    } catch (error) {
+      now = undefined;
+      throw error;
+    }
+  }
+
+  async function settleNow(): Promise<void> {
+    assertOpen();
     breathedAt = Date.now();
     const ino = lookAt(root)?.ino ?? 0;
     if (!now || now.ino !== ino) return beginAnew(ino);
-    if (events && !(await events.caughtUp())) return beginAnew(ino);
+    const caughtUp = !events || (await events.caughtUp());
+    assertOpen();
+    if (!caughtUp) return beginAnew(ino);
     const { listing, outside, tracked } = now;
     const told = events?.take();
     const isListed = async (): Promise<boolean> => {

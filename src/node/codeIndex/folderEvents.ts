@@ -33,7 +33,7 @@ const PATIENCE = 2000;
 export function openFolderEvents(root: string, own: string, onEvent: () => void): FolderEvents {
   const watchers = new Map<string, FSWatcher>();
   const dirty = new Map<string, 'changed' | 'renamed'>();
-  const waiting = new Map<string, () => void>();
+  const waiting = new Map<string, (inTime: boolean) => void>();
   const most = queueLength() / 2;
   let isComplete = true;
   let inBatch = 0;
@@ -61,7 +61,7 @@ export function openFolderEvents(root: string, own: string, onEvent: () => void)
   mkdirSync(own, { recursive: true, mode: 0o700 });
   const bell = watch(own, { persistent: false }, (_, name) => {
     counted();
-    if (name !== null) waiting.get(name)?.();
+    if (name !== null) waiting.get(name)?.(true);
   });
   bell.on('error', () => (isComplete = false));
 
@@ -87,16 +87,15 @@ export function openFolderEvents(root: string, own: string, onEvent: () => void)
       const file = join(own, name);
       const heardIt = new Promise<boolean>((resolve) => {
         const timer = setTimeout(() => resolve(false), PATIENCE);
-        waiting.set(name, () => {
+        waiting.set(name, (inTime) => {
           clearTimeout(timer);
-          resolve(true);
+          resolve(inTime);
         });
       });
       try {
         writeFileSync(file, '', { flag: 'wx', mode: 0o600 });
       } catch {
-        waiting.get(name)?.();
-        isComplete = false;
+        waiting.get(name)?.(false);
       }
       const inTime = await heardIt;
       waiting.delete(name);
@@ -114,6 +113,7 @@ export function openFolderEvents(root: string, own: string, onEvent: () => void)
       bell.close();
       for (const watcher of watchers.values()) watcher.close();
       watchers.clear();
+      for (const settle of waiting.values()) settle(false);
       rmSync(own, { recursive: true, force: true });
     },
   };

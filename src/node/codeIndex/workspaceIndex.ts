@@ -52,11 +52,12 @@ export function openWorkspaceIndex(options: IndexOptions, tell: (news: IndexNews
   const reader = openContentReader(root, largest);
   const index = openFilterIndex(table, reader, dir);
   let isBuilt = false;
-  const isListed = table.fresh().then(() => {
+  const firstListed = table.fresh().then(() => {
+    assertOpen();
     index.adopt();
     tell('listed');
   });
-  const built = isListed.then(build);
+  const built = firstListed.then(build);
   built.catch(() => {});
   const chores = [repeat(WRITE_AGAIN, writeIfWorthIt), repeat(LOOK_AGAIN, () => table.lookAtAll())];
 
@@ -66,6 +67,10 @@ export function openWorkspaceIndex(options: IndexOptions, tell: (news: IndexNews
       breathedAt = Date.now();
     }
     // What is closed must not be read: its number may be that of another file by now.
+    assertOpen();
+  }
+
+  function assertOpen(): void {
     if (isClosed) throw new Error('The index is closed.');
   }
 
@@ -75,7 +80,7 @@ export function openWorkspaceIndex(options: IndexOptions, tell: (news: IndexNews
     let unlock = tryBuildLock(lock);
     while (!unlock && table.stale.size > 0 && isLarge(table.stale.size)) {
       await setTimeout(500, undefined, { ref: false });
-      if (isClosed) throw new Error('The index is closed.');
+      assertOpen();
       index.adopt();
       unlock = tryBuildLock(lock);
     }
@@ -124,7 +129,7 @@ export function openWorkspaceIndex(options: IndexOptions, tell: (news: IndexNews
   }
 
   async function list(known: number | undefined): Promise<ListAnswer> {
-    await isListed;
+    await firstListed;
     await table.fresh();
     if (isBuilt) await index.readStale(breathe);
     await table.followLinks();
@@ -166,7 +171,7 @@ export function openWorkspaceIndex(options: IndexOptions, tell: (news: IndexNews
     if (!isBuilt) return undefined;
     await table.fresh();
     await index.readStale(breathe);
-    if (isClosed) throw new Error('The index is closed.');
+    assertOpen();
     const found = index.candidates(query);
     if (found === 'all') return undefined;
     const isEverywhere = targets.includes('.');
@@ -245,8 +250,11 @@ export function openWorkspaceIndex(options: IndexOptions, tell: (news: IndexNews
       isClosed = true;
       clearTimeout(quiet);
       for (const chore of chores) clearInterval(chore);
-      table.close();
-      index.close();
+      try {
+        table.close();
+      } finally {
+        index.close();
+      }
     },
   };
 }
