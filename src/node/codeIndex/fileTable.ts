@@ -37,7 +37,7 @@ export interface FileTable<Content> {
 }
 
 /** Milliseconds that other work waits at most. */
-const BREATH = 20;
+const BREATH = 3;
 
 /**
  * @param root absolute, real path

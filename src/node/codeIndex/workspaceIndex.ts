@@ -35,7 +35,7 @@ const UNWRITTEN = { files: 200, share: 0.02 };
 /** Milliseconds after an event in which nothing else happens before it is looked at, so that nobody need wait for that. */
 const QUIET = 300;
 /** Milliseconds that questions wait at most while something else is done. */
-const BREATH = 15;
+const BREATH = 3;
 
 export function openWorkspaceIndex(options: IndexOptions, tell: (news: IndexNews) => void): WorkspaceIndex {
   const { root, own, dir, means, largest } = options;
