@@ -153,6 +153,14 @@ describe('room shared out', () => {
       { numRuns: 500 },
     ));
 
+  it('is enough for what fits to the letter, whatever its weight comes to', () => {
+    const cut = { kind: 'middle', rest: '' } as const;
+    for (let weight = 0.01; weight < 1; weight += 0.0173) {
+      const part: Part = { heading: '   ', text: 'in all', weight, cut };
+      assert.equal(shareRoom([part], 10), '   \nin all');
+    }
+  });
+
   it('goes to the long parts where the short ones leave some over', () => {
     const cut = { kind: 'middle', rest: 'look there' } as const;
     const long = Array.from({ length: 500 }, (_, at) => `line ${at}`).join('\n');

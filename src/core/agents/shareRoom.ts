@@ -63,7 +63,9 @@ function sharesOf(parts: readonly Part[], room: number): number[] {
   while (open.length > 0) {
     const weights = open.reduce((sum, { weight }) => sum + weight, 0);
     const share = (weight: number): number => (left * weight) / weights;
-    const satisfied = open.filter(({ size, weight }) => size <= share(weight));
+    // Asked first, because a share may be rounded to just below what it is.
+    const allFit = open.reduce((sum, { size }) => sum + size, 0) <= left;
+    const satisfied = allFit ? open : open.filter(({ size, weight }) => size <= share(weight));
     if (satisfied.length === 0) {
       for (const { index, weight } of open) shares[index] = Math.floor(share(weight));
       break;
