@@ -41,7 +41,7 @@ export interface CodeIndexes {
 
 /** Milliseconds after which an index that nobody asks anything ends. */
 const IDLE = 15 * 60_000;
-/** Milliseconds after which a thread that has failed is tried again. */
+/** Milliseconds after which one that has failed is tried again. */
 const AGAIN = 60_000;
 
 /**

@@ -6,7 +6,7 @@ import { isSameStamp, type Stamp, stampOf } from './fileStamp.ts';
 import type { FileFacts } from './filterParts.ts';
 import { type FilterMaker, filterMaker, hasOddLetters } from './grams.ts';
 
-/** Reads the files of a workspace, without waiting for others: meant for a thread of its own. */
+/** Reads the files of a workspace, without waiting for others: meant for a thread of its own, or a process that has little else to do. */
 export interface ContentReader {
   /** What is in a file; undefined where it is not as the stamp says any more. */
   facts(path: string, stamp: Stamp): { facts: FileFacts; words?: Uint32Array } | undefined;
