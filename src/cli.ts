@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './leanServers.ts';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';

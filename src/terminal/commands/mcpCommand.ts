@@ -1,4 +1,3 @@
-import { leanHeap } from '../../node/leanHeap.ts';
 import type { Installation } from '../../node/openCrew.ts';
 import { openWorkspaceFolder } from '../../node/workspaceFolder.ts';
 import { EXIT, UsageError } from '../exitStatus.ts';
@@ -18,7 +17,6 @@ export async function mcpCommand(
   options: McpOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  leanHeap();
   const served = await servedWorkspace(installation, options);
   const { serveStdio } = await import('../../mcp/serve.ts');
   await serveStdio(installation, { ...served, report }, signal);

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { isIP } from 'node:net';
-import { leanHeap } from '../../node/leanHeap.ts';
 import type { Installation } from '../../node/openCrew.ts';
 import { errorCode } from '../../node/paths.ts';
 import { EXIT, UsageError } from '../exitStatus.ts';
@@ -21,7 +20,6 @@ export async function serveCommand(
   options: ServeOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  leanHeap();
   const port = portFrom(options.mcpPort);
   const { host = HOST } = options;
   if (isIP(host) === 0)
