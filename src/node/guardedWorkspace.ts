@@ -59,7 +59,7 @@ export function guardedWorkspace(workspace: Workspace): Workspace {
             ? reasonFor(entry.path, rules) !== undefined
             : before?.hidden.has(entry.path) === true;
         const hidden = new Set(entries.filter(isHidden).map(({ path }) => path));
-        const seen = entries.filter(({ path }) => !hidden.has(path));
+        const seen = hidden.size === 0 ? entries : entries.filter(({ path }) => !hidden.has(path));
         listed = { entries, folders, rules, hidden, seen };
       }
       return listed.seen;
@@ -121,10 +121,10 @@ function foldersAbove(path: string): string[] {
   return ['', ...parts.map((_, at) => parts.slice(0, at + 1).join('/'))];
 }
 
+const IN_FOLDER = `/${CONCLAVE_IGNORE}`;
+
 function foldersWithRules(entries: readonly FileEntry[]): string[] {
-  return entries.flatMap(({ path }) =>
-    path.endsWith(`/${CONCLAVE_IGNORE}`) ? [path.slice(0, -CONCLAVE_IGNORE.length - 1)] : [],
-  );
+  return entries.flatMap(({ path }) => (path.endsWith(IN_FOLDER) ? [path.slice(0, -IN_FOLDER.length)] : []));
 }
 
 /** Both readings of a backslash, as a letter and as a separator, must be harmless. */

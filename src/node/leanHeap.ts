@@ -1,18 +1,23 @@
 import { setFlagsFromString } from 'node:v8';
 
+// V8 asks for these flags whenever it collects, grows or compiles, so they can be set while a process runs:
+// https://nodejs.org/api/v8.html#v8setflagsfromstringflags
+
+/** Times as large as it was is what the room for new objects becomes when much of it lives on; at most 32 MB. */
+let growth = 1;
+
 /**
  * Has this process get by with less memory, for one that stays while nobody looks at it, and shares the machine with models.
- * To be called first: V8 asks for these at each collection, and when WebAssembly is compiled.
- * https://nodejs.org/api/v8.html#v8setflagsfromstringflags
+ * To be called first: what the room for new objects has grown to, it stays.
  */
 export function leanHeap(): void {
   // What is not needed any more is collected when the heap has grown by a third; else it may come to four times what lives.
   setFlagsFromString('--heap-growing-percent=30');
-  // New objects have two megabytes, and are collected often. Those grow to 32 otherwise. Each isolate that is made sets that
-  // for the whole process: https://github.com/v8/v8/blob/11.3.244/src/heap/heap.cc (Heap::ConfigureHeap)
-  keepYoungSmall();
+  setGrowth();
+  // Each isolate that is made sets it for the whole process: Heap::ConfigureHeap in
+  // https://github.com/v8/v8/blob/11.3.244/src/heap/heap.cc
   process.on('worker', (worker) => {
-    const again = setInterval(keepYoungSmall, 1);
+    const again = setInterval(setGrowth, 1);
     worker.once('online', () => clearInterval(again));
   });
   // A grammar's parser is good enough as it is compiled first. The compiler that makes it a third quicker keeps 18 MB for
@@ -21,6 +26,13 @@ export function leanHeap(): void {
   setFlagsFromString('--no-wasm-dynamic-tiering');
 }
 
-function keepYoungSmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
+/** For a process that turns out to have little in memory: it collects less often, and answers sooner. */
+export function easeHeap(): void {
+  growth = 2;
+  setGrowth();
+  setFlagsFromString('--heap-growing-percent=100');
+}
+
+function setGrowth(): void {
+  setFlagsFromString(`--semi-space-growth-factor=${growth}`);
 }

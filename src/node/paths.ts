@@ -72,7 +72,10 @@ export async function realPathOf(absolute: string): Promise<string> {
 
 /** True where the path is one of the folders, or in one. All relative, with forward slashes. */
 export function isBelow(path: string, folders: readonly string[]): boolean {
-  return folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
+  // Asked of each file of a workspace, so it makes no text of its own.
+  return folders.some(
+    (folder) => path.startsWith(folder) && (path.length === folder.length || path[folder.length] === '/'),
+  );
 }
 
 /** True where a part of the path is a folder of git's or Conclave's own. */

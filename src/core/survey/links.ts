@@ -1,5 +1,6 @@
 import { breather } from './breather.ts';
 import type { KeptFile, Summary } from './memo.ts';
+import { wordHashIn } from './packed.ts';
 import { folderOf, type PathTable, pathTable } from './pathTable.ts';
 import { importResolver, type Resolver, type Root } from './resolveImport.ts';
 
@@ -161,14 +162,22 @@ function importsOf({ imports }: Summary): { from: string; names: string[] }[] {
   });
 }
 
-/** Names that are imported, whatever from. @param imports as a summary has them */
-export function importedNames(imports: string): Set<string> {
-  const names = new Set<string>();
-  for (const line of imports.split('\n')) {
-    const tab = line.indexOf('\t');
-    if (tab >= 0) for (const name of line.slice(tab + 1).split(' ')) names.add(name);
+/** Calls for each name that is imported, whatever from, with its `wordHash`. @param imports as a summary has them */
+export function eachImportedName(imports: string, call: (hash: number) => void): void {
+  for (let line = 0; line < imports.length; ) {
+    const next = imports.indexOf('\n', line);
+    const end = next < 0 ? imports.length : next;
+    const tab = imports.indexOf('\t', line);
+    if (tab >= 0 && tab < end) {
+      for (let at = tab + 1; at <= end; ) {
+        const space = imports.indexOf(' ', at);
+        const stop = space < 0 || space > end ? end : space;
+        call(wordHashIn(imports, at, stop));
+        at = stop + 1;
+      }
+    }
+    line = end + 1;
   }
-  return names;
 }
 
 /** While all files are looked at, in the order of their paths, the files of a folder ask for the same things again and again. */

@@ -72,7 +72,12 @@ export function findIn(packed: Packed, terms: readonly number[]): { found: Found
 
 /** FNV-1a. Two words with the same one are rare enough not to matter for a ranking. */
 export function wordHash(word: string): number {
+  return wordHashIn(word, 0, word.length);
+}
+
+/** Of a word that stands in a text. */
+export function wordHashIn(text: string, from: number, to: number): number {
   let hash = 0x811c9dc5;
-  for (let at = 0; at < word.length; at += 1) hash = Math.imul(hash ^ word.charCodeAt(at), 0x01000193);
+  for (let at = from; at < to; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return hash >>> 0;
 }

@@ -87,13 +87,13 @@ async function focusOf(
   for (let id = 0; id < focus.length; id += 1) {
     const path = table.paths[id] ?? '';
     const summary = summaries[id];
-    const offered = summary ? offeredBy(summary) : '';
-    if (any.test(path) || any.test(offered)) {
+    if (any.test(path) || (summary && any.test(summary.names))) {
+      const offered = summary ? offeredBy(summary) : '';
       const found = patterns.flatMap((pattern, at) => (pattern.test(path) || pattern.test(offered) ? [at] : []));
       for (const at of found) having[at] = (having[at] ?? 0) + 1;
-      hits.push({ id, found });
+      if (found.length > 0) hits.push({ id, found });
     }
-    if (named.some((one) => path === one || path.endsWith(`/${one}`))) focus[id] = 100;
+    if (named.some((one) => path.endsWith(one) && (path === one || path.at(-one.length - 1) === '/'))) focus[id] = 100;
     const pause = breathe();
     if (pause) await pause;
   }

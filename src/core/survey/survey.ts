@@ -112,11 +112,13 @@ async function outlined(
 }
 
 async function manifestsOf(all: readonly KeptFile[], workspace: Workspace, bounds: ReadBounds): Promise<Manifest[]> {
-  const depth = ({ entry }: KeptFile) => entry.path.split('/').length;
   const files = all
     .filter(({ traits }) => traits.isManifest)
-    .sort((a, b) => depth(a) - depth(b) || (a.entry.path < b.entry.path ? -1 : 1))
-    .slice(0, MOST_MANIFESTS);
+    .map((file) => ({ file, depth: file.entry.path.split('/').length }))
+    // They are sorted by path already.
+    .sort((a, b) => a.depth - b.depth)
+    .slice(0, MOST_MANIFESTS)
+    .map(({ file }) => file);
   const find = (some: readonly Hashed[]) =>
     Promise.all(
       some.map(async ({ path, text }) => {

@@ -1,6 +1,7 @@
 import type { CodeSymbol, SymbolKind } from '../ports.ts';
 import { cutLine } from '../tools/bounded.ts';
-import { importedNames, type Links } from './links.ts';
+import { eachImportedName, type Links } from './links.ts';
+import { wordHash } from './packed.ts';
 import type { Outline } from './patternOutline.ts';
 
 export interface MappedFile {
@@ -97,14 +98,7 @@ function* byImportance(files: readonly Candidate[], links: Links, rank: Float64A
       return { file, importance, needing, most: importance * wanted(needing.length) };
     })
     .sort((a, b) => a.most - b.most);
-  // Many files are asked again, and many import the same.
-  const known = new Map<string, ReadonlySet<string>>();
-  const importedBy = (id: number) => {
-    const imports = links.summaries[id]?.imports ?? '';
-    const names = known.get(imports) ?? importedNames(imports);
-    known.set(imports, names);
-    return names;
-  };
+  const importsOf = (id: number) => links.summaries[id]?.imports ?? '';
   const begun: { scored: readonly Scored[]; at: number }[] = [];
   const first = () => {
     let best: (typeof begun)[number] | undefined;
@@ -119,7 +113,7 @@ function* byImportance(files: readonly Candidate[], links: Links, rank: Float64A
       if (best && next.most < (best.scored[best.at]?.score ?? 0)) break;
       waiting.pop();
       begun.push({
-        scored: scoredSymbols(next.file, next.importance, countsOf(next.file.outline, next.needing, importedBy)),
+        scored: scoredSymbols(next.file, next.importance, countsOf(next.file.outline, next.needing.map(importsOf))),
         at: 0,
       });
       best = first();
@@ -144,7 +138,10 @@ function scoredSymbols(
   return outline.symbols
     .map((symbol) => ({ id, path, symbol, score: importance * weightOf(symbol, imported.get(symbol.name) ?? 0) }))
     .sort((a, b) => b.score - a.score || a.symbol.line - b.symbol.line)
-    .map((one, at) => ({ ...one, score: one.score * FURTHER ** at }));
+    .map((one, at) => {
+      one.score *= FURTHER ** at;
+      return one;
+    });
 }
 
 /** A file a line, and below it its symbols: `  12: export function pay(amount: number): number`. */
@@ -190,20 +187,21 @@ function usersOf({ starts, targets, table }: Links, ids: readonly number[]): Map
   return users;
 }
 
-/** How many of the files import a name that is here. */
-function countsOf(
-  { symbols }: Outline,
-  users: readonly number[],
-  importedBy: (id: number) => ReadonlySet<string>,
-): Map<string, number> {
+/** How many of the files import a name that is here. @param imports what each of them imports, as a summary has it */
+function countsOf({ symbols }: Outline, imports: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
-  if (users.length === 0) return counts;
-  for (const { name } of symbols) counts.set(name, 0);
-  for (const id of users) {
-    for (const name of importedBy(id)) {
-      const count = counts.get(name);
-      if (count !== undefined) counts.set(name, count + 1);
-    }
+  if (imports.length === 0) return counts;
+  // Many files import hundreds of names each: by their hashes, these need not be taken out of the text.
+  const byHash = new Map<number, { count: number; last: number }>();
+  for (const { name } of symbols) byHash.set(wordHash(name), { count: 0, last: -1 });
+  for (const [user, text] of imports.entries()) {
+    eachImportedName(text, (hash) => {
+      const counted = byHash.get(hash);
+      if (!counted || counted.last === user) return;
+      counted.last = user;
+      counted.count += 1;
+    });
   }
+  for (const { name } of symbols) counts.set(name, byHash.get(wordHash(name))?.count ?? 0);
   return counts;
 }

@@ -17,7 +17,12 @@ export function givenPath(given: string, workspace: Workspace): string {
 
 /** Whether a file lies in one of these folders, or is one of these files. @param places none: everywhere */
 export function isUnder(path: string, places: readonly string[]): boolean {
-  return places.length === 0 || places.some((one) => one === '.' || path === one || path.startsWith(`${one}/`));
+  return places.length === 0 || places.some((one) => one === '.' || isIn(path, one));
+}
+
+/** Asked of each file of a workspace, so it makes no text of its own. */
+function isIn(path: string, place: string): boolean {
+  return path.startsWith(place) && (path.length === place.length || path[place.length] === '/');
 }
 
 function withSlashes(path: string): string {

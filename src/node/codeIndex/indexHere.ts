@@ -1,3 +1,4 @@
+import { easeHeap } from '../leanHeap.ts';
 import type { IndexNews, IndexOptions, IndexPlace } from './indexMessages.ts';
 import { openWorkspaceIndex } from './workspaceIndex.ts';
 
@@ -6,7 +7,10 @@ import { openWorkspaceIndex } from './workspaceIndex.ts';
  * handed over as it is. Others get their turn between two files.
  */
 export function startIndexHere(options: IndexOptions, onNews: (news: IndexNews) => void): IndexPlace {
-  const index = openWorkspaceIndex(options, onNews);
+  const index = openWorkspaceIndex(options, (news) => {
+    if (news === 'listed' && index.files < MANY) easeHeap();
+    onNews(news);
+  });
   return {
     ask: (question, signal = NEVER) => unlessAborted(index.answer(question, signal), signal),
     async close() {
@@ -15,6 +19,8 @@ export function startIndexHere(options: IndexOptions, onNews: (news: IndexNews) 
   };
 }
 
+/** Files, with which the list of them, and what is known of each, is most of what is in memory. */
+const MANY = 30_000;
 const NEVER = new AbortController().signal;
 
 /** Who does not want an answer any more does not wait for it, whatever is still done for it. */

@@ -20,6 +20,8 @@ import { fileEntry } from './packedList.ts';
 /** The index of one workspace, in the thread that it is at work in. */
 export interface WorkspaceIndex {
   answer(question: IndexQuestion, signal: AbortSignal): Promise<IndexAnswer>;
+  /** How many there are. */
+  readonly files: number;
   close(): void;
 }
 
@@ -245,6 +247,9 @@ export function openWorkspaceIndex(options: IndexOptions, tell: (news: IndexNews
         default:
           return question satisfies never;
       }
+    },
+    get files() {
+      return table.entries.size;
     },
     close() {
       isClosed = true;
