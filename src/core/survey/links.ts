@@ -162,22 +162,22 @@ function importsOf({ imports }: Summary): { from: string; names: string[] }[] {
   });
 }
 
-/** Calls for each name that is imported, whatever from, with its `wordHash`. @param imports as a summary has them */
-export function eachImportedName(imports: string, call: (hash: number) => void): void {
+/** The `wordHash` of each name that is imported, whatever from. @param imports as a summary has them */
+export function importedHashes(imports: string): number[] {
+  const hashes: number[] = [];
   for (let line = 0; line < imports.length; ) {
     const next = imports.indexOf('\n', line);
     const end = next < 0 ? imports.length : next;
     const tab = imports.indexOf('\t', line);
-    if (tab >= 0 && tab < end) {
-      for (let at = tab + 1; at <= end; ) {
-        const space = imports.indexOf(' ', at);
-        const stop = space < 0 || space > end ? end : space;
-        call(wordHashIn(imports, at, stop));
-        at = stop + 1;
-      }
+    for (let at = tab < 0 || tab > end ? end + 1 : tab + 1; at <= end; ) {
+      const space = imports.indexOf(' ', at);
+      const stop = space < 0 || space > end ? end : space;
+      hashes.push(wordHashIn(imports, at, stop));
+      at = stop + 1;
     }
     line = end + 1;
   }
+  return hashes;
 }
 
 /** While all files are looked at, in the order of their paths, the files of a folder ask for the same things again and again. */

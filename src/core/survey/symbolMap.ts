@@ -1,6 +1,6 @@
 import type { CodeSymbol, SymbolKind } from '../ports.ts';
 import { cutLine } from '../tools/bounded.ts';
-import { eachImportedName, type Links } from './links.ts';
+import { importedHashes, type Links } from './links.ts';
 import { wordHash } from './packed.ts';
 import type { Outline } from './patternOutline.ts';
 
@@ -98,7 +98,14 @@ function* byImportance(files: readonly Candidate[], links: Links, rank: Float64A
       return { file, importance, needing, most: importance * wanted(needing.length) };
     })
     .sort((a, b) => a.most - b.most);
-  const importsOf = (id: number) => links.summaries[id]?.imports ?? '';
+  // Many files are asked again, and many import the same.
+  const known = new Map<string, readonly number[]>();
+  const importedBy = (id: number) => {
+    const imports = links.summaries[id]?.imports ?? '';
+    const hashes = known.get(imports) ?? importedHashes(imports);
+    known.set(imports, hashes);
+    return hashes;
+  };
   const begun: { scored: readonly Scored[]; at: number }[] = [];
   const first = () => {
     let best: (typeof begun)[number] | undefined;
@@ -113,7 +120,7 @@ function* byImportance(files: readonly Candidate[], links: Links, rank: Float64A
       if (best && next.most < (best.scored[best.at]?.score ?? 0)) break;
       waiting.pop();
       begun.push({
-        scored: scoredSymbols(next.file, next.importance, countsOf(next.file.outline, next.needing.map(importsOf))),
+        scored: scoredSymbols(next.file, next.importance, countsOf(next.file.outline, next.needing.map(importedBy))),
         at: 0,
       });
       best = first();
@@ -187,20 +194,25 @@ function usersOf({ starts, targets, table }: Links, ids: readonly number[]): Map
   return users;
 }
 
-/** How many of the files import a name that is here. @param imports what each of them imports, as a summary has it */
-function countsOf({ symbols }: Outline, imports: readonly string[]): Map<string, number> {
+/** How many of the files import a name that is here. @param users the hashes of the names that each of them imports */
+function countsOf({ symbols }: Outline, users: readonly (readonly number[])[]): Map<string, number> {
   const counts = new Map<string, number>();
-  if (imports.length === 0) return counts;
-  // Many files import hundreds of names each: by their hashes, these need not be taken out of the text.
+  if (users.length === 0) return counts;
   const byHash = new Map<number, { count: number; last: number }>();
-  for (const { name } of symbols) byHash.set(wordHash(name), { count: 0, last: -1 });
-  for (const [user, text] of imports.entries()) {
-    eachImportedName(text, (hash) => {
-      const counted = byHash.get(hash);
-      if (!counted || counted.last === user) return;
+  // Files import hundreds of names each, and nearly all of these are others, as some bits of their hashes tell.
+  const bits = new Uint8Array(4096);
+  for (const { name } of symbols) {
+    const hash = wordHash(name);
+    byHash.set(hash, { count: 0, last: -1 });
+    bits[hash & 4095] = 1;
+  }
+  for (const [user, hashes] of users.entries()) {
+    for (const hash of hashes) {
+      const counted = bits[hash & 4095] === 1 ? byHash.get(hash) : undefined;
+      if (!counted || counted.last === user) continue;
       counted.last = user;
       counted.count += 1;
-    });
+    }
   }
   for (const { name } of symbols) counts.set(name, byHash.get(wordHash(name))?.count ?? 0);
   return counts;
