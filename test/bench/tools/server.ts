@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { LEAN_MALLOC } from '../../../src/node/leanMalloc.ts';
 import { cachedFolder, npm } from '../../support/cache.ts';
 
 /** A server of tools in a process of its own, as any client of it has it. */
@@ -23,7 +24,8 @@ export interface Called {
 /** Our own, on a repository. @param data the folder for what it keeps */
 export function startConclave(root: string, data: string): Promise<ToolServer> {
   const args = [resolve('dist/cli.js'), 'mcp', '--workspace', root];
-  return start(process.execPath, args, { CONCLAVE_DATA: data });
+  // A newer Node than the tests run on sets these by itself.
+  return start(process.execPath, args, { CONCLAVE_DATA: data, ...LEAN_MALLOC });
 }
 
 /** What it is held against for reading files: https://www.npmjs.com/package/@modelcontextprotocol/server-filesystem */

@@ -1,0 +1,8 @@
+import { leanHeap } from './node/leanHeap.ts';
+import { leanMalloc } from './node/leanMalloc.ts';
+
+// Imported before everything else: what has grown while the rest is loaded stays so.
+if (['mcp', 'serve'].includes(process.argv[2] ?? '')) {
+  leanMalloc();
+  leanHeap();
+}
