@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { searchPattern } from '../../src/core/changes/searchPattern.ts';
-import { type FileFacts, openFilterPart } from '../../src/node/codeIndex/filterParts.ts';
+import type { FileKind } from '../../src/node/codeIndex/fileRows.ts';
+import { openFilterPart } from '../../src/node/codeIndex/filterParts.ts';
 import { filterMaker, gramsOf, hasOddLetters, mayHold } from '../../src/node/codeIndex/grams.ts';
 import { makeRoom } from '../../src/node/codeIndex/indexBounds.ts';
 import { readIndex, writeIndex } from '../../src/node/codeIndex/indexFile.ts';
@@ -122,18 +123,28 @@ describe('index of what files hold', () => {
     try {
       const part = openFilterPart(join(dir, 'spill'));
       const files = Array.from({ length: 3000 }, (_, at) => {
-        const facts: FileFacts = { hash: at.toString(16).padStart(64, 'a'), kind: at % 7 === 0 ? 'none' : 'text' };
-        if (facts.kind === 'text') part.add(facts, maker.filterOf(Buffer.from(`word${at} ${text().repeat(40)}`)));
-        return { path: `ü/f${at}`, bytes: at, mtimeMs: at + 0.25, ctimeMs: at, ino: 2 ** 40 + at, readAt: 9, facts };
+        const hash = at.toString(16).padStart(64, 'a');
+        const kind: FileKind = at % 7 === 0 ? 'none' : 'text';
+        const filter = kind === 'text' ? at + 1 : 0;
+        if (filter > 0) part.add(filter, maker.filterOf(Buffer.from(`word${at} ${text().repeat(40)}`)));
+        const stamp = { bytes: at, mtimeMs: at + 0.25, ctimeMs: at, ino: 2 ** 40 + at };
+        return { path: `ü/f${at}`, ...stamp, readAt: 9, kind, hash, filter };
       });
       await writeIndex(dir, files, [part], async () => {});
-      const kept = readIndex(dir);
-      const byPath = (one: { path: string }, other: { path: string }) => (one.path < other.path ? -1 : 1);
-      assert.deepEqual([...(kept?.files ?? [])].sort(byPath), files.toSorted(byPath));
+      const kept = readIndex(dir, { known: undefined, numbered: 5000 });
+      const read = [...(kept?.files ?? [])];
+      const withoutFilter = (some: typeof files) =>
+        some
+          .map(({ filter, ...file }) => ({ ...file, filtered: filter > 0 }))
+          .sort((a, b) => (a.path < b.path ? -1 : 1));
+      assert.deepEqual(withoutFilter(read as typeof files), withoutFilter(files));
+      const filters = read.map(({ filter }) => filter).filter((filter) => filter > 0);
+      assert.equal(new Set(filters).size, filters.length);
+      assert.ok(filters.every((filter) => filter > 5000 && filter <= (kept?.numbered ?? 0)));
       for (const at of [1, 1500, 2999]) {
-        const found = new Set<string | undefined>();
-        kept?.part.eachMaybe([[gramsOf(`word${at} `, true)]], ({ hash }) => found.add(hash));
-        assert.ok(found.has(files[at]?.facts.hash));
+        const found = new Set<number>();
+        kept?.part.eachMaybe([[gramsOf(`word${at} `, true)]], (filter) => found.add(filter));
+        assert.ok(found.has(read.find(({ path }) => path === files[at]?.path)?.filter ?? 0));
         assert.ok(found.size < 300);
       }
       part.close();

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../paths.ts';
+import type { FileFacts } from './fileRows.ts';
 import { isSameStamp, type Stamp, stampOf } from './fileStamp.ts';
-import type { FileFacts } from './filterParts.ts';
 import { type FilterMaker, filterMaker, hasOddLetters } from './grams.ts';
 
 /** Reads the files of a workspace, without waiting for others: meant for a thread of its own, or a process that has little else to do. */
 export interface ContentReader {
   /** What is in a file; undefined where it is not as the stamp says any more. */
-  facts(path: string, stamp: Stamp): { facts: FileFacts; words?: Uint32Array } | undefined;
+  facts(path: string, stamp: Stamp): (Pick<FileFacts, 'kind' | 'hash'> & { words?: Uint32Array }) | undefined;
   /** @returns undefined where it is not to be searched: gone, too large, binary, a link, outside. It holds until the next call */
   text(path: string, stamp: Stamp): Buffer | undefined;
 }
@@ -56,12 +56,12 @@ export function openContentReader(root: string, largest: number): ContentReader 
   return {
     facts(path, stamp) {
       const found = read(path);
-      if (typeof found === 'string') return { facts: { hash: undefined, kind: 'none' } };
+      if (typeof found === 'string') return { hash: undefined, kind: 'none' };
       if (!isSameStamp(found.stamp, stamp)) return undefined;
       const { bytes } = found;
       const hash = createHash('sha256').update(bytes).digest('hex');
-      if (bytes.includes(0)) return { facts: { hash, kind: 'none' } };
-      return { facts: { hash, kind: hasOddLetters(bytes) ? 'odd' : 'text' }, words: maker.filterOf(bytes) };
+      if (bytes.includes(0)) return { hash, kind: 'none' };
+      return { hash, kind: hasOddLetters(bytes) ? 'odd' : 'text', words: maker.filterOf(bytes) };
     },
     text(path, stamp) {
       const found = read(path);

@@ -12,12 +12,12 @@ import { openTableFolders } from './tableFolders.ts';
  * The files that `listFiles` lists, kept current: where the system tells of every change, what it has told of is looked
  * at again; elsewhere every file and folder is.
  */
-export interface FileTable<Content> {
+export interface FileTable {
   /** Everything that happened to the files before the call is in the table when it resolves. */
   fresh(): Promise<void>;
-  readonly entries: ReadonlyMap<string, TableEntry<Content>>;
+  readonly entries: ReadonlyMap<string, TableEntry>;
   /** Files whose content is to be read. Whoever has read one takes it out, and sets its content. */
-  readonly stale: Set<TableEntry<Content>>;
+  readonly stale: Set<TableEntry>;
   readonly trackedThoughIgnored: ReadonlySet<string>;
   /** Rises with every change. */
   readonly version: number;
@@ -32,7 +32,7 @@ export interface FileTable<Content> {
   /** Looks at what links lead to, which nobody tells of. */
   followLinks(): Promise<void>;
   /** How many bytes a listed file has, or what a link leads to; undefined where it leads to nothing that is listed. */
-  bytesOf(entry: TableEntry<Content>): number | undefined;
+  bytesOf(entry: TableEntry): number | undefined;
   close(): void;
 }
 
@@ -44,16 +44,16 @@ const BREATH = 3;
  * @param options.bell absolute path of a folder of this table's own; undefined: no events are used
  * @param options.onEvent something has happened to the files
  */
-export function openFileTable<Content>(
+export function openFileTable(
   root: string,
   options: {
     own: readonly string[];
     bell: string | undefined;
     onEvent?: () => void;
   },
-): FileTable<Content> {
+): FileTable {
   const { own, onEvent = () => {} } = options;
-  const files = openTableFiles<Content>(root);
+  const files = openTableFiles(root);
   let events: FolderEvents | undefined;
   let bell = options.bell !== undefined && isOnLocalDisk(root) ? options.bell : undefined;
   let now: { listing: Listing; outside: Outside; tracked: string | undefined; ino: number } | undefined;

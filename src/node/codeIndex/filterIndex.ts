@@ -6,12 +6,10 @@ import type { ContentReader } from './contents.ts';
 import type { TableEntry } from './fileRows.ts';
 import { isSameStamp, isSettled } from './fileStamp.ts';
 import type { FileTable } from './fileTable.ts';
-import { type FileFacts, type FilterPart, openFilterPart } from './filterParts.ts';
+import { type FilterPart, openFilterPart } from './filterParts.ts';
 import { gramsOf } from './grams.ts';
 import { HEADER, type KeptFile, readIndex, writeIndex } from './indexFile.ts';
 import { requiredTexts } from './requiredTexts.ts';
-
-export type Entry = TableEntry<FileFacts>;
 
 /** Says which files of a table can hold what is searched for. */
 export interface FilterIndex {
@@ -20,7 +18,7 @@ export interface FilterIndex {
   /** Reads what is stale in the table. */
   readStale(breathe: () => Promise<void>): Promise<void>;
   /** In any order. `all`: nothing is known of what a match holds. */
-  candidates(query: SearchQuery): Entry[] | 'all';
+  candidates(query: SearchQuery): TableEntry[] | 'all';
   /** Whether there is one on disk that this one began with, or has written. */
   readonly isWritten: boolean;
   /** Files read since the index on disk was written. */
@@ -31,9 +29,11 @@ export interface FilterIndex {
 }
 
 /** @param dir absolute path of a folder that is there */
-export function openFilterIndex(table: FileTable<FileFacts>, reader: ContentReader, dir: string): FilterIndex {
+export function openFilterIndex(table: FileTable, reader: ContentReader, dir: string): FilterIndex {
   /** What is read is added to the last one. */
   let parts: FilterPart[] = [newPart()];
+  /** Filters have had so many numbers. */
+  let numbered = 0;
   /** The name of the one on disk that was adopted, or written, last. */
   let onDisk: string | undefined;
 
@@ -44,16 +44,15 @@ export function openFilterIndex(table: FileTable<FileFacts>, reader: ContentRead
   }
 
   function adopt(): void {
-    const kept = readIndex(dir, onDisk);
+    const kept = readIndex(dir, { known: onDisk, numbered });
     if (!kept) return;
+    numbered = kept.numbered;
     onDisk = kept.name;
     parts = [kept.part, ...parts];
     for (const file of kept.files) {
       const entry = table.entries.get(file.path);
-      if (!entry || entry.isLink || entry.content || !isSameStamp(entry, file) || !isSettled(file, file.readAt))
-        continue;
-      entry.content = file.facts;
-      entry.readAt = file.readAt;
+      if (!entry || entry.isLink || entry.kind || !isSameStamp(entry, file) || !isSettled(file, file.readAt)) continue;
+      entry.setFacts(file);
       table.stale.delete(entry);
       table.touch(entry.path);
     }
@@ -70,9 +69,10 @@ export function openFilterIndex(table: FileTable<FileFacts>, reader: ContentRead
           const readAt = Date.now();
           const found = reader.facts(entry.path, entry);
           if (!found) continue;
-          if (found.words) parts.at(-1)?.add(found.facts, found.words);
-          entry.content = found.facts;
-          entry.readAt = readAt;
+          const { kind, hash, words } = found;
+          if (words) numbered += 1;
+          if (words) parts.at(-1)?.add(numbered, words);
+          entry.setFacts({ kind, hash, filter: words ? numbered : 0, readAt });
           table.stale.delete(entry);
           table.touch(entry.path);
         }
@@ -84,13 +84,16 @@ export function openFilterIndex(table: FileTable<FileFacts>, reader: ContentRead
         .map((texts) => texts.map((text) => gramsOf(text, query.caseSensitive)))
         .filter((list) => list.every((grams) => grams.length > 0));
       if (lists.length === 0) return 'all';
-      const maybe = new Set<FileFacts>();
-      for (const part of parts) part.eachMaybe(lists, (facts) => maybe.add(facts));
-      const found: Entry[] = [];
+      const maybe = new Uint8Array(numbered + 1);
+      const remember = (filter: number): void => {
+        maybe[filter] = 1;
+      };
+      for (const part of parts) part.eachMaybe(lists, remember);
+      const found: TableEntry[] = [];
       for (const entry of table.entries.values()) {
         if (entry.isLink) continue;
-        const facts = entry.content;
-        if (!facts || maybe.has(facts) || (facts.kind === 'odd' && !query.caseSensitive)) found.push(entry);
+        const { kind } = entry;
+        if (!kind || maybe[entry.filter] === 1 || (kind === 'odd' && !query.caseSensitive)) found.push(entry);
       }
       return found;
     },
@@ -102,9 +105,8 @@ export function openFilterIndex(table: FileTable<FileFacts>, reader: ContentRead
     },
     async write(breathe) {
       const files: KeptFile[] = [];
-      for (const { path, bytes, mtimeMs, ctimeMs, ino, isLink, content, readAt } of table.entries.values()) {
-        if (isLink || !content) continue;
-        files.push({ path, bytes, mtimeMs, ctimeMs, ino, facts: content, readAt });
+      for (const { path, bytes, mtimeMs, ctimeMs, ino, isLink, kind, hash, filter, readAt } of table.entries.values()) {
+        if (!isLink && kind) files.push({ path, bytes, mtimeMs, ctimeMs, ino, kind, hash, filter, readAt });
       }
       const old = parts;
       const fresh = newPart();

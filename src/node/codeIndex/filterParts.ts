@@ -1,23 +1,22 @@
 import { closeSync, fstatSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { mayHold } from './grams.ts';
 
-/** What is known of what is in a file. */
-export interface FileFacts {
-  /** SHA-256, hex; undefined for files that cannot be read, or are too large. */
-  hash: string | undefined;
-  /** `none`: no search finds anything in it. `odd`: some of its letters count as ASCII ones where case does not count. */
-  kind: 'text' | 'odd' | 'none';
-}
-
 /** Filters of many files, one after another on disk. */
 export interface FilterPart {
-  add(facts: FileFacts, words: Uint32Array): void;
-  /** Calls for each file in whose text one text of each list may be. */
-  eachMaybe(lists: readonly (readonly Uint32Array[])[], call: (facts: FileFacts) => void): void;
+  /** @param filter its number */
+  add(filter: number, words: Uint32Array): void;
+  /** Calls for each filter of a text in which one text of each list may be. */
+  eachMaybe(lists: readonly (readonly Uint32Array[])[], call: (filter: number) => void): void;
   /** The filters, as they were added. */
-  each(call: (facts: FileFacts, words: Uint32Array) => void): void;
+  each(call: (filter: number, words: Uint32Array) => void): void;
   readonly size: number;
   close(): void;
+}
+
+/** Filters in a file: their numbers, and how many words each has. */
+export interface FilterRows {
+  filters: Uint32Array;
+  words: Uint32Array;
 }
 
 /** Words that are kept in memory, where that is all: 32 MB. */
@@ -29,25 +28,18 @@ const BLOCK = 256 * 1024;
  * @param file absolute path
  * @param options.rows those that are in the file already; none: the file is made, and removed in the end
  */
-export function openFilterPart(
-  file: string,
-  options: { rows?: { facts: FileFacts; words: number }[]; start?: number } = {},
-): FilterPart {
+export function openFilterPart(file: string, options: { rows?: FilterRows; start?: number } = {}): FilterPart {
   const { rows, start = 0 } = options;
   const isOwn = rows === undefined;
   const descriptor = openSync(file, isOwn ? 'wx+' : 'r', 0o600);
-  const facts: FileFacts[] = [];
-  const lengths: number[] = [];
+  let filters = rows?.filters ?? new Uint32Array(64);
+  let lengths = rows?.words ?? new Uint32Array(64);
+  let size = rows?.words.length ?? 0;
   /** Words before what is still in `tail`. */
-  let written = 0;
+  let written = rows?.words.reduce((sum, words) => sum + words, 0) ?? 0;
   let tail = new Uint32Array(BLOCK);
   let inTail = 0;
   let whole: Uint32Array | undefined;
-  for (const row of rows ?? []) {
-    facts.push(row.facts);
-    lengths.push(row.words);
-    written += row.words;
-  }
 
   function flush(): void {
     writeWords(descriptor, tail.subarray(0, inTail), start + written * 4);
@@ -65,7 +57,7 @@ export function openFilterPart(
     for (let at = 0; at < written; ) {
       let count = 0;
       let end = row;
-      while (end < lengths.length && at + count < written && (count === 0 || count + (lengths[end] ?? 0) <= BLOCK)) {
+      while (end < size && at + count < written && (count === 0 || count + (lengths[end] ?? 0) <= BLOCK)) {
         count += lengths[end] ?? 0;
         end += 1;
       }
@@ -79,7 +71,7 @@ export function openFilterPart(
       }
       at += count;
     }
-    for (let place = 0; row < lengths.length; row += 1) {
+    for (let place = 0; row < size; row += 1) {
       const length = lengths[row] ?? 0;
       visit(row, tail, place, length);
       place += length;
@@ -87,31 +79,31 @@ export function openFilterPart(
   }
 
   return {
-    add(fact, words) {
+    add(filter, words) {
       if (inTail + words.length > tail.length) flush();
       if (words.length > tail.length) tail = new Uint32Array(words.length);
       tail.set(words, inTail);
       inTail += words.length;
-      facts.push(fact);
-      lengths.push(words.length);
+      if (size === filters.length) [filters, lengths] = [withRoom(filters), withRoom(lengths)];
+      filters[size] = filter;
+      lengths[size] = words.length;
+      size += 1;
     },
     eachMaybe(lists, call) {
       walk((row, words, at, length) => {
         for (const list of lists) {
           if (!list.some((grams) => mayHold(words, at, length, grams))) return;
         }
-        const fact = facts[row];
-        if (fact) call(fact);
+        call(filters[row] ?? 0);
       });
     },
     each(call) {
       walk((row, words, at, length) => {
-        const fact = facts[row];
-        if (fact) call(fact, words.subarray(at, at + length));
+        call(filters[row] ?? 0, words.subarray(at, at + length));
       });
     },
     get size() {
-      return facts.length;
+      return size;
     },
     close() {
       closeSync(descriptor);
@@ -133,4 +125,10 @@ function readWords(descriptor: number, position: number, count: number, into: Ui
     at += read;
   }
   return into;
+}
+
+function withRoom(numbers: Uint32Array): Uint32Array {
+  const more = new Uint32Array(numbers.length * 2);
+  more.set(numbers);
+  return more;
 }

@@ -11,18 +11,17 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { FileFacts, FileKind } from './fileRows.ts';
 import type { Stamp } from './fileStamp.ts';
-import { type FileFacts, type FilterPart, openFilterPart, writeWords } from './filterParts.ts';
+import { type FilterPart, type FilterRows, openFilterPart, writeWords } from './filterParts.ts';
 
 // An index on disk: the filters of all files, then a table of the files, then a check sum. A file of it is never
 // changed; a new one takes its place, named so that the newest is the last by name. Whoever reads an old one goes on
 // with it: every file of the workspace is held against its stamp anyway.
 
 /** A file as it was when it was read. */
-export interface KeptFile extends Stamp {
+export interface KeptFile extends Stamp, FileFacts {
   path: string;
-  facts: FileFacts;
-  readAt: number;
 }
 
 /** Another number where anything about the files or the filters changes: what others have written is then not read. */
@@ -31,25 +30,29 @@ const NAME = /^index-[0-9a-z]{9}-[0-9a-f]{12}$/;
 /** Bytes before the filters. */
 export const HEADER = 64;
 const COLUMNS = 7;
-const KINDS = ['text', 'odd', 'none'] as const;
+const NO_HASH = '0'.repeat(64);
+const KINDS: readonly FileKind[] = ['text', 'odd', 'none'];
 
 export interface KeptIndex {
   name: string;
   /** Made one by one: there are very many, and each is looked at once. */
   files: Iterable<KeptFile>;
   part: FilterPart;
+  /** The highest number that a filter has now. */
+  numbered: number;
 }
 
 /**
  * The newest index in the folder that is whole.
- * @param known the name of one that need not be read again
+ * @param than.known the name of one that need not be read again
+ * @param than.numbered its filters get the numbers after this one
  * @returns undefined where there is none, or none but that one
  */
-export function readIndex(dir: string, known?: string): KeptIndex | undefined {
+export function readIndex(dir: string, than: { known: string | undefined; numbered: number }): KeptIndex | undefined {
   for (const name of indexNames(dir).reverse()) {
-    if (name === known) return undefined;
+    if (name === than.known) return undefined;
     try {
-      return { name, ...readFile(join(dir, name)) };
+      return { name, ...readFile(join(dir, name), than.numbered) };
     } catch {
       // Damaged, of another version, or just removed by another process: then an older one, or none.
     }
@@ -67,22 +70,20 @@ export async function writeIndex(
   files: readonly KeptFile[],
   parts: readonly FilterPart[],
   breathe: () => Promise<void>,
-): Promise<{ name: string; rows: { facts: FileFacts; words: number }[] }> {
+): Promise<{ name: string; rows: FilterRows }> {
   const name = `index-${Date.now().toString(36).padStart(9, '0')}-${randomBytes(6).toString('hex')}`;
   const fresh = join(dir, `.${name}-${process.pid}`);
   const descriptor = openSync(fresh, 'wx', 0o600);
-  const rows: { facts: FileFacts; words: number }[] = [];
+  const rows = new Map<number, number>();
   try {
     const digest = createHash('sha256');
-    const wanted = new Set(files.map(({ facts }) => facts));
-    const done = new Set<FileFacts>();
+    const wanted = new Set(files.map(({ filter }) => filter));
     let position = HEADER;
     for (const part of parts) {
       await breathe();
-      part.each((facts, words) => {
-        if (!wanted.has(facts) || done.has(facts)) return;
-        done.add(facts);
-        rows.push({ facts, words: words.length });
+      part.each((filter, words) => {
+        if (!wanted.has(filter) || rows.has(filter)) return;
+        rows.set(filter, words.length);
         writeWords(descriptor, words, position);
         digest.update(words);
         position += words.byteLength;
@@ -108,7 +109,7 @@ export async function writeIndex(
   const others = indexNames(dir);
   renameSync(fresh, join(dir, name));
   for (const other of others) removeIfPossible(join(dir, other));
-  return { name, rows };
+  return { name, rows: { filters: Uint32Array.from(rows.keys()), words: Uint32Array.from(rows.values()) } };
 }
 
 function removeIfPossible(file: string): void {
@@ -130,21 +131,18 @@ function indexNames(dir: string): string[] {
 }
 
 /** Rows in the order of the filters; files without a filter come last. */
-function tableOf(files: readonly KeptFile[], filters: readonly { facts: FileFacts; words: number }[]): Buffer {
-  const rowOf = new Map(filters.map(({ facts }, row) => [facts, row]));
+function tableOf(files: readonly KeptFile[], words: ReadonlyMap<number, number>): Buffer {
+  const rowOf = new Map([...words.keys()].map((filter, row) => [filter, row]));
   const rows = [...files].sort(
-    (one, other) => (rowOf.get(one.facts) ?? Number.MAX_VALUE) - (rowOf.get(other.facts) ?? Number.MAX_VALUE),
+    (one, other) => (rowOf.get(one.filter) ?? Number.MAX_VALUE) - (rowOf.get(other.filter) ?? Number.MAX_VALUE),
   );
   const numbers = new Float64Array(rows.length * COLUMNS);
   rows.forEach((file, row) => {
-    const { bytes, mtimeMs, ctimeMs, ino, readAt, facts } = file;
-    numbers.set(
-      [bytes, mtimeMs, ctimeMs, ino, readAt, KINDS.indexOf(facts.kind), filters[rowOf.get(facts) ?? -1]?.words ?? 0],
-      row * COLUMNS,
-    );
+    const { bytes, mtimeMs, ctimeMs, ino, readAt, kind, filter } = file;
+    numbers.set([bytes, mtimeMs, ctimeMs, ino, readAt, KINDS.indexOf(kind), words.get(filter) ?? 0], row * COLUMNS);
   });
   const hashes = Buffer.alloc(rows.length * 32);
-  for (const [row, { facts }] of rows.entries()) hashes.write(facts.hash ?? '', row * 32, 'hex');
+  for (const [row, { hash }] of rows.entries()) hashes.write(hash ?? '', row * 32, 'hex');
   return Buffer.concat([
     Buffer.from(Float64Array.of(rows.length).buffer),
     Buffer.from(numbers.buffer),
@@ -153,30 +151,44 @@ function tableOf(files: readonly KeptFile[], filters: readonly { facts: FileFact
   ]);
 }
 
-function readFile(file: string): { files: Iterable<KeptFile>; part: FilterPart } {
+/** @param numbered its filters get the numbers after this one */
+function readFile(file: string, numbered: number): Omit<KeptIndex, 'name'> {
   const { table, filters } = readChecked(file);
   const count = table.readDoubleLE(0);
   const from = 8 + count * COLUMNS * 8;
-  const numbers = new Float64Array(table.buffer.slice(table.byteOffset + 8, table.byteOffset + from));
-  const paths = table.toString('utf8', from + count * 32).split('\0');
-  const all: FileFacts[] = [];
-  const rows: { facts: FileFacts; words: number }[] = [];
-  for (let row = 0; row < count; row += 1) {
-    const [kind = 0, words = 0] = numbers.subarray(row * COLUMNS + 5, (row + 1) * COLUMNS);
-    const hash = table.toString('hex', from + row * 32, from + (row + 1) * 32);
-    const facts: FileFacts = { kind: KINDS[kind] ?? 'none', hash: /^0+$/.test(hash) ? undefined : hash };
-    all.push(facts);
-    if (words > 0) rows.push({ facts, words });
-  }
-  const total = rows.reduce((sum, { words }) => sum + words, 0);
+  const numbers = new Float64Array(table.buffer, table.byteOffset + 8, count * COLUMNS);
+  // Files without a filter come last.
+  let withFilter = 0;
+  while (withFilter < count && (numbers[withFilter * COLUMNS + 6] ?? 0) > 0) withFilter += 1;
+  const rows: FilterRows = {
+    filters: Uint32Array.from({ length: withFilter }, (_, row) => numbered + row + 1),
+    words: Uint32Array.from({ length: withFilter }, (_, row) => numbers[row * COLUMNS + 6] ?? 0),
+  };
+  const total = rows.words.reduce((sum, words) => sum + words, 0);
   if (total * 4 !== filters) throw new Error('The table does not fit the filters.');
   function* files(): Generator<KeptFile> {
-    for (const [row, facts] of all.entries()) {
-      const [bytes = 0, mtimeMs = 0, ctimeMs = 0, ino = 0, readAt = 0] = numbers.subarray(row * COLUMNS);
-      yield { path: paths[row] ?? '', bytes, mtimeMs, ctimeMs, ino, readAt, facts };
+    let begin = from + count * 32;
+    for (let row = 0; row < count; row += 1) {
+      const [bytes = 0, mtimeMs = 0, ctimeMs = 0, ino = 0, readAt = 0, kind = 0] = numbers.subarray(row * COLUMNS);
+      const hash = table.toString('hex', from + row * 32, from + (row + 1) * 32);
+      const next = table.indexOf(0, begin);
+      const end = next < 0 ? table.length : next;
+      const path = table.toString('utf8', begin, end);
+      begin = end + 1;
+      yield {
+        path,
+        bytes,
+        mtimeMs,
+        ctimeMs,
+        ino,
+        readAt,
+        kind: KINDS[kind] ?? 'none',
+        hash: hash === NO_HASH ? undefined : hash,
+        filter: row < withFilter ? numbered + row + 1 : 0,
+      };
     }
   }
-  return { files: files(), part: openFilterPart(file, { rows, start: HEADER }) };
+  return { files: files(), part: openFilterPart(file, { rows, start: HEADER }), numbered: numbered + withFilter };
 }
 
 /** @throws Error where it is not what was written */

@@ -3,10 +3,10 @@ import { fileRows, type TableEntry } from './fileRows.ts';
 import { isSameStamp, isSettled, lookAt, stampOf } from './fileStamp.ts';
 
 /** The files of a table, one by one. */
-export interface TableFiles<Content> {
-  readonly entries: ReadonlyMap<string, TableEntry<Content>>;
+export interface TableFiles {
+  readonly entries: ReadonlyMap<string, TableEntry>;
   /** Files whose content is to be read. */
-  readonly stale: Set<TableEntry<Content>>;
+  readonly stale: Set<TableEntry>;
   /** What is listed as soon as it is there. */
   readonly absent: Set<string>;
   /** Files with other names elsewhere: a change under such a name is not told of. */
@@ -32,10 +32,10 @@ export interface TableFiles<Content> {
 const MOST_CHANGED = 2000;
 
 /** @param root absolute, real path */
-export function openTableFiles<Content>(root: string): TableFiles<Content> {
-  const rows = fileRows<Content>();
-  const entries = new Map<string, TableEntry<Content>>();
-  const stale = new Set<TableEntry<Content>>();
+export function openTableFiles(root: string): TableFiles {
+  const rows = fileRows();
+  const entries = new Map<string, TableEntry>();
+  const stale = new Set<TableEntry>();
   const absent = new Set<string>();
   const shared = new Set<string>();
   const links = new Set<string>();
@@ -43,7 +43,7 @@ export function openTableFiles<Content>(root: string): TableFiles<Content> {
   /** By path, in the order of the versions that they changed with; from `remembered` on. */
   const changed = new Map<string, number>();
   let remembered = 0;
-  let former: Map<string, TableEntry<Content>> | undefined;
+  let former: Map<string, TableEntry> | undefined;
 
   function touch(path: string): void {
     version += 1;
@@ -68,7 +68,7 @@ export function openTableFiles<Content>(root: string): TableFiles<Content> {
     const isLink = found.isSymbolicLink();
     const old = entries.get(path) ?? former?.get(path);
     if (old && old.isLink === isLink && isSameStamp(old, stamp)) {
-      const isSure = !old.content || (!mayHaveChanged && isSettled(old, old.readAt));
+      const isSure = !old.kind || (!mayHaveChanged && isSettled(old, old.readAt));
       if (isSure || isLink) {
         entries.set(path, old);
         if (isLink) links.add(path);
@@ -77,7 +77,7 @@ export function openTableFiles<Content>(root: string): TableFiles<Content> {
     }
     const entry = old ?? rows.add(path);
     entry.isLink = isLink;
-    entry.content = undefined;
+    entry.setFacts(undefined);
     entry.setStamp(stamp);
     entries.set(path, entry);
     if (isLink) links.add(path);
@@ -106,7 +106,7 @@ export function openTableFiles<Content>(root: string): TableFiles<Content> {
   function doubt(path: string): void {
     const entry = entries.get(path);
     if (!entry || entry.isLink) return;
-    entry.content = undefined;
+    entry.setFacts(undefined);
     stale.add(entry);
     touch(path);
   }

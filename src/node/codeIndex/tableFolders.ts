@@ -46,11 +46,11 @@ const TICK = 20;
  * @param options.watches `events`: what tells of changes; `none`: it does not tell of all
  * @param options.breathe lets others go on meanwhile
  */
-export function openTableFolders<Content>(
+export function openTableFolders(
   root: string,
   options: {
     own: readonly string[];
-    files: TableFiles<Content>;
+    files: TableFiles;
     watches: () => { events: FolderEvents | undefined; none: () => void };
     breathe: () => Promise<void>;
   },

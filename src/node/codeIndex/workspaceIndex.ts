@@ -9,9 +9,9 @@ import { isBelow } from '../paths.ts';
 import { inRipgrepsOrder } from '../plainSearch.ts';
 import { tryBuildLock } from './buildLock.ts';
 import { openContentReader } from './contents.ts';
+import type { TableEntry } from './fileRows.ts';
 import { openFileTable } from './fileTable.ts';
-import { type Entry, openFilterIndex } from './filterIndex.ts';
-import type { FileFacts } from './filterParts.ts';
+import { openFilterIndex } from './filterIndex.ts';
 import { makeRoom } from './indexBounds.ts';
 import type { IndexAnswer, IndexNews, IndexOptions, IndexQuestion, ListAnswer } from './indexMessages.ts';
 import { literalMatcher } from './literalMatches.ts';
@@ -46,7 +46,7 @@ export function openWorkspaceIndex(options: IndexOptions, tell: (news: IndexNews
   let isClosed = false;
   let breathedAt = Date.now();
   let quiet: NodeJS.Timeout | undefined;
-  const table = openFileTable<FileFacts>(root, {
+  const table = openFileTable(root, {
     own,
     bell: means === 'stamps' ? undefined : join(dir, 'bells', `${process.pid}-${randomBytes(6).toString('hex')}`),
     onEvent: lookSoon,
@@ -162,14 +162,14 @@ export function openWorkspaceIndex(options: IndexOptions, tell: (news: IndexNews
     const entry = table.entries.get(path);
     const bytes = entry && table.bytesOf(entry);
     if (!entry || bytes === undefined) return undefined;
-    const hash = entry.content?.hash;
+    const { hash } = entry;
     const before = entry.listed;
     if (!before || before.bytes !== bytes || before.hash !== hash) entry.listed = fileEntry(path, bytes, hash);
     return entry.listed;
   }
 
   /** In ripgrep's order. @returns undefined where nothing is known of what the files hold */
-  async function candidates(query: SearchQuery, targets: readonly string[]): Promise<Entry[] | undefined> {
+  async function candidates(query: SearchQuery, targets: readonly string[]): Promise<TableEntry[] | undefined> {
     if (!isBuilt) return undefined;
     await table.fresh();
     await index.readStale(breathe);
