@@ -67,7 +67,7 @@ export function openParser(home: string, idle = IDLE): Parser {
       workerData: { home },
       // Not what this process was started with: a worker needs none of it.
       execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 16 },
+      resourceLimits: { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 6 },
     });
     const running: Running = { worker, task: undefined, timer: undefined };
     workers.add(running);

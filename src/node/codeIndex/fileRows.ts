@@ -119,6 +119,6 @@ export function fileRows(): FileRows {
 }
 
 /** What V8 keeps in its place, and not as an object, where it is small enough. */
-function small(number = 0): number {
+export function small(number = 0): number {
   return number <= 0x7fffffff ? number | 0 : number;
 }

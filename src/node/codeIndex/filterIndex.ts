@@ -8,7 +8,7 @@ import { isSameStamp, isSettled } from './fileStamp.ts';
 import type { FileTable } from './fileTable.ts';
 import { type FilterPart, openFilterPart } from './filterParts.ts';
 import { gramsOf } from './grams.ts';
-import { HEADER, type KeptFile, readIndex, writeIndex } from './indexFile.ts';
+import { HEADER, readIndex, writeIndex } from './indexFile.ts';
 import { requiredTexts } from './requiredTexts.ts';
 
 /** Says which files of a table can hold what is searched for. */
@@ -104,14 +104,10 @@ export function openFilterIndex(table: FileTable, reader: ContentReader, dir: st
       return parts.at(-1)?.size ?? 0;
     },
     async write(breathe) {
-      const files: KeptFile[] = [];
-      for (const { path, bytes, mtimeMs, ctimeMs, ino, isLink, kind, hash, filter, readAt } of table.entries.values()) {
-        if (!isLink && kind) files.push({ path, bytes, mtimeMs, ctimeMs, ino, kind, hash, filter, readAt });
-      }
       const old = parts;
       const fresh = newPart();
       parts = [...old, fresh];
-      const { name, rows } = await writeIndex(dir, files, old, breathe);
+      const { name, rows } = await writeIndex(dir, table.entries.values(), old, breathe);
       onDisk = name;
       parts = [openFilterPart(join(dir, name), { rows, start: HEADER }), fresh];
       for (const part of old) part.close();

@@ -9,6 +9,8 @@ export interface FilterPart {
   eachMaybe(lists: readonly (readonly Uint32Array[])[], call: (filter: number) => void): void;
   /** The filters, as they were added. */
   each(call: (filter: number, words: Uint32Array) => void): void;
+  /** Their numbers, in the same order, and how many words each has. */
+  rows(): Iterable<readonly [filter: number, words: number]>;
   readonly size: number;
   close(): void;
 }
@@ -101,6 +103,9 @@ export function openFilterPart(file: string, options: { rows?: FilterRows; start
       walk((row, words, at, length) => {
         call(filters[row] ?? 0, words.subarray(at, at + length));
       });
+    },
+    *rows() {
+      for (let row = 0; row < size; row += 1) yield [filters[row] ?? 0, lengths[row] ?? 0] as const;
     },
     get size() {
       return size;

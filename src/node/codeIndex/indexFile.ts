@@ -24,6 +24,9 @@ export interface KeptFile extends Stamp, FileFacts {
   path: string;
 }
 
+/** As a table has it: nothing is known of some. */
+type ToKeep = Omit<KeptFile, 'kind'> & { kind: FileKind | undefined };
+
 /** Another number where anything about the files or the filters changes: what others have written is then not read. */
 const FORMAT = 'conclave-index-2';
 const NAME = /^index-[0-9a-z]{9}-[0-9a-f]{12}$/;
@@ -62,35 +65,33 @@ export function readIndex(dir: string, than: { known: string | undefined; number
 
 /**
  * Writes an index beside the others, and removes those. What fails leaves nothing behind.
+ * @param files as they are when this is called; those that nothing is known of are left out
  * @param parts where the filters of the files are
  * @param breathe lets others go on meanwhile
  */
 export async function writeIndex(
   dir: string,
-  files: readonly KeptFile[],
+  files: Iterable<ToKeep>,
   parts: readonly FilterPart[],
   breathe: () => Promise<void>,
 ): Promise<{ name: string; rows: FilterRows }> {
   const name = `index-${Date.now().toString(36).padStart(9, '0')}-${randomBytes(6).toString('hex')}`;
   const fresh = join(dir, `.${name}-${process.pid}`);
   const descriptor = openSync(fresh, 'wx', 0o600);
-  const rows = new Map<number, number>();
+  const { table, filters, words } = tableOf(files, parts);
   try {
     const digest = createHash('sha256');
-    const wanted = new Set(files.map(({ filter }) => filter));
     let position = HEADER;
     for (const part of parts) {
       await breathe();
-      part.each((filter, words) => {
-        if (!wanted.has(filter) || rows.has(filter)) return;
-        rows.set(filter, words.length);
-        writeWords(descriptor, words, position);
-        digest.update(words);
-        position += words.byteLength;
+      part.each((filter, some) => {
+        if (!filters.has(filter)) return;
+        writeWords(descriptor, some, position);
+        digest.update(some);
+        position += some.byteLength;
       });
     }
     await breathe();
-    const table = tableOf(files, rows);
     digest.update(table);
     writeAll(descriptor, table, position);
     const header = Buffer.alloc(HEADER);
@@ -109,7 +110,7 @@ export async function writeIndex(
   const others = indexNames(dir);
   renameSync(fresh, join(dir, name));
   for (const other of others) removeIfPossible(join(dir, other));
-  return { name, rows: { filters: Uint32Array.from(rows.keys()), words: Uint32Array.from(rows.values()) } };
+  return { name, rows: { filters: Uint32Array.from(filters), words } };
 }
 
 function removeIfPossible(file: string): void {
@@ -130,25 +131,45 @@ function indexNames(dir: string): string[] {
   }
 }
 
-/** Rows in the order of the filters; files without a filter come last. */
-function tableOf(files: readonly KeptFile[], words: ReadonlyMap<number, number>): Buffer {
-  const rowOf = new Map([...words.keys()].map((filter, row) => [filter, row]));
-  const rows = [...files].sort(
-    (one, other) => (rowOf.get(one.filter) ?? Number.MAX_VALUE) - (rowOf.get(other.filter) ?? Number.MAX_VALUE),
-  );
-  const numbers = new Float64Array(rows.length * COLUMNS);
-  rows.forEach((file, row) => {
-    const { bytes, mtimeMs, ctimeMs, ino, readAt, kind, filter } = file;
-    numbers.set([bytes, mtimeMs, ctimeMs, ino, readAt, KINDS.indexOf(kind), words.get(filter) ?? 0], row * COLUMNS);
-  });
-  const hashes = Buffer.alloc(rows.length * 32);
-  for (const [row, { hash }] of rows.entries()) hashes.write(hash ?? '', row * 32, 'hex');
-  return Buffer.concat([
-    Buffer.from(Float64Array.of(rows.length).buffer),
+/** Rows in the order of the filters; files without a filter come last. Also those filters, and how many words each has. */
+function tableOf(
+  all: Iterable<ToKeep>,
+  parts: readonly FilterPart[],
+): { table: Buffer; filters: ReadonlySet<number>; words: Uint32Array } {
+  const byFilter = new Map<number, ToKeep>();
+  const withoutFilter: ToKeep[] = [];
+  for (const file of all) {
+    if (file.filter > 0) byFilter.set(file.filter, file);
+    else if (file.kind) withoutFilter.push(file);
+  }
+  const filters = new Set<number>();
+  const words = new Uint32Array(byFilter.size);
+  for (const part of parts) {
+    for (const [filter, length] of part.rows()) {
+      if (!byFilter.has(filter)) continue;
+      words[filters.size] = length;
+      filters.add(filter);
+    }
+  }
+  const count = filters.size + withoutFilter.length;
+  const numbers = new Float64Array(count * COLUMNS);
+  const hashes = Buffer.alloc(count * 32);
+  const paths: string[] = [];
+  const add = ({ path, bytes, mtimeMs, ctimeMs, ino, readAt, kind = 'none', hash = '' }: ToKeep): void => {
+    const row = paths.length;
+    numbers.set([bytes, mtimeMs, ctimeMs, ino, readAt, KINDS.indexOf(kind), words[row] ?? 0], row * COLUMNS);
+    hashes.write(hash, row * 32, 'hex');
+    paths.push(path);
+  };
+  for (const filter of filters) add(byFilter.get(filter) as ToKeep);
+  withoutFilter.forEach(add);
+  const table = Buffer.concat([
+    Buffer.from(Float64Array.of(count).buffer),
     Buffer.from(numbers.buffer),
     hashes,
-    Buffer.from(rows.map(({ path }) => path).join('\0')),
+    Buffer.from(paths.join('\0')),
   ]);
+  return { table, filters, words: words.subarray(0, filters.size) };
 }
 
 /** @param numbered its filters get the numbers after this one */

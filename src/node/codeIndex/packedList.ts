@@ -1,4 +1,5 @@
 import type { FileEntry } from '../../core/ports.ts';
+import { small } from './fileRows.ts';
 import type { ListAnswer } from './indexMessages.ts';
 
 /** Many files in few objects: quick to pass on from thread to thread. Texts are separated by NUL. */
@@ -37,5 +38,5 @@ export function unpackedList({ version, paths, hashes, bytes, ...rest }: PackedL
 
 /** Written out: with a spread, V8 makes a hidden class for each, which takes more memory than the entry. */
 export function fileEntry(path: string, bytes: number, hash: string | undefined): FileEntry {
-  return hash ? { path, bytes, hash } : { path, bytes };
+  return hash ? { path, bytes: small(bytes), hash } : { path, bytes: small(bytes) };
 }
