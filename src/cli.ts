@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import './leanServer.ts';
+import './node/leanServer.ts';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';

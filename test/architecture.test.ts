@@ -12,7 +12,6 @@ const LAYERS: Record<string, { folders: string[]; builtins: 'all' | string[]; vs
   terminal: { folders: ['terminal', 'mcp', 'node', 'core', 'shared'], builtins: 'all' },
   webview: { folders: ['webview', 'shared'], builtins: [] },
   host: { folders: ['host', 'node', 'core', 'shared'], builtins: 'all', vscode: true },
-  'leanServer.ts': { folders: ['node'], builtins: [] },
   'cli.ts': { folders: ['terminal', 'node', 'core', 'shared'], builtins: 'all' },
   'extension.ts': { folders: ['host', 'node', 'core', 'shared'], builtins: 'all', vscode: true },
 };

@@ -4,16 +4,21 @@ import { setFlagsFromString } from 'node:v8';
 // https://nodejs.org/api/v8.html#v8setflagsfromstringflags
 
 /** Times as large as it was is what the room for new objects becomes when much of it lives on; at most 32 MB. */
-let growth = 1;
+let growth = 2;
 
 /**
  * Has this process get by with less memory, for one that stays while nobody looks at it, and shares the machine with models.
  * To be called first: what the room for new objects has grown to, it stays.
  */
 export function leanHeap(): void {
-  // What is not needed any more is collected when the heap has grown by a third; else it may come to four times what lives.
-  setFlagsFromString('--heap-growing-percent=30');
+  // What is not needed any more is collected when the heap has grown by an eighth, and not when it is four times as large.
+  setFlagsFromString('--heap-growing-percent=12');
+  // It becomes a few megabytes while the program is loaded, and no more.
   setGrowth();
+  setImmediate(() => {
+    growth = 1;
+    setGrowth();
+  });
   // Each isolate that is made sets it for the whole process: Heap::ConfigureHeap in
   // https://github.com/v8/v8/blob/11.3.244/src/heap/heap.cc
   process.on('worker', (worker) => {

@@ -14,13 +14,16 @@ export interface ContentReader {
   text(path: string, stamp: Stamp): Buffer | undefined;
 }
 
+/** Bytes that nearly all files fit into. */
+const USUAL = 256 * 1024;
+
 /**
  * @param root absolute, real path
  * @param largest bytes: files above are not read
  */
 export function openContentReader(root: string, largest: number): ContentReader {
   const maker: FilterMaker = filterMaker();
-  let buffer = Buffer.allocUnsafeSlow(64 * 1024);
+  let buffer = Buffer.allocUnsafeSlow(USUAL);
 
   /** @returns `stamp` is that of what was read */
   function read(path: string): { bytes: Buffer; stamp: Stamp } | 'tooLarge' | 'unreadable' {
@@ -30,8 +33,9 @@ export function openContentReader(root: string, largest: number): ContentReader 
       const found = fstatSync(descriptor);
       if (!found.isFile()) return 'unreadable';
       if (found.size > largest) return 'tooLarge';
-      // One more, to see whether it has grown meanwhile.
-      if (buffer.length <= found.size) buffer = Buffer.allocUnsafeSlow(Math.min(largest + 1, found.size * 2 + 1));
+      // Room for one more, to see whether it has grown meanwhile. What a large file took is not kept for small ones.
+      if (buffer.length <= found.size || buffer.length > USUAL)
+        buffer = Buffer.allocUnsafeSlow(Math.max(USUAL, found.size + 1));
       let length = 0;
       for (;;) {
         const count = readSync(descriptor, buffer, length, buffer.length - length, null);
