@@ -13,17 +13,22 @@ export const LEAN_MALLOC: Readonly<Record<string, string>> = {
 /** Node's, since 22.15: https://nodejs.org/api/process.html#processexecvefile-args-env */
 type WithExecve = Partial<{ execve(file: string, args: readonly string[], env: NodeJS.ProcessEnv): never }>;
 
+/** Says that the settings are ours. glibc takes its own out of the environment of a program with capabilities. */
+export const BEGUN_ANEW = 'CONCLAVE_BEGUN_ANEW';
+
 /**
- * Has this process begin anew with these settings, where it can and they are not there yet; else it goes on as it is. To be
- * called before anything else. Programs that it starts do not get them.
+ * Has this process begin anew with these settings, where it can and nobody has set one; else it goes on as it is. To be called
+ * before anything else. Programs that it starts do not get them.
  */
 export function leanMalloc(): void {
   const { platform, env, execPath, execArgv, argv, channel, versions } = process;
-  const isSet = Object.keys(LEAN_MALLOC).some((name) => env[name] !== undefined);
-  // An editor's Node has a malloc of its own, and who holds the other end of a channel would lose it.
-  if (platform === 'linux' && !isSet && versions.electron === undefined && channel === undefined) {
-    const args = [execPath, ...execArgv, ...argv.slice(1)];
-    (process as WithExecve).execve?.(execPath, args, { ...env, ...LEAN_MALLOC });
+  const ours = { ...LEAN_MALLOC, [BEGUN_ANEW]: '1' };
+  if (env[BEGUN_ANEW] !== undefined) {
+    for (const name of Object.keys(ours)) delete env[name];
+    return;
   }
-  for (const [name, value] of Object.entries(LEAN_MALLOC)) if (env[name] === value) delete env[name];
+  // An editor's Node has a malloc of its own, and who holds the other end of a channel would lose it.
+  if (platform !== 'linux' || versions.electron !== undefined || channel !== undefined) return;
+  if (Object.keys(LEAN_MALLOC).some((name) => env[name] !== undefined)) return;
+  (process as WithExecve).execve?.(execPath, [execPath, ...execArgv, ...argv.slice(1)], { ...env, ...ours });
 }

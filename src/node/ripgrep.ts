@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import type { SearchMatch, SearchQuery } from '../core/ports.ts';
 import { SearchError } from '../core/tools/searchError.ts';
 import { childEnvironment } from './childEnvironment.ts';
+import { LARGEST_FILE } from './plainFile.ts';
 import { inRipgrepsOrder } from './plainSearch.ts';
 import { ripgrepEvents } from './ripgrepEvents.ts';
 
@@ -75,23 +76,42 @@ export async function searchEverywhere(
   scope: RipgrepScope,
   signal?: AbortSignal,
 ): Promise<SearchMatch[]> {
-  const most = Math.max(MUCH, query.limit * 4);
+  const most = Math.max(MUCH, query.limit * MUCH_MORE);
   const found = new Map<string, SearchMatch[]>();
   let count = 0;
+  let kept = 0;
   for (const targets of inArgumentLists(scope.targets)) {
     for await (const file of matchedFiles(ripgrep, [...optionsOf(query, scope), '--', ...targets], root, signal)) {
-      if (!(await scope.files).has(file.path)) continue;
-      if (!found.has(file.path)) count += file.matches.length;
+      if (found.has(file.path) || !(await scope.files).has(file.path)) continue;
       found.set(file.path, file.matches);
+      count += file.matches.length;
+      kept += file.matches.length;
       if (count > most) return searchWithRipgrep(ripgrep, root, query, scope, signal);
+      if (kept > MUCH + 2 * query.limit) kept = keepFirst(found, query.limit);
     }
   }
-  const matches = inRipgrepsOrder([...found.keys()]).flatMap((path) => found.get(path) ?? []);
-  return matches.slice(0, query.limit);
+  keepFirst(found, query.limit);
+  return [...found.values()].flat().slice(0, query.limit);
 }
 
 /** Matching lines. */
 const MUCH = 2000;
+/** With so many times more lines than are wanted, these nearly always stand among the first files: one thread is soon there. */
+const MUCH_MORE = 50;
+
+/** Leaves the first files, in ripgrep's order, that have so many lines together. @returns how many lines are left */
+function keepFirst(found: Map<string, SearchMatch[]>, limit: number): number {
+  const all = new Map(found);
+  found.clear();
+  let lines = 0;
+  for (const path of inRipgrepsOrder([...all.keys()])) {
+    if (lines >= limit) break;
+    const matches = all.get(path) ?? [];
+    found.set(path, matches);
+    lines += matches.length;
+  }
+  return lines;
+}
 
 /**
  * As `searchWithRipgrep`, for files that are named one by one: parts of them are searched side by side, each in order, and each up to
@@ -216,6 +236,8 @@ function optionsOf(query: SearchQuery, { rules, own }: RipgrepScope): string[] {
     ...own.map((folder) => `--glob=!/${folder.replaceAll(/[\\*?[\]{}!]/g, '\\$&')}`),
     // JSON output knows no longest line; ours is cut by `matchedLine`.
     '--max-columns=0',
+    // What is larger does not count, and may be most of all there is to be read.
+    `--max-filesize=${LARGEST_FILE}`,
     '--encoding=none',
     '--crlf',
     query.caseSensitive ? '--case-sensitive' : '--ignore-case',

@@ -3,12 +3,16 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { searchPattern } from '../../src/core/changes/searchPattern.ts';
+import { openContentReader } from '../../src/node/codeIndex/contents.ts';
 import type { FileKind } from '../../src/node/codeIndex/fileRows.ts';
+import { openFileTable } from '../../src/node/codeIndex/fileTable.ts';
+import { openFilterIndex } from '../../src/node/codeIndex/filterIndex.ts';
 import { openFilterPart } from '../../src/node/codeIndex/filterParts.ts';
 import { filterMaker, gramsOf, hasOddLetters, mayHold } from '../../src/node/codeIndex/grams.ts';
 import { makeRoom } from '../../src/node/codeIndex/indexBounds.ts';
 import { readIndex, writeIndex } from '../../src/node/codeIndex/indexFile.ts';
 import { requiredTexts } from '../../src/node/codeIndex/requiredTexts.ts';
+import { openTableFiles } from '../../src/node/codeIndex/tableFiles.ts';
 
 const WORDS = [
   'foo',
@@ -149,6 +153,52 @@ describe('index of what files hold', () => {
       }
       part.close();
       kept?.part.close();
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+
+  it('is not written while all files are listed anew, as some would be left out', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'conclave-listing-'));
+    const root = join(dir, 'root');
+    try {
+      await mkdir(root);
+      await writeFile(join(root, 'a.txt'), 'some words of it\n');
+      await mkdir(join(dir, 'index'));
+      const real = openFileTable(root, { own: [], bell: undefined });
+      let isWhole = false;
+      const table: typeof real = Object.create(real, { isWhole: { get: () => isWhole } });
+      const index = openFilterIndex(table, openContentReader(root, 1000), join(dir, 'index'));
+      await table.fresh();
+      await index.readStale(async () => {});
+      await index.write(async () => {});
+      assert.equal(index.isWritten, false);
+      isWhole = real.isWhole;
+      await index.write(async () => {});
+      assert.equal(index.isWritten, true);
+      const query = { pattern: 'words', regex: false, caseSensitive: true, wholeWord: false, limit: 1 };
+      const found = index.candidates(query);
+      assert.deepEqual(found === 'all' ? found : found.map(({ path }) => path), ['a.txt']);
+      index.close();
+      table.close();
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+
+  it('tells while files are listed anew', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'conclave-listing-'));
+    try {
+      await writeFile(join(dir, 'a'), 'a');
+      const files = openTableFiles(dir);
+      files.take('a', false);
+      assert.equal(files.isWhole, true);
+      const end = files.beginAnew();
+      assert.equal(files.isWhole, false);
+      files.take('a', false);
+      end();
+      assert.equal(files.isWhole, true);
+      assert.equal(files.entries.size, 1);
     } finally {
       await rm(dir, { recursive: true, force: true });
     }

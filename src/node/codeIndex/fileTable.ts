@@ -23,6 +23,8 @@ export interface FileTable {
   readonly version: number;
   /** The paths of which something is otherwise since a version, links by what they lead to; undefined where that is not known. */
   changedSince(version: number): string[] | undefined;
+  /** False while all files are listed anew: then not all of them are among the entries. */
+  readonly isWhole: boolean;
   /** Says that the content of a file is known now. */
   touch(path: string): void;
   /** How changes are seen. */
@@ -195,6 +197,9 @@ export function openFileTable(
     },
     changedSince: files.changedSince,
     touch: files.touch,
+    get isWhole() {
+      return files.isWhole;
+    },
     get means() {
       return events ? ('events' as const) : ('stamps' as const);
     },

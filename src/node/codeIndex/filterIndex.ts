@@ -23,7 +23,7 @@ export interface FilterIndex {
   readonly isWritten: boolean;
   /** Files read since the index on disk was written. */
   readonly unwritten: number;
-  /** Writes it to disk, for other processes and times. */
+  /** Writes it to disk, for other processes and times; not while all files are listed anew. */
   write(breathe: () => Promise<void>): Promise<void>;
   close(): void;
 }
@@ -104,6 +104,8 @@ export function openFilterIndex(table: FileTable, reader: ContentReader, dir: st
       return parts.at(-1)?.size ?? 0;
     },
     async write(breathe) {
+      // Filters of files that are not there at the moment would be lost.
+      if (!table.isWhole) return;
       const old = parts;
       const fresh = newPart();
       parts = [...old, fresh];

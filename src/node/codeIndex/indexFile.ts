@@ -28,7 +28,7 @@ export interface KeptFile extends Stamp, FileFacts {
 type ToKeep = Omit<KeptFile, 'kind'> & { kind: FileKind | undefined };
 
 /** Another number where anything about the files or the filters changes: what others have written is then not read. */
-const FORMAT = 'conclave-index-2';
+const FORMAT = 'conclave-index-3';
 const NAME = /^index-[0-9a-z]{9}-[0-9a-f]{12}$/;
 /** Bytes before the filters. */
 export const HEADER = 64;
@@ -77,8 +77,8 @@ export async function writeIndex(
 ): Promise<{ name: string; rows: FilterRows }> {
   const name = `index-${Date.now().toString(36).padStart(9, '0')}-${randomBytes(6).toString('hex')}`;
   const fresh = join(dir, `.${name}-${process.pid}`);
-  const descriptor = openSync(fresh, 'wx', 0o600);
   const { table, filters, words } = tableOf(files, parts);
+  const descriptor = openSync(fresh, 'wx', 0o600);
   try {
     const digest = createHash('sha256');
     let position = HEADER;

@@ -24,6 +24,8 @@ export interface TableFiles {
   vanish(path: string, mayComeBack: boolean): void;
   /** The content of a file is to be read again. */
   doubt(path: string): void;
+  /** False while all files are listed anew: then not all of them are there. */
+  readonly isWhole: boolean;
   /** Forgets all files; those that are taken until the returned function is called are known from before. */
   beginAnew(): () => void;
 }
@@ -120,6 +122,9 @@ export function openTableFiles(root: string): TableFiles {
       return version;
     },
     links,
+    get isWhole() {
+      return former === undefined;
+    },
     changedSince(since) {
       if (since < remembered) return undefined;
       return [...changed].flatMap(([path, at]) => (at > since ? [path] : []));
