@@ -24,7 +24,12 @@ export function leanHeap(): void {
   process.on('worker', (worker) => {
     const again = setInterval(setGrowth, 1).unref();
     // One that ends before it is online never is.
-    for (const event of ['online', 'exit']) worker.once(event, () => clearInterval(again));
+    for (const event of ['online', 'exit']) {
+      worker.once(event, () => {
+        clearInterval(again);
+        setGrowth();
+      });
+    }
   });
   // A grammar's parser is good enough as it is compiled first. The compiler that makes it a third quicker keeps 18 MB for
   // each of four threads.
