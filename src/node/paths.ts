@@ -1,6 +1,7 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { isIn } from '../core/tools/givenPath.ts';
 
 /**
  * `absolute` is the real location, all symbolic links resolved, and `path` the same relative to the workspace, with forward
@@ -72,10 +73,7 @@ export async function realPathOf(absolute: string): Promise<string> {
 
 /** True where the path is one of the folders, or in one. All relative, with forward slashes. */
 export function isBelow(path: string, folders: readonly string[]): boolean {
-  // Asked of each file of a workspace, so it makes no text of its own.
-  return folders.some(
-    (folder) => path.startsWith(folder) && (path.length === folder.length || path[folder.length] === '/'),
-  );
+  return folders.some((folder) => isIn(path, folder));
 }
 
 /** True where a part of the path is a folder of git's or Conclave's own. */

@@ -20,8 +20,8 @@ export function isUnder(path: string, places: readonly string[]): boolean {
   return places.length === 0 || places.some((one) => one === '.' || isIn(path, one));
 }
 
-/** Asked of each file of a workspace, so it makes no text of its own. */
-function isIn(path: string, place: string): boolean {
+/** Whether a path is that place, or below it. Asked of each file of a workspace, so it makes no text of its own. */
+export function isIn(path: string, place: string): boolean {
   return path.startsWith(place) && (path.length === place.length || path[place.length] === '/');
 }
 
