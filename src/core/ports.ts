@@ -325,7 +325,8 @@ export type ParsedText =
   | { kind: 'parsed'; language: string; errors: ParseError[]; unbalanced: UnbalancedBracket[] }
   /** There is no grammar for it, or it is no code of that language alone (a template). */
   | { kind: 'unknown' }
-  | { kind: 'slow'; language: string }
+  /** Parsing it takes more time, or more memory, than it may. */
+  | { kind: 'slow' | 'large'; language: string }
   /** The grammar of the language does not load; `reason` is a clause without a full stop. */
   | { kind: 'unavailable'; language: string; reason: string };
 

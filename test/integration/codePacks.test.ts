@@ -19,9 +19,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { CodeFile } from '../../src/core/ports.ts';
 import { codeFacts } from '../../src/node/codeFacts/codeFacts.ts';
-import { decode, encode } from '../../src/node/codeFacts/encode.ts';
+import { decode, encode, NOTHING } from '../../src/node/codeFacts/encode.ts';
 import { openPacks } from '../../src/node/codeFacts/packs.ts';
-import { openParser } from '../../src/node/codeFacts/parser.ts';
+import { openParser, type Source } from '../../src/node/codeFacts/parser.ts';
 import { tidyPacks } from '../../src/node/codeFacts/tidyPacks.ts';
 
 const home = resolve('.');
@@ -147,6 +147,23 @@ describe('facts that are kept', () => {
       assert.deepEqual(asked, [], 'and then kept');
     });
   }
+
+  it('are not looked for again in a text that is too large, by any process', async () => {
+    const parser = openParser(home);
+    // What a worker says of such a text, whatever the time that this machine takes for one.
+    const large = { ...parser, parse: async (sources: readonly Source[]) => sources.map(() => NOTHING) };
+    const files = [...many(2), file('large.ts', 'const large = 1;\n')];
+    const seen = codeFacts({ parser: large, packs: openPacks(dir), home });
+    assert.deepEqual(await seen.facts(files.slice(2), signal), [undefined]);
+    asked = [];
+    assert.deepEqual(await seen.facts(files.slice(2), signal), [undefined]);
+    const facts = await open().facts(files, signal);
+    assert.deepEqual(
+      facts.map((known) => known?.symbols[0]?.name),
+      ['f0', 'f1', undefined],
+    );
+    assert.deepEqual(asked, ['f0.ts', 'f1.ts']);
+  });
 
   it('are kept in memory where they cannot be written', async () => {
     await rm(dir, { recursive: true });

@@ -195,4 +195,14 @@ describe('grammars', () => {
     const next = await grammars.read('javascript', 'g();\n', ({ rootNode }) => rootNode.text);
     assert.deepEqual(next, { kind: 'read', value: 'g();\n' });
   });
+
+  it('give up a text whose tree takes too much memory, and have none of it afterwards', async () => {
+    const grammars = grammarsOf(resolve('.'));
+    const large = `x = [${'1,'.repeat(800_000)}];`;
+    const read = () => grammars.read('javascript', large, () => 'read', 60_000);
+    assert.deepEqual(await read(), { kind: 'large' });
+    const next = await grammars.read('javascript', 'g();\n', ({ rootNode }) => rootNode.text);
+    assert.deepEqual(next, { kind: 'read', value: 'g();\n' });
+    assert.deepEqual(await read(), { kind: 'large' });
+  }).timeout(120_000);
 });

@@ -69,6 +69,9 @@ async function checkAll(
       case 'slow':
         unchecked.push({ path, language, for: 'file', reason: 'it takes too long to parse' });
         break;
+      case 'large':
+        unchecked.push({ path, language, for: 'file', reason: 'it is too large to parse' });
+        break;
       case 'unavailable':
         off.add(language);
         unchecked.push({ path, language, for: 'language', reason: `its grammar did not load: ${outcome.reason}` });

@@ -13,7 +13,7 @@ export interface ChangedText {
 export type GateOutcome =
   /** No problems, too, where there is no grammar for the file; `language` where there are any. */
   | { kind: 'checked'; problems: SyntaxProblem[]; language?: string }
-  | Extract<ParsedText, { kind: 'slow' | 'unavailable' }>;
+  | Extract<ParsedText, { kind: 'slow' | 'large' | 'unavailable' }>;
 
 const PASSED: GateOutcome = { kind: 'checked', problems: [] };
 

@@ -142,6 +142,8 @@ async function parse(
       return { kind: 'not', why: 'there is no grammar for it' };
     case 'slow':
       return { kind: 'not', why: 'it takes too long to parse' };
+    case 'large':
+      return { kind: 'not', why: 'it is too large to parse' };
     case 'unavailable':
       return { kind: 'not', why: parsed.reason };
     case 'parsed': {

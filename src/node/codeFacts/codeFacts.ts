@@ -9,11 +9,13 @@ import { openPacks, type Packs } from './packs.ts';
 import { openParser, type Parser } from './parser.ts';
 
 /** Bytes of the facts that are kept in memory, as they are encoded. */
-const MOST_BYTES = 2 * 1024 * 1024;
+const MOST_BYTES = 512 * 1024;
 /** Texts that could not be read, which are not tried again by this process. */
 const MOST_FAILED = 1000;
 /** Texts at a time: so many are in memory. */
 const BATCH = 64;
+/** Files that are read ahead at a time: what is looked up for each of a whole repository would take tens of megabytes. */
+const STRETCH = 1024;
 
 /** Code, and who reads it before anybody asks. */
 export interface CodeReader extends Code {
@@ -76,14 +78,14 @@ export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; hom
   async function parse(
     missing: readonly { file: CodeFile; grammar: Grammar; key: string }[],
     signal: AbortSignal,
-  ): Promise<Map<string, CodeFacts>> {
+  ): Promise<Map<string, CodeFacts | undefined>> {
     const texts = await Promise.all(missing.map(async (one) => ({ ...one, text: await one.file.text() })));
     const there = texts.flatMap(({ text, ...one }) => (text === undefined ? [] : [{ ...one, text }]));
     const read = await parser.parse(
       there.map(({ grammar, text }) => ({ grammar, text })),
       signal,
     );
-    const found = new Map<string, CodeFacts>();
+    const found = new Map<string, CodeFacts | undefined>();
     const toKeep = new Map<string, Uint8Array>();
     for (const [at, { file, key, text }] of there.entries()) {
       const bytes = read[at];
@@ -91,21 +93,51 @@ export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; hom
         fail(key);
         continue;
       }
-      const facts = decode(bytes);
+      const facts = bytes.length === 0 ? undefined : decode(bytes);
       found.set(key, facts);
       // It was changed since it was hashed: these are the facts of another text.
       if (createHash('sha256').update(text).digest('hex') !== file.hash) continue;
-      recent.add(key, facts, bytes.length);
+      if (facts) recent.add(key, facts, bytes.length);
       toKeep.set(key, bytes);
     }
     await packs?.put(toKeep);
     return found;
   }
 
+  async function readSome(
+    files: readonly FileEntry[],
+    { root, packs, signal }: { root: string; packs: Packs; signal: AbortSignal },
+  ): Promise<void> {
+    const hashed = files.flatMap(({ path, hash }) => (hash ? [{ path, hash }] : []));
+    const keys = await keysOf(hashed);
+    const unknown = new Set(await packs.missing(keys.flatMap((known) => (known ? [known.key] : []))));
+    const missing = hashed.flatMap(({ path, hash }, at) => {
+      const known = keys[at];
+      if (!known || !unknown.delete(known.key) || failed.has(known.key)) return [];
+      const { grammar, key } = known;
+      return [{ key, source: { grammar, file: join(root, path), hash } }];
+    });
+    for (let at = 0; at < missing.length; at += BATCH) {
+      const some = missing.slice(at, at + BATCH);
+      const read = await parser.parse(
+        some.map(({ source }) => source),
+        signal,
+        'later',
+      );
+      const entries = some.flatMap(({ key }, place): [string, Uint8Array][] => {
+        const bytes = read[place];
+        if (!bytes) fail(key);
+        return bytes && bytes !== 'gone' ? [[key, bytes]] : [];
+      });
+      await packs.put(new Map(entries));
+    }
+  }
+
   return {
     async facts(files, signal) {
       const keys = await keysOf(files);
-      const facts = new Map<string, CodeFacts>();
+      /** Undefined for a text that is known to have none. */
+      const facts = new Map<string, CodeFacts | undefined>();
       const wanted = [...new Set(keys.flatMap((known) => (known && !failed.has(known.key) ? [known.key] : [])))];
       const elsewhere = wanted.filter((key) => {
         const known = recent.get(key);
@@ -116,9 +148,9 @@ export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; hom
       for (const [at, bytes] of ((await packs?.get(elsewhere)) ?? []).entries()) {
         const key = elsewhere[at];
         if (!bytes || key === undefined) continue;
-        const known = decode(bytes);
+        const known = bytes.length === 0 ? undefined : decode(bytes);
         facts.set(key, known);
-        recent.add(key, known, bytes.length);
+        if (known) recent.add(key, known, bytes.length);
       }
       const missing = new Map<string, { file: CodeFile; grammar: Grammar; key: string }>();
       for (const [at, file] of files.entries()) {
@@ -133,29 +165,8 @@ export function codeFacts(parts: { parser: Parser; packs: Packs | undefined; hom
     },
     async readAhead(root, files, signal) {
       if (!packs) return;
-      const hashed = files.flatMap(({ path, hash }) => (hash ? [{ path, hash }] : []));
-      const keys = await keysOf(hashed);
-      const unknown = new Set(await packs.missing(keys.flatMap((known) => (known ? [known.key] : []))));
-      const missing = hashed.flatMap(({ path, hash }, at) => {
-        const known = keys[at];
-        if (!known || !unknown.delete(known.key) || failed.has(known.key)) return [];
-        const { grammar, key } = known;
-        return [{ key, source: { grammar, file: join(root, path), hash } }];
-      });
-      for (let at = 0; at < missing.length; at += BATCH) {
-        const some = missing.slice(at, at + BATCH);
-        const read = await parser.parse(
-          some.map(({ source }) => source),
-          signal,
-          'later',
-        );
-        const entries = some.flatMap(({ key }, place): [string, Uint8Array][] => {
-          const bytes = read[place];
-          if (!bytes) fail(key);
-          return bytes && bytes !== 'gone' ? [[key, bytes]] : [];
-        });
-        await packs.put(new Map(entries));
-      }
+      for (let at = 0; at < files.length; at += STRETCH)
+        await readSome(files.slice(at, at + STRETCH), { root, packs, signal });
     },
   };
 }

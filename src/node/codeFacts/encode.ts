@@ -8,7 +8,10 @@ import {
 } from '../../core/ports.ts';
 
 /** What bytes mean; another number where that changes, or what the reader makes of a text. */
-export const FORMAT = 1;
+export const FORMAT = 2;
+
+/** What is kept of a text that is too large to be read, so that nobody tries again. Facts take some bytes. */
+export const NOTHING = new Uint8Array(0);
 
 /**
  * Facts as bytes: small, and read only as far as they are asked for. The length of the JSON of symbols and imports, that

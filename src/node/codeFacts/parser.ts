@@ -18,7 +18,7 @@ export interface Parser {
 
 export type ToParse = Source & { id: number };
 
-/** Undefined for a text that cannot be read, or not in time; `gone` for a file that has another content by now. */
+/** Undefined for a text that cannot be read, or not in time; `gone` for a file that has another content by now; else encoded. */
 export type Read = Uint8Array | undefined | 'gone';
 
 export interface Parsed {
@@ -33,8 +33,9 @@ const MOST_WORKERS = 2;
 const WAITING_FOR_ANOTHER = 48;
 /** Milliseconds without an answer: parsing gives up by itself long before. */
 const LONGEST = 5000;
-/** Milliseconds after which a worker that has nothing to do ends. */
+/** Milliseconds after which a worker that has nothing to do ends; and where nobody has waited for one for longer than that. */
 const IDLE = 10_000;
+const IDLE_AHEAD = 500;
 /** Characters (UTF-16) after which a worker is replaced: its memory is that of the largest text it has seen. */
 const LARGE = 256 * 1024;
 /** Workers that ended without a single answer, before it is given up. */
@@ -61,6 +62,8 @@ export function openParser(home: string, idle = IDLE): Parser {
   const workers = new Set<Running>();
   let failures = 0;
   let lastId = 0;
+  /** By `performance.now()`: when somebody asked who waits. */
+  let wantedAt = Number.NEGATIVE_INFINITY;
 
   function start(): Running {
     const worker = new Worker(join(home, 'dist', 'parserWorker.js'), {
@@ -104,8 +107,9 @@ export function openParser(home: string, idle = IDLE): Parser {
   function next(running: Running): void {
     const task = waiting.shift() ?? later.shift();
     if (!task) {
+      const isWanted = performance.now() - wantedAt < idle;
       running.worker.unref();
-      running.timer = setTimeout(() => end(running), idle).unref();
+      running.timer = setTimeout(() => end(running), isWanted ? idle : IDLE_AHEAD).unref();
       return;
     }
     if (task.signal.aborted) {
@@ -141,6 +145,7 @@ export function openParser(home: string, idle = IDLE): Parser {
     async parse(sources, signal, when) {
       signal.throwIfAborted();
       const isForLater = when === 'later';
+      if (!isForLater) wantedAt = performance.now();
       const results = sources.map(
         (source) =>
           new Promise<Read>((settle) => {

@@ -8,7 +8,7 @@ import { grammarsOf } from '../grammars/grammars.ts';
 import type { Grammar } from '../grammars/languages.ts';
 import { strictly } from '../otherEncodings.ts';
 import { LARGEST_FILE, readPlainFile } from '../plainFile.ts';
-import { encode } from './encode.ts';
+import { encode, NOTHING } from './encode.ts';
 import type { Parsed, ToParse } from './parser.ts';
 import { readFacts } from './readFacts.ts';
 
@@ -30,6 +30,7 @@ async function factsOf(grammar: Grammar, text: string): Promise<Uint8Array | und
     found.query ??= new Query(tree.language, found.source);
     return readFacts(tree, grammar, found.query, text, performance.now() + LONGEST_QUERY);
   });
+  if (read.kind === 'large') return NOTHING;
   return read.kind === 'read' && read.value ? encode(read.value) : undefined;
 }
 

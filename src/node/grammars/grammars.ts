@@ -7,7 +7,8 @@ import type { Grammar } from './languages.ts';
 export interface Grammars {
   /**
    * Parses a text and has its tree read. The tree is freed when `use` returns: nothing of it may be kept. Parsing holds
-   * up the process, so it is given up after `limit` milliseconds.
+   * up the process, so it is given up after `limit` milliseconds; and where the tree takes too much memory, as this is
+   * never given back.
    */
   read<T>(grammar: Grammar, text: string, use: (tree: Tree) => T, limit?: number): Promise<Read<T>>;
   /** The grammars that were loaded so far, or failed to, in that order. */
@@ -17,11 +18,17 @@ export interface Grammars {
 export type Read<T> =
   | { kind: 'read'; value: T }
   | { kind: 'slow'; limit: number }
+  | { kind: 'large' }
   /** Its grammar did not load, or broke down, and is not tried again; `reason` is a clause without a full stop. */
   | { kind: 'unavailable'; reason: string };
 
 /** Milliseconds. */
 const LONGEST_PARSE = 500;
+/**
+ * Bytes of tree-sitter's memory: what it begins with, and no tree makes it grow. A node takes about 100, so that this is a
+ * megabyte of code as people write it.
+ */
+const MOST_MEMORY = 32 * 1024 * 1024;
 
 /** One for each folder: a grammar that was loaded stays in memory, so it is loaded once in a process. */
 const opened = new Map<string, Grammars>();
@@ -69,6 +76,8 @@ async function load(dir: string, grammar: Grammar): Promise<Loaded> {
 
 type Runtime = typeof import('web-tree-sitter');
 
+/** Emscripten makes it the module itself: it shows its memory. */
+const module: { HEAPU8?: Uint8Array } = {};
 let starting: Promise<Runtime> | undefined;
 
 /** tree-sitter itself, which is one for the process. */
@@ -88,7 +97,8 @@ async function start(dir: string): Promise<Runtime> {
     readFile(join(dir, 'web-tree-sitter.wasm')),
   ]);
   // It would look for its own file beside the bundle.
-  await treeSitter.Parser.init({ wasmBinary, locateFile: (file: string) => join(dir, file) });
+  Object.assign(module, { wasmBinary, locateFile: (file: string) => join(dir, file) });
+  await treeSitter.Parser.init(module);
   return treeSitter;
 }
 
@@ -96,12 +106,15 @@ type Parsed = { kind: 'tree'; tree: Tree } | Exclude<Read<never>, { kind: 'read'
 
 function parse(parser: Parser, text: string, limit: number): Parsed {
   const end = performance.now() + limit;
+  const memory = (): number => module.HEAPU8?.byteLength ?? 0;
+  // What another one has taken is there for this one, too.
+  const most = Math.max(memory(), MOST_MEMORY);
   try {
-    const tree = parser.parse(text, null, { progressCallback: () => performance.now() > end });
+    const tree = parser.parse(text, null, { progressCallback: () => performance.now() > end || memory() > most });
     if (tree !== null) return { kind: 'tree', tree };
     // Otherwise the next text would be taken for the rest of this one.
     parser.reset();
-    return { kind: 'slow', limit };
+    return memory() > most ? { kind: 'large' } : { kind: 'slow', limit };
   } catch (error) {
     return unavailable(error);
   }

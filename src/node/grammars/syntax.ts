@@ -38,7 +38,7 @@ async function parsed(grammars: Grammars, grammar: Grammar, text: string): Promi
     return { errors, unbalanced: errors.length === 0 ? [] : unbalanced(bracketsOf(tree), lines) };
   });
   const language = grammar;
-  if (read.kind === 'slow') return { kind: 'slow', language };
+  if (read.kind === 'slow' || read.kind === 'large') return { kind: read.kind, language };
   if (read.kind === 'unavailable') return { ...read, language };
   const { errors, unbalanced: brackets } = read.value;
   if (errors.some((error) => isOfTemplate(error, grammar, lines))) return { kind: 'unknown' };
