@@ -18,7 +18,7 @@ export interface ReadBounds {
   onProgress?: (progress: Progress) => void;
 }
 
-const AT_ONCE = 64;
+const AT_ONCE = 16;
 
 /**
  * Finds out about files, where their content is new.

@@ -43,6 +43,8 @@ export function readSummaries(
     return Promise.all(
       some.map(async (file) => {
         const outline = outlines.get(file);
+        // It is put into words once, and those are much.
+        outlines.delete(file);
         if (isCode.get(file)) return outline && summaryOf(outline, stems, shared);
         const text = await file.text();
         return text === undefined

@@ -140,7 +140,7 @@ export function openTableFolders(
         const isYoung = folder.mtimeMs >= since - TICK;
         if (!wasWatched && folder.rules !== '' && Number(folder.rules.split(' ')[3]) >= since - TICK) isRight = false;
         for (const entry of names) {
-          const inner = path === '' ? entry.name : `${path}/${entry.name}`;
+          const inner = pathIn(path, entry.name);
           if (isLeftOut(inner, own)) continue;
           if (entry.isDirectory()) {
             (parents.has(inner) ? sure : unsure).push(inner);
@@ -201,7 +201,7 @@ export function openTableFolders(
       folders.set(path, read.folder);
       if (folder.isForeign) continue;
       for (const entry of read.names) {
-        const name = path === '' ? entry.name : `${path}/${entry.name}`;
+        const name = pathIn(path, entry.name);
         if (isLeftOut(name, own)) continue;
         if (entry.isDirectory()) {
           if (!folders.has(name) && !ignoredFolders.has(name)) inner.push(name);
@@ -287,4 +287,9 @@ export function openTableFolders(
     lookAtTold,
     lookAtAll,
   };
+}
+
+/** A text of its own, which is kept of every file: one that is put together by `+` may keep its parts, too. */
+function pathIn(folder: string, name: string): string {
+  return folder === '' ? name : [folder, name].join('/');
 }
