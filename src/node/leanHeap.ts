@@ -13,6 +13,8 @@ let growth = 2;
 export function leanHeap(): void {
   // What is not needed any more is collected when the heap has grown by an eighth, and not when it is four times as large.
   setFlagsFromString('--heap-growing-percent=12');
+  // And sooner: 30 MB less at most with 100,000 files, where what looks at all of them takes up to half as long again.
+  setFlagsFromString('--optimize-for-size');
   // It becomes a few megabytes while the program is loaded, and no more.
   setGrowth();
   setImmediate(() => {
@@ -42,6 +44,7 @@ export function easeHeap(): void {
   growth = 2;
   setGrowth();
   setFlagsFromString('--heap-growing-percent=100');
+  setFlagsFromString('--no-optimize-for-size');
 }
 
 function setGrowth(): void {

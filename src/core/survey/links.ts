@@ -36,8 +36,19 @@ export async function linksOf(
   const resolve = kept ? importResolver(table, roots) : remembering(importResolver(table, roots));
   const breathe = breather(signal);
   const starts = new Int32Array(files.length + 1);
-  const targets: number[] = [];
-  const weights: number[] = [];
+  // As many as before, and some: arrays that grow one by one would be copied again and again.
+  let targets = new Int32Array(before?.targets.length ?? files.length);
+  let weights = new Float32Array(targets.length);
+  let count = 0;
+  const add = (target: number, weight: number): void => {
+    if (count === targets.length) {
+      const room = Math.ceil(count * 1.25) + 1024;
+      [targets, weights] = [copied(targets, new Int32Array(room)), copied(weights, new Float32Array(room))];
+    }
+    targets[count] = target;
+    weights[count] = weight;
+    count += 1;
+  };
   for (let id = 0; id < files.length; id += 1) {
     const summary = summaries[id];
     const was = kept ? (moved ? moved.oldIds[id] : id) : undefined;
@@ -50,27 +61,21 @@ export async function linksOf(
     ) {
       for (let at = kept.starts[was] ?? 0; at < (kept.starts[was + 1] ?? 0); at += 1) {
         const target = kept.targets[at] ?? 0;
-        targets.push(moved ? (moved.newIds[target] ?? 0) : target);
-        weights.push(kept.weights[at] ?? 0);
+        add(moved ? (moved.newIds[target] ?? 0) : target, kept.weights[at] ?? 0);
       }
     } else if (summary) {
-      for (const [target, weight] of neededBy(id, table.paths[id] ?? '', summary, resolve)) {
-        targets.push(target);
-        weights.push(weight);
-      }
+      for (const [target, weight] of neededBy(id, table.paths[id] ?? '', summary, resolve)) add(target, weight);
     }
-    starts[id + 1] = targets.length;
+    starts[id + 1] = count;
     const pause = breathe();
     if (pause) await pause;
   }
-  return {
-    table,
-    roots,
-    summaries,
-    starts,
-    targets: Int32Array.from(targets),
-    weights: Float32Array.from(weights),
-  };
+  return { table, roots, summaries, starts, targets: targets.slice(0, count), weights: weights.slice(0, count) };
+}
+
+function copied<Numbers extends Int32Array | Float32Array>(from: Numbers, to: Numbers): Numbers {
+  to.set(from);
+  return to;
 }
 
 /** Whether a file needed one that is gone, by whatever its import said. */

@@ -16,12 +16,17 @@ export interface FilterMaker {
   filterOf(bytes: Uint8Array): Uint32Array;
 }
 
+/** Grams that nearly all texts have fewer of. */
+const USUAL = 256 * 1024;
+
 export function filterMaker(): FilterMaker {
   const seen = new Uint8Array(LONG / 8);
-  let grams = new Uint32Array(64 * 1024);
+  let grams = new Uint32Array(USUAL);
   return {
     filterOf(bytes) {
-      if (bytes.length * 2 > grams.length) grams = new Uint32Array(bytes.length * 2);
+      // What a large text took is not kept for small ones.
+      if (bytes.length * 2 > grams.length || grams.length > USUAL)
+        grams = new Uint32Array(Math.max(USUAL, bytes.length * 2));
       let count = 0;
       // The grams before the one at hand.
       let first = 0;
