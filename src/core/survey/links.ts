@@ -36,7 +36,7 @@ export async function linksOf(
   const resolve = kept ? importResolver(table, roots) : remembering(importResolver(table, roots));
   const breathe = breather(signal);
   const starts = new Int32Array(files.length + 1);
-  // As many as before, and some: arrays that grow one by one would be copied again and again.
+  // Room for as many as before: lists that grow one by one would be copied again and again.
   let targets = new Int32Array(before?.targets.length ?? files.length);
   let weights = new Float32Array(targets.length);
   let count = 0;

@@ -18,6 +18,7 @@ export interface ReadBounds {
   onProgress?: (progress: Progress) => void;
 }
 
+/** Files at a time: what is found of so many is in memory. */
 const AT_ONCE = 16;
 
 /**

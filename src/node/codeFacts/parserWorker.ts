@@ -30,7 +30,8 @@ async function factsOf(grammar: Grammar, text: string): Promise<Uint8Array | und
     found.query ??= new Query(tree.language, found.source);
     return readFacts(tree, grammar, found.query, text, performance.now() + LONGEST_QUERY);
   });
-  if (read.kind === 'large') return NOTHING;
+  // Other grammars take a part of the memory: that it is too large for any worker is only known without them.
+  if (read.kind === 'large') return grammars.loaded().length === 1 ? NOTHING : undefined;
   return read.kind === 'read' && read.value ? encode(read.value) : undefined;
 }
 
