@@ -8,7 +8,7 @@ import type { SearchMatch, SearchQuery } from '../core/ports.ts';
 import { SearchError } from '../core/tools/searchError.ts';
 import { childEnvironment } from './childEnvironment.ts';
 import { LARGEST_FILE } from './plainFile.ts';
-import { inRipgrepsOrder } from './plainSearch.ts';
+import { ripgrepsOrder } from './plainSearch.ts';
 import { ripgrepEvents } from './ripgrepEvents.ts';
 
 /** What is searched, and by whose rules. */
@@ -104,7 +104,7 @@ function keepFirst(found: Map<string, SearchMatch[]>, limit: number): number {
   const all = new Map(found);
   found.clear();
   let lines = 0;
-  for (const path of inRipgrepsOrder([...all.keys()])) {
+  for (const path of [...all.keys()].sort(ripgrepsOrder)) {
     if (lines >= limit) break;
     const matches = all.get(path) ?? [];
     found.set(path, matches);

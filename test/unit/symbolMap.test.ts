@@ -25,7 +25,7 @@ describe('map of symbols', () => {
   async function mapped(room: number, order: 'given' | 'reversed' = 'given') {
     const paths = [...Object.keys(outlines), ...users].sort();
     const files = paths.map((path) => {
-      const imports = users.includes(path) ? './lesser\twanted' : '';
+      const imports = users.includes(path) ? './lesser\twanted\n' : '';
       return {
         entry: { path, bytes: 1 },
         traits: traitsOf(path),
@@ -62,12 +62,12 @@ describe('map of symbols', () => {
     const file = (path: string, imports = '') => ({
       entry: { path, bytes: 1 },
       traits: traitsOf(path),
-      summary: { lines: 1, symbols: 1, names: 'a', offered: 1, imports, docs: undefined },
+      summary: { lines: 1, symbols: 1, names: 'a\n', offered: 2, imports, docs: undefined },
     });
     const [first, base, user, other] = [
       file('a/aaa.ts'),
       file('a/base.ts'),
-      file('a/base/c/x.ts', '..\tfoo'),
+      file('a/base/c/x.ts', '..\tfoo\n'),
       file('a/zzz.ts'),
     ];
     const { signal } = new AbortController();

@@ -45,7 +45,8 @@ export async function findDocs(
 ): Promise<FoundDocs> {
   const { workspace, code } = ports;
   const all = await keptOf(memoOf(code, workspace.root), await workspace.list(bounds.signal), bounds.signal);
-  const files = all.filter(({ entry }) => isUnder(entry.path, [under]));
+  const places = [under];
+  const files = all.filter(({ entry }) => isUnder(entry.path, places));
   const { documents, tooMany } = withinBytes(files.filter(({ traits }) => traits.isDocument));
   const sources = files.filter(({ traits }) => traits.isCode);
   const find = async (some: readonly Hashed[]) => {

@@ -161,15 +161,20 @@ export function offeredBy({ names, offered }: Summary): string {
 }
 
 function importsOf({ imports }: Summary): { from: string; names: string[] }[] {
-  return (imports === '' ? [] : imports.split('\n')).map((line) => {
+  const lines = imports.split('\n').slice(0, -1);
+  return lines.map((line) => {
     const [from = '', names] = line.split('\t');
     return { from, names: names === undefined ? [] : names.split(' ') };
   });
 }
 
+const [TAB, SPACE] = [9, 32];
+
 /** The `wordHash` of each name that is imported, whatever from. @param imports as a summary has them */
-export function importedHashes(imports: string): number[] {
-  const hashes: number[] = [];
+export function importedHashes(imports: string): Uint32Array {
+  // A list that grows takes six times as much, and there are files with thousands.
+  const hashes = new Uint32Array(countNames(imports));
+  let count = 0;
   for (let line = 0; line < imports.length; ) {
     const next = imports.indexOf('\n', line);
     const end = next < 0 ? imports.length : next;
@@ -177,12 +182,23 @@ export function importedHashes(imports: string): number[] {
     for (let at = tab < 0 || tab > end ? end + 1 : tab + 1; at <= end; ) {
       const space = imports.indexOf(' ', at);
       const stop = space < 0 || space > end ? end : space;
-      hashes.push(wordHashIn(imports, at, stop));
+      hashes[count] = wordHashIn(imports, at, stop);
+      count += 1;
       at = stop + 1;
     }
     line = end + 1;
   }
-  return hashes;
+  return hashes.subarray(0, count);
+}
+
+/** At most: each stands after a tab or a space. */
+function countNames(imports: string): number {
+  let count = 0;
+  for (let at = 0; at < imports.length; at += 1) {
+    const unit = imports.charCodeAt(at);
+    if (unit === TAB || unit === SPACE) count += 1;
+  }
+  return count;
 }
 
 /** While all files are looked at, in the order of their paths, the files of a folder ask for the same things again and again. */

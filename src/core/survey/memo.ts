@@ -10,11 +10,11 @@ export interface Summary {
   lines: number;
   /** How many symbols it has. */
   symbols: number;
-  /** All names that it defines, each once and on a line of its own; those that it offers come first. */
+  /** All names that it defines, each once and with a line end; those that it offers come first. */
   names: string;
   /** So much of the names is of those that it offers. */
   offered: number;
-  /** For each import a line: from where, a tab, and the names. */
+  /** For each import a line, with its end: from where; where it names any, a tab and the names. */
   imports: string;
   /** Of its doc comments; undefined where it has none, null where there were too many files to keep them. */
   docs: Packed | null | undefined;

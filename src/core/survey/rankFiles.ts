@@ -22,37 +22,16 @@ const OF_TEST = 0.05;
  * what they offer. The same links and query always give the same numbers.
  */
 export async function rankFiles(links: Links, query: string | undefined, signal: AbortSignal): Promise<Float64Array> {
-  const { table, starts, targets, weights } = links;
-  const count = table.paths.length;
-  const breathe = breather(signal);
-  const begin = new Float64Array(count);
-  const outOf = new Float64Array(count);
-  for (let id = 0; id < count; id += 1) {
-    begin[id] = table.isTest[id] ? OF_TEST : 1;
-    let sum = 0;
-    for (let at = starts[id] ?? 0; at < (starts[id + 1] ?? 0); at += 1) sum += weights[at] ?? 0;
-    outOf[id] = sum;
-  }
-  normalise(begin);
-  const focus = query === undefined ? undefined : await focusOf(links, query, breathe);
-  if (focus)
-    for (let id = 0; id < count; id += 1) begin[id] = (1 - FOR_QUERY) * (begin[id] ?? 0) + FOR_QUERY * (focus[id] ?? 0);
+  const count = links.table.paths.length;
+  const anywhere = anywhereIn(links);
+  const outOf = neededBy(links);
+  const focus = query === undefined ? undefined : await focusOf(links, query, breather(signal));
+  const begin = focus ? mixed(anywhere, focus, FOR_QUERY) : anywhere;
   const onward = focus ? NEARBY : ONWARD;
-  let rank = Float64Array.from(begin);
+  let rank = begin.slice();
   let next = new Float64Array(count);
   for (let step = 0; step < STEPS; step += 1) {
-    for (let id = 0; id < count; id += 1) next[id] = (begin[id] ?? 0) * (1 - onward);
-    for (let id = 0; id < count; id += 1) {
-      const sum = outOf[id] ?? 0;
-      // Who needs nothing keeps what comes by: handing it to all would only blur the order.
-      if (sum === 0) continue;
-      const share = ((rank[id] ?? 0) * onward) / sum;
-      const end = starts[id + 1] ?? 0;
-      for (let at = starts[id] ?? 0; at < end; at += 1) {
-        const target = targets[at] ?? 0;
-        next[target] = (next[target] ?? 0) + share * (weights[at] ?? 0);
-      }
-    }
+    walkOn(links, { begin, outOf, onward, rank, next });
     [rank, next] = [next, rank];
     if (count > LARGE) {
       await setImmediate();
@@ -60,6 +39,56 @@ export async function rankFiles(links: Links, query: string | undefined, signal:
     }
   }
   return rank;
+}
+
+// What goes through all numbers is in functions that do not wait: of one that does, V8 puts each number on its heap, 40 MB in all.
+
+function anywhereIn({ table }: Links): Float64Array {
+  const begin = new Float64Array(table.paths.length);
+  for (let id = 0; id < begin.length; id += 1) begin[id] = table.isTest[id] ? OF_TEST : 1;
+  normalise(begin);
+  return begin;
+}
+
+/** How much each file needs, in all. */
+function neededBy({ table, starts, weights }: Links): Float64Array {
+  const outOf = new Float64Array(table.paths.length);
+  for (let id = 0; id < outOf.length; id += 1) {
+    let sum = 0;
+    for (let at = starts[id] ?? 0; at < (starts[id + 1] ?? 0); at += 1) sum += weights[at] ?? 0;
+    outOf[id] = sum;
+  }
+  return outOf;
+}
+
+/** @param share of the second */
+function mixed(one: Float64Array, other: Float64Array, share: number): Float64Array {
+  const both = new Float64Array(one.length);
+  for (let id = 0; id < both.length; id += 1) both[id] = (1 - share) * (one[id] ?? 0) + share * (other[id] ?? 0);
+  return both;
+}
+
+/**
+ * One step of all.
+ * @param numbers.next what comes of it
+ */
+function walkOn(
+  { starts, targets, weights }: Links,
+  numbers: { begin: Float64Array; outOf: Float64Array; onward: number; rank: Float64Array; next: Float64Array },
+): void {
+  const { begin, outOf, onward, rank, next } = numbers;
+  for (let id = 0; id < next.length; id += 1) next[id] = (begin[id] ?? 0) * (1 - onward);
+  for (let id = 0; id < next.length; id += 1) {
+    const sum = outOf[id] ?? 0;
+    // Who needs nothing keeps what comes by: handing it to all would only blur the order.
+    if (sum === 0) continue;
+    const share = ((rank[id] ?? 0) * onward) / sum;
+    const end = starts[id + 1] ?? 0;
+    for (let at = starts[id] ?? 0; at < end; at += 1) {
+      const target = targets[at] ?? 0;
+      next[target] = (next[target] ?? 0) + share * (weights[at] ?? 0);
+    }
+  }
 }
 
 function normalise(numbers: Float64Array): boolean {
@@ -72,10 +101,11 @@ function normalise(numbers: Float64Array): boolean {
 
 /** Undefined where nothing is named. */
 async function focusOf(
-  { table, summaries, starts, targets }: Links,
+  links: Links,
   query: string,
   breathe: () => Promise<void> | undefined,
 ): Promise<Float64Array | undefined> {
+  const { table, summaries } = links;
   const terms = termsOf(query);
   if (terms.length === 0) return undefined;
   const patterns = terms.map(beginningOf);
@@ -102,14 +132,17 @@ async function focusOf(
     focus[id] = ((focus[id] ?? 0) + telling ** 2) * (table.isTest[id] ? OF_TEST : 1);
   }
   if (!normalise(focus)) return undefined;
+  const users = usersOf(links, focus);
+  return normalise(users) ? mixed(focus, users, FOR_USERS) : focus;
+}
+
+/** For each file, how much what it needs is in focus. */
+function usersOf({ starts, targets }: Links, focus: Float64Array): Float64Array {
   const users = new Float64Array(focus.length);
   for (let id = 0; id < focus.length; id += 1) {
-    for (let at = starts[id] ?? 0; at < (starts[id + 1] ?? 0); at += 1) {
-      users[id] = (users[id] ?? 0) + (focus[targets[at] ?? 0] ?? 0);
-    }
+    let sum = 0;
+    for (let at = starts[id] ?? 0; at < (starts[id + 1] ?? 0); at += 1) sum += focus[targets[at] ?? 0] ?? 0;
+    users[id] = sum;
   }
-  if (normalise(users))
-    for (let id = 0; id < focus.length; id += 1)
-      focus[id] = (1 - FOR_USERS) * (focus[id] ?? 0) + FOR_USERS * (users[id] ?? 0);
-  return focus;
+  return users;
 }

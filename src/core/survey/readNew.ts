@@ -18,8 +18,8 @@ export interface ReadBounds {
   onProgress?: (progress: Progress) => void;
 }
 
-/** Files at a time: what is found of so many is in memory. */
-const AT_ONCE = 16;
+/** Files at a time, and their bytes: they, and what is found of them, are in memory. */
+const AT_ONCE = { files: 64, bytes: 512 * 1024 };
 
 /**
  * Finds out about files, where their content is new.
@@ -55,7 +55,7 @@ export async function readNew<What extends keyof Findings>(
   let read = 0;
   while (read < unknown.length && performance.now() < bounds.until) {
     bounds.signal.throwIfAborted();
-    const some = unknown.slice(read, read + AT_ONCE);
+    const some = firstOf(unknown, read);
     const hashed = await Promise.all(some.map(({ entry }) => hashOf(by.workspace, entry)));
     const news = hashed.flatMap((content, place) => {
       const file = some[place] as KeptFile;
@@ -70,13 +70,24 @@ export async function readNew<What extends keyof Findings>(
       if (file.hash === content.hash) known[what] = all[place] ?? (null as Findings[What]);
     }
     read += some.length;
-    if (unknown.length > AT_ONCE) bounds.onProgress?.({ message: by.saying, done: read, total: unknown.length });
+    if (unknown.length > AT_ONCE.files) bounds.onProgress?.({ message: by.saying, done: read, total: unknown.length });
     const pause = breathe();
     if (pause) await pause;
   }
   // Of these, nobody knows whether they are still what they were.
   for (const file of unknown.slice(read)) if (file.entry.hash === undefined) renew(file, undefined);
   return unknown.length - read;
+}
+
+/** At least one. */
+function firstOf(files: readonly KeptFile[], from: number): KeptFile[] {
+  let room = AT_ONCE.bytes;
+  let to = from;
+  do {
+    room -= files[to]?.entry.bytes ?? 0;
+    to += 1;
+  } while (to < files.length && to < from + AT_ONCE.files && room >= (files[to]?.entry.bytes ?? 0));
+  return files.slice(from, to);
 }
 
 function renew(file: KeptFile, hash: string | undefined): void {

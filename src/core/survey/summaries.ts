@@ -2,7 +2,7 @@ import type { Code, CodeSymbol, Workspace } from '../ports.ts';
 import { lineCount } from '../tools/bounded.ts';
 import { type Stems, stemmer } from '../tools/words.ts';
 import type { KeptFile, Summary } from './memo.ts';
-import { type Packed, pack } from './packed.ts';
+import { type Packed, pack, wordHash } from './packed.ts';
 import { type Outline, patternOutline } from './patternOutline.ts';
 import { type Hashed, type ReadBounds, readNew } from './readNew.ts';
 import { traitsOf } from './traits.ts';
@@ -45,11 +45,8 @@ export function readSummaries(
         const outline = outlines.get(file);
         // It is put into words once, and those are much.
         outlines.delete(file);
-        if (isCode.get(file)) return outline && summaryOf(outline, stems, shared);
-        const text = await file.text();
-        return text === undefined
-          ? undefined
-          : { lines: lineCount(text), symbols: 0, names: '', offered: 0, imports: '', docs: undefined };
+        const summary = isCode.get(file) ? outline && summaryOf(outline, stems) : await summaryOfText(file);
+        return summary && shared(summary);
       }),
     );
   };
@@ -61,14 +58,44 @@ export function countCode(files: readonly KeptFile[]): number {
   return files.reduce((count, { traits }) => (traits.isCode ? count + 1 : count), 0);
 }
 
-/** Gives the same string for the same text: files beside each other often need the same, and many define the same names. */
-function sharing(): (text: string) => string {
-  const known = new Map<string, string>();
-  return (text) => {
-    const same = known.get(text);
-    if (same === undefined) known.set(text, text);
-    return same ?? text;
+/** Texts, and summaries, that others may share: those of a package and its other builds, which are read one after another. */
+const MOST_SHARED = 4096;
+
+/**
+ * Gives the same strings for the same texts, and the same summary where all of it is the same: packages come in several
+ * builds, and many files define the same names.
+ */
+function sharing(): (summary: Summary) => Summary {
+  const texts = new Map<string, string>();
+  const known = new Map<number, Summary>();
+  const sharedText = (text: string): string => {
+    const same = texts.get(text);
+    if (same !== undefined) return same;
+    if (texts.size >= MOST_SHARED) texts.clear();
+    texts.set(text, text);
+    return text;
   };
+  return (summary) => {
+    const key = wordHash(summary.names) + summary.lines * 2 ** 32;
+    const alike = known.get(key);
+    if (alike && isSame(alike, summary)) return alike;
+    summary.names = sharedText(summary.names);
+    summary.imports = sharedText(summary.imports);
+    if (known.size >= MOST_SHARED) known.clear();
+    known.set(key, summary);
+    return summary;
+  };
+}
+
+function isSame(a: Summary, b: Summary): boolean {
+  return (
+    a.lines === b.lines &&
+    a.symbols === b.symbols &&
+    a.names === b.names &&
+    a.offered === b.offered &&
+    a.imports === b.imports &&
+    a.docs === b.docs
+  );
 }
 
 /** By its grammar; where that does not tell, by patterns. */
@@ -88,7 +115,7 @@ export async function outlinesOf(
   return outlines;
 }
 
-function summaryOf(outline: Outline, stems: Stems | undefined, shared: (text: string) => string): Summary {
+function summaryOf(outline: Outline, stems: Stems | undefined): Summary {
   const { lines, symbols, imports } = outline;
   const exported = symbols.filter((symbol) => symbol.exported && symbol.container === undefined);
   const offered = [...new Set(exported.map(({ name }) => name))].slice(0, MOST_NAMES);
@@ -96,13 +123,22 @@ function summaryOf(outline: Outline, stems: Stems | undefined, shared: (text: st
   return {
     lines,
     symbols: symbols.length,
-    names: shared([...names].join('\n')),
-    offered: offered.join('\n').length,
-    imports: shared(
-      imports.map((one) => (one.names.length === 0 ? one.from : `${one.from}\t${one.names.join(' ')}`)).join('\n'),
-    ),
+    names: onLines([...names]),
+    offered: onLines(offered).length,
+    imports: onLines(imports.map((one) => (one.names.length === 0 ? one.from : `${one.from}\t${one.names.join(' ')}`))),
     docs: symbols.some(({ doc }) => doc !== undefined) ? (stems ? docsOf(outline, stems) : null) : undefined,
   };
+}
+
+/** A string of its own: a text alone, as `join` gives it back, may be a part of a file's whole text, and keep that in memory. */
+function onLines(texts: readonly string[]): string {
+  return texts.length === 0 ? '' : [...texts, ''].join('\n');
+}
+
+async function summaryOfText(file: Hashed): Promise<Summary | undefined> {
+  const text = await file.text();
+  if (text === undefined) return undefined;
+  return { lines: lineCount(text), symbols: 0, names: '', offered: 0, imports: '', docs: undefined };
 }
 
 function wordsOf({ name, container, line, endLine, doc = '' }: CodeSymbol) {

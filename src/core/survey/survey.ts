@@ -2,7 +2,7 @@ import type { Code, FileEntry, Workspace } from '../ports.ts';
 import { isUnder } from '../tools/givenPath.ts';
 import { isTestFile } from '../tools/languages.ts';
 import { type Manifest, readManifest } from '../tools/manifests/manifests.ts';
-import { linksOf } from './links.ts';
+import { type Links, linksOf } from './links.ts';
 import { type KeptFile, keptOf, memoOf } from './memo.ts';
 import { folderOf } from './pathTable.ts';
 import { rankFiles } from './rankFiles.ts';
@@ -51,23 +51,17 @@ export async function survey(
   const programs = all.filter(({ traits }) => traits.isCode);
   const links = await linksOf(programs, rootsOf(manifests), memo.links, signal);
   memo.links = links;
-  const { under, query } = about;
+  const { query } = about;
+  const places = [about.under];
   return {
-    files: all.filter(({ entry }) => isUnder(entry.path, [under])),
-    manifests: ownFirst(manifests.filter(({ path }) => isUnder(path, [under]))),
+    files: all.filter(({ entry }) => isUnder(entry.path, places)),
+    manifests: ownFirst(manifests.filter(({ path }) => isUnder(path, places))),
     unread,
     map: async (room) => {
       const known = query === undefined && memo.rank?.links === links ? memo.rank.rank : undefined;
       const rank = known ?? (await rankFiles(links, query, signal));
       if (query === undefined) memo.rank = { links, rank };
-      const withSymbols: number[] = [];
-      let symbols = 0;
-      for (const [id, path] of links.table.paths.entries()) {
-        const own = links.summaries[id]?.symbols ?? 0;
-        if (own === 0 || !isUnder(path, [under])) continue;
-        symbols += own;
-        withSymbols.push(id);
-      }
+      const { ids: withSymbols, symbols } = filesWithSymbols(links, places);
       const most = Math.min(MOST_MAPPED, Math.max(LEAST_MAPPED, Math.ceil(room / 40)));
       const best = mostImportant(withSymbols, most, (id) => (rank[id] ?? 0) * (links.table.isTest[id] ? IN_TEST : 1));
       const files = best.map((id) => ({ id, entry: (programs[id] as KeptFile).entry }));
@@ -76,6 +70,18 @@ export async function survey(
       return { files: map, left: Math.max(0, symbols - shown) };
     },
   };
+}
+
+function filesWithSymbols({ table, summaries }: Links, places: readonly string[]): { ids: number[]; symbols: number } {
+  const ids: number[] = [];
+  let symbols = 0;
+  for (let id = 0; id < summaries.length; id += 1) {
+    const own = summaries[id]?.symbols ?? 0;
+    if (own === 0 || !isUnder(table.paths[id] ?? '', places)) continue;
+    symbols += own;
+    ids.push(id);
+  }
+  return { ids, symbols };
 }
 
 /** The first `most` of them. Only what may be among these is put in order, as there may be very many. */

@@ -99,7 +99,7 @@ function* byImportance(files: readonly Candidate[], links: Links, rank: Float64A
     })
     .sort((a, b) => a.most - b.most);
   // Many files are asked again, and many import the same.
-  const known = new Map<string, readonly number[]>();
+  const known = new Map<string, Uint32Array>();
   const importedBy = (id: number) => {
     const imports = links.summaries[id]?.imports ?? '';
     const hashes = known.get(imports) ?? importedHashes(imports);
@@ -195,7 +195,7 @@ function usersOf({ starts, targets, table }: Links, ids: readonly number[]): Map
 }
 
 /** How many of the files import a name that is here. @param users the hashes of the names that each of them imports */
-function countsOf({ symbols }: Outline, users: readonly (readonly number[])[]): Map<string, number> {
+function countsOf({ symbols }: Outline, users: readonly Uint32Array[]): Map<string, number> {
   const counts = new Map<string, number>();
   if (users.length === 0) return counts;
   const byHash = new Map<number, { count: number; last: number }>();

@@ -17,7 +17,8 @@ export function givenPath(given: string, workspace: Workspace): string {
 
 /** Whether a file lies in one of these folders, or is one of these files. @param places none: everywhere */
 export function isUnder(path: string, places: readonly string[]): boolean {
-  return places.length === 0 || places.some((one) => one === '.' || isIn(path, one));
+  for (const one of places) if (one === '.' || isIn(path, one)) return true;
+  return places.length === 0;
 }
 
 /** Whether a path is that place, or below it. Asked of each file of a workspace, so it makes no text of its own. */

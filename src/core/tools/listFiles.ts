@@ -39,7 +39,8 @@ export const listFiles: Tool<z.infer<typeof ARGS>, Result> = {
   run: async (args, ctx) => {
     const under = args.under === undefined ? '.' : givenPath(args.under, ctx.workspace);
     const all = await ctx.workspace.list(ctx.signal);
-    const below = all.filter(({ path }) => isUnder(path, [under]));
+    const places = [under];
+    const below = all.filter(({ path }) => isUnder(path, places));
     if (below.length === 0) return { text: await nothingUnder(under, all, ctx), isError: true };
     const matches = args.pattern === undefined ? undefined : inFolder(globMatcher(args.pattern), under);
     const entries = matches ? below.filter(({ path }) => matches(path)) : below;

@@ -42,7 +42,7 @@ export function decode(bytes: Uint8Array): CodeFacts {
   };
   return {
     get lines() {
-      return asSpans().lines;
+      return spans?.lines ?? firstOf(buffer, 4 + length);
     },
     get symbols() {
       return asWords().symbols;
@@ -140,6 +140,13 @@ function packed(numbers: readonly number[]): Uint8Array {
     bytes.push(rest);
   }
   return Uint8Array.from(bytes);
+}
+
+/** The first of the numbers, for which the others need not be made. */
+function firstOf(bytes: Uint8Array, start: number): number {
+  let end = start;
+  while ((bytes[end] ?? 0) > 127) end += 1;
+  return unpacked(bytes.subarray(start, end + 1), 0)[0] ?? 0;
 }
 
 function unpacked(bytes: Uint8Array, start: number): number[] {

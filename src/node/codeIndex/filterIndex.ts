@@ -17,7 +17,7 @@ export interface FilterIndex {
   adopt(): void;
   /** Reads what is stale in the table. */
   readStale(breathe: () => Promise<void>): Promise<void>;
-  /** In any order. `all`: nothing is known of what a match holds. */
+  /** In any order; the list is the caller's. `all`: nothing is known of what a match holds. */
   candidates(query: SearchQuery): TableEntry[] | 'all';
   /** Whether there is one on disk that this one began with, or has written. */
   readonly isWritten: boolean;
@@ -90,11 +90,12 @@ export function openFilterIndex(table: FileTable, reader: ContentReader, dir: st
       };
       for (const part of parts) part.eachMaybe(lists, remember);
       const found: TableEntry[] = [];
-      for (const entry of table.entries.values()) {
-        if (entry.isLink) continue;
+      // An iterator would make an object for each.
+      table.entries.forEach((entry) => {
+        if (entry.isLink) return;
         const { kind } = entry;
         if (!kind || maybe[entry.filter] === 1 || (kind === 'odd' && !query.caseSensitive)) found.push(entry);
-      }
+      });
       return found;
     },
     get isWritten() {

@@ -93,9 +93,7 @@ export function openFilterPart(file: string, options: { rows?: FilterRows; start
     },
     eachMaybe(lists, call) {
       walk((row, words, at, length) => {
-        for (const list of lists) {
-          if (!list.some((grams) => mayHold(words, at, length, grams))) return;
-        }
+        for (const list of lists) if (!mayHoldOne(words, at, length, list)) return;
         call(filters[row] ?? 0);
       });
     },
@@ -115,6 +113,12 @@ export function openFilterPart(file: string, options: { rows?: FilterRows; start
       if (isOwn) rmSync(file, { force: true });
     },
   };
+}
+
+/** Without a function for each filter: there are very many. */
+function mayHoldOne(words: Uint32Array, at: number, length: number, list: readonly Uint32Array[]): boolean {
+  for (const grams of list) if (mayHold(words, at, length, grams)) return true;
+  return false;
 }
 
 export function writeWords(descriptor: number, words: Uint32Array, position: number): void {

@@ -6,7 +6,7 @@ import type { FileEntry, SearchMatch, SearchQuery } from '../../core/ports.ts';
 import { lineHolder } from '../confirmMatches.ts';
 import { isAlive } from '../isAlive.ts';
 import { isBelow } from '../paths.ts';
-import { inRipgrepsOrder } from '../plainSearch.ts';
+import { ripgrepsOrder } from '../plainSearch.ts';
 import { tryBuildLock } from './buildLock.ts';
 import { openContentReader } from './contents.ts';
 import type { TableEntry } from './fileRows.ts';
@@ -177,10 +177,8 @@ export function openWorkspaceIndex(options: IndexOptions, tell: (news: IndexNews
     const found = index.candidates(query);
     if (found === 'all') return undefined;
     const isEverywhere = targets.includes('.');
-    const paths = found.map(({ path }) => path).filter((path) => isEverywhere || isBelow(path, targets));
-    return inRipgrepsOrder(paths)
-      .map((path) => table.entries.get(path))
-      .filter((entry) => entry !== undefined);
+    const meant = isEverywhere ? found : found.filter(({ path }) => isBelow(path, targets));
+    return meant.sort((a, b) => ripgrepsOrder(a.path, b.path));
   }
 
   async function find(
