@@ -1,4 +1,4 @@
-import { copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { GRAMMAR_FILES } from './grammarFiles.mjs';
 import { thirdPartyNotices } from './thirdPartyNotices.mjs';
@@ -30,6 +30,9 @@ const bundles = await Promise.all([
     entryPoints: { cli: 'src/cli.ts' },
     outdir: 'dist',
     format: 'esm',
+    // What is imported while it runs is loaded by commands that need it: a server has half of all in memory.
+    splitting: true,
+    chunkNames: 'cli/[name]-[hash]',
     banner,
     external: ['@vscode/ripgrep'],
   }),
@@ -71,13 +74,28 @@ const bundles = await Promise.all([
   }),
 ]);
 
-for (const bundle of ['dist/cli.js', 'dist/extension.cjs']) await inLatin1(bundle);
+const parts = (await readdir('dist/cli')).filter((name) => name.endsWith('.js'));
+for (const bundle of [...parts.map((name) => `dist/cli/${name}`), 'dist/extension.cjs']) await inLatin1(bundle);
+for (const { metafile } of bundles) withNames(metafile);
 await mkdir('dist/grammars');
 for (const [name, file] of Object.entries(GRAMMAR_FILES)) await copyFile(file, `dist/grammars/${name}.wasm`);
 await cp('src/node/codeFacts/queries', 'dist/grammars', { recursive: true });
 
 const metafiles = bundles.map(({ metafile }) => metafile);
 await writeFile('dist/THIRD_PARTY_NOTICES.txt', thirdPartyNotices(metafiles, Object.values(GRAMMAR_FILES)));
+
+/**
+ * A package of CommonJS that is imported while the program runs has none of its names in a part of its own, and nobody says so.
+ * @throws where there is one: a module of ours has to hand its names on
+ */
+function withNames(metafile) {
+  for (const { entryPoint = '', exports } of Object.values(metafile.outputs)) {
+    if (entryPoint.includes('node_modules') && exports.join() === 'default')
+      throw new Error(
+        `${entryPoint} has no names where it is imported with import(): import it in a module of ours, and that.`,
+      );
+  }
+}
 
 /**
  * Letters beyond Latin-1 are left in regular expressions only, where an escape says the same. Without them, V8 keeps a

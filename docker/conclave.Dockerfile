@@ -11,6 +11,7 @@ COPY package.json LICENSE ./
 COPY prompts prompts
 COPY profiles profiles
 COPY dist/grammars dist/grammars
+COPY dist/cli dist/cli
 COPY dist/cli.js dist/indexWorker.js dist/parserWorker.js dist/THIRD_PARTY_NOTICES.txt dist/
 ENV NODE_ENV=production CODEBASE_ROOT=/codebase CONCLAVE_DATA=/data
 USER node

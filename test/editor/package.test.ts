@@ -27,6 +27,7 @@ describe('the package', () => {
       /^package(\.nls(\.[a-z-]+)?)?\.json$/i,
       /^(readme\.md|changelog\.md|LICENSE\.txt)$/,
       /^dist\/(extension\.cjs|cli\.js|(parser|index)Worker\.js|scripted-fleet\.js|THIRD_PARTY_NOTICES\.txt)$/,
+      /^dist\/cli\/[\w-]+\.js$/,
       /^dist\/grammars\/[a-z-]+\.(wasm|scm)$/,
       /^dist\/webview\/[^/]+\.(js|css|ttf)$/,
       /^l10n\/bundle\.l10n(\.[a-z-]+)?\.json$/i,

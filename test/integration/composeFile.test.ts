@@ -157,8 +157,12 @@ describe('the Dockerfiles', () => {
     const image = mkdtempSync(join(tmpdir(), 'conclave-image-'));
     try {
       for (const path of copiedBy()) cpSync(path, join(image, path), { recursive: true });
-      const { stdout } = await execa(process.execPath, ['dist/cli.js', '--version'], { cwd: image });
+      const program = (...args: string[]) =>
+        execa(process.execPath, ['dist/cli.js', ...args], { cwd: image, input: '' });
+      const { stdout } = await program('--version');
       assert.equal(stdout, JSON.parse(readFileSync('package.json', 'utf8')).version);
+      // Each command is loaded by itself.
+      await program('mcp');
     } finally {
       rmSync(image, { recursive: true });
     }

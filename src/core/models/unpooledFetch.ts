@@ -16,7 +16,7 @@ export function unpooledFetch(connectTimeout: number): Fetch {
 
 /** Only once there is something to ask: it is the largest library we have, and an editor that starts does not need it. */
 async function loadUndici(connectTimeout: number): Promise<(input: unknown, init: object) => ReturnType<Fetch>> {
-  const { Agent, fetch } = await import('undici');
+  const { Agent, fetch } = await import('./undici.ts');
   const dispatcher = new Agent({
     headersTimeout: 0,
     bodyTimeout: 0,

@@ -129,7 +129,7 @@ const shared = {
 async function connect(address: RedisAddress, nodes: readonly Node[]): Promise<Opened> {
   if (nodes.length > 0) return await connectCluster(address, nodes);
   const { host, port, db } = address;
-  const { Redis } = await import('ioredis');
+  const { Redis } = await import('./ioredis.ts');
   const client = new Redis({ ...shared, ...credentialsOf(address), host, port, db });
   const lastError = lastErrorOf(client);
   try {
@@ -147,7 +147,7 @@ async function connect(address: RedisAddress, nodes: readonly Node[]): Promise<O
 }
 
 async function connectCluster(address: RedisAddress, nodes: readonly Node[]): Promise<Opened> {
-  const { Cluster } = await import('ioredis');
+  const { Cluster } = await import('./ioredis.ts');
   const client = new Cluster([...nodes], {
     lazyConnect: true,
     clusterRetryStrategy: () => null,

@@ -12,8 +12,7 @@ import { drawFleet, drawProfiles } from '../render/fleet.ts';
 import { hasColour, painter } from '../render/paint.ts';
 import { clean } from '../render/plainText.ts';
 
-export const FLEET_ACTIONS = ['up', 'down', 'stop', 'restart', 'status', 'logs', 'pull', 'profiles'] as const;
-export type FleetAction = (typeof FLEET_ACTIONS)[number];
+export type FleetAction = 'up' | 'down' | 'stop' | 'restart' | 'status' | 'logs' | 'pull' | 'profiles';
 
 export interface FleetOptions {
   profile?: string;
