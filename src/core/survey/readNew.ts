@@ -19,7 +19,7 @@ export interface ReadBounds {
 }
 
 /** Files at a time, and their bytes: they, and what is found of them, are in memory. */
-const AT_ONCE = { files: 64, bytes: 512 * 1024 };
+const AT_ONCE = { files: 32, bytes: 512 * 1024 };
 
 /**
  * Finds out about files, where their content is new.

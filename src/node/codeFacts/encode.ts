@@ -23,7 +23,8 @@ export function encode({ lines, symbols, imports, comments, strings }: CodeFacts
   const numbers = [lines, ...spanNumbers(comments), ...spanNumbers(strings)];
   const head = Buffer.alloc(4);
   head.writeUInt32LE(json.length);
-  return Buffer.concat([head, json, packed(numbers)]);
+  // With memory of its own: small buffers share theirs, and whoever gets one from a worker gets all of that.
+  return new Uint8Array(Buffer.concat([head, json, packed(numbers)]));
 }
 
 /** @param bytes as `encode` made them; kept as long as the facts are */

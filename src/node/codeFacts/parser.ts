@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Grammar } from '../grammars/languages.ts';
+import { hasLeanHeap } from '../leanHeap.ts';
 
 /** A text, or the file that has it, by its content (SHA-256, hex). */
 export type Source = { grammar: Grammar } & ({ text: string } | { file: string; hash: string });
@@ -28,6 +29,7 @@ export interface Parsed {
   length: number;
 }
 
+/** Each takes about 30 MB. */
 const MOST_WORKERS = 2;
 /** Texts that wait for one worker before there is another. */
 const WAITING_FOR_ANOTHER = 48;
@@ -132,7 +134,7 @@ export function openParser(home: string, idle = IDLE): Parser {
   function work(): void {
     const isWork = (): boolean => waiting.length + later.length > 0;
     for (const running of workers) if (!running.task && isWork()) next(running);
-    while (isWork() && workers.size < MOST_WORKERS && failures < MOST_FAILURES) {
+    while (isWork() && workers.size < (hasLeanHeap() ? 1 : MOST_WORKERS) && failures < MOST_FAILURES) {
       if (workers.size > 0 && waiting.length < WAITING_FOR_ANOTHER) break;
       next(start());
     }

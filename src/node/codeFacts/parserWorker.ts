@@ -48,5 +48,5 @@ parentPort?.on('message', async (asked: ToParse) => {
   // A text that breaks a grammar has no facts; the next one may have.
   const read = text === undefined || text === 'gone' ? text : await factsOf(grammar, text).catch(() => undefined);
   const parsed: Parsed = { id, read, length: text?.length ?? 0 };
-  parentPort?.postMessage(parsed);
+  parentPort?.postMessage(parsed, read && read !== 'gone' && read !== NOTHING ? [read.buffer as ArrayBuffer] : []);
 });
