@@ -42,6 +42,8 @@ export function openFilterPart(file: string, options: { rows?: FilterRows; start
   let tail = new Uint32Array(BLOCK);
   let inTail = 0;
   let whole: Uint32Array | undefined;
+  /** What is read block by block: for every search anew, it would be a megabyte that is to be collected. */
+  let block = new Uint32Array(0);
 
   function flush(): void {
     writeWords(descriptor, tail.subarray(0, inTail), start + written * 4);
@@ -55,7 +57,6 @@ export function openFilterPart(file: string, options: { rows?: FilterRows; start
     if (isOwn || written > IN_MEMORY) whole = undefined;
     else whole ??= readWords(descriptor, start, written, new Uint32Array(written));
     let row = 0;
-    let block = new Uint32Array(0);
     for (let at = 0; at < written; ) {
       let count = 0;
       let end = row;
