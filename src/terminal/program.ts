@@ -16,7 +16,7 @@ import type { ServeOptions } from './commands/serveCommand.ts';
 import { EXIT, exitStatus, UsageError } from './exitStatus.ts';
 import { clean } from './render/plainText.ts';
 
-// As deep below it in dist/ as here.
+// dist/cli/, where this is in the end, is as deep in it as src/terminal/.
 const home = new URL('../..', import.meta.url);
 const folder = fileURLToPath(home);
 const installation: Installation = {

@@ -23,10 +23,10 @@ const OF_TEST = 0.05;
  */
 export async function rankFiles(links: Links, query: string | undefined, signal: AbortSignal): Promise<Float64Array> {
   const count = links.table.paths.length;
-  const anywhere = anywhereIn(links);
+  const begin = anywhereIn(links);
   const outOf = neededBy(links);
   const focus = query === undefined ? undefined : await focusOf(links, query, breather(signal));
-  const begin = focus ? mixed(anywhere, focus, FOR_QUERY) : anywhere;
+  if (focus) mixIn(begin, focus, FOR_QUERY);
   const onward = focus ? NEARBY : ONWARD;
   let rank = begin.slice();
   let next = new Float64Array(count);
@@ -61,11 +61,10 @@ function neededBy({ table, starts, weights }: Links): Float64Array {
   return outOf;
 }
 
-/** @param share of the second */
-function mixed(one: Float64Array, other: Float64Array, share: number): Float64Array {
-  const both = new Float64Array(one.length);
-  for (let id = 0; id < both.length; id += 1) both[id] = (1 - share) * (one[id] ?? 0) + share * (other[id] ?? 0);
-  return both;
+/** @param share of the second, in what becomes of the first */
+function mixIn(numbers: Float64Array, others: Float64Array, share: number): void {
+  for (let id = 0; id < numbers.length; id += 1)
+    numbers[id] = (1 - share) * (numbers[id] ?? 0) + share * (others[id] ?? 0);
 }
 
 /**
@@ -133,7 +132,8 @@ async function focusOf(
   }
   if (!normalise(focus)) return undefined;
   const users = usersOf(links, focus);
-  return normalise(users) ? mixed(focus, users, FOR_USERS) : focus;
+  if (normalise(users)) mixIn(focus, users, FOR_USERS);
+  return focus;
 }
 
 /** For each file, how much what it needs is in focus. */

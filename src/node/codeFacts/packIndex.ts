@@ -44,7 +44,10 @@ export function packIndex(): PackIndex {
   }
 
   function grow(): void {
-    [rows, packs] = [Buffer.concat([rows], rows.length * 2), withRoom(packs)];
+    // Zeros that nobody has written take no memory yet.
+    const more = Buffer.alloc(rows.length * 2);
+    rows.copy(more);
+    [rows, packs] = [more, withRoom(packs)];
     slots = new Uint32Array(slots.length * 2);
     for (let row = 0; row < count; row += 1) slots[slotOf(keyOf(row))] = row + 1;
   }

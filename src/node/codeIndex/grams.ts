@@ -10,7 +10,7 @@ const LONG = 2 ** 25;
 
 const LOWER = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 65 && byte <= 90 ? byte + 32 : byte));
 
-/** Makes filters, one after another, with tables that are kept. */
+/** Makes filters, one after another. Between two, its tables may go: that is 5 MB, and made anew in a millisecond. */
 export interface FilterMaker {
   /** Says of every gram whether it may be in the text; 32-bit words. Never wrong where it says no. */
   filterOf(bytes: Uint8Array): Uint32Array;
@@ -19,14 +19,28 @@ export interface FilterMaker {
 /** Grams that nearly all texts have fewer of. */
 const USUAL = 256 * 1024;
 
+interface Tables {
+  /** A bit for each gram. All are 0 between two texts. */
+  seen: Uint8Array;
+  grams: Uint32Array;
+}
+
 export function filterMaker(): FilterMaker {
-  const seen = new Uint8Array(LONG / 8);
-  let grams = new Uint32Array(USUAL);
+  let kept: WeakRef<Tables> | undefined;
+
+  function tablesFor(bytes: Uint8Array): Tables {
+    const before = kept?.deref();
+    if (before && before.grams.length >= bytes.length * 2) return before;
+    const seen = before?.seen ?? new Uint8Array(LONG / 8);
+    const made = { seen, grams: new Uint32Array(Math.max(USUAL, bytes.length * 2)) };
+    // What a large text took is not kept for small ones.
+    kept = new WeakRef(made.grams.length > USUAL ? { seen, grams: new Uint32Array(0) } : made);
+    return made;
+  }
+
   return {
     filterOf(bytes) {
-      // What a large text took is not kept for small ones.
-      if (bytes.length * 2 > grams.length || grams.length > USUAL)
-        grams = new Uint32Array(Math.max(USUAL, bytes.length * 2));
+      const { seen, grams } = tablesFor(bytes);
       let count = 0;
       // The grams before the one at hand.
       let first = 0;
