@@ -1,4 +1,4 @@
-import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { GRAMMAR_FILES } from './grammarFiles.mjs';
 import { thirdPartyNotices } from './thirdPartyNotices.mjs';
@@ -74,21 +74,22 @@ const bundles = await Promise.all([
   }),
 ]);
 
-const parts = (await readdir('dist/cli')).filter((name) => name.endsWith('.js'));
-for (const bundle of [...parts.map((name) => `dist/cli/${name}`), 'dist/extension.cjs']) await inLatin1(bundle);
-for (const { metafile } of bundles) withNames(metafile);
+const metafiles = bundles.map(({ metafile }) => metafile);
+metafiles.forEach(assertNames);
+const [commandLine, , , extension] = metafiles;
+for (const { outputs } of [commandLine, extension])
+  for (const file of Object.keys(outputs)) if (!file.endsWith('.map')) await inLatin1(file);
 await mkdir('dist/grammars');
 for (const [name, file] of Object.entries(GRAMMAR_FILES)) await copyFile(file, `dist/grammars/${name}.wasm`);
 await cp('src/node/codeFacts/queries', 'dist/grammars', { recursive: true });
 
-const metafiles = bundles.map(({ metafile }) => metafile);
 await writeFile('dist/THIRD_PARTY_NOTICES.txt', thirdPartyNotices(metafiles, Object.values(GRAMMAR_FILES)));
 
 /**
  * A package of CommonJS that is imported while the program runs has none of its names in a part of its own, and nobody says so.
  * @throws where there is one: a module of ours has to hand its names on
  */
-function withNames(metafile) {
+function assertNames(metafile) {
   for (const { entryPoint = '', exports } of Object.values(metafile.outputs)) {
     if (entryPoint.includes('node_modules') && exports.join() === 'default')
       throw new Error(

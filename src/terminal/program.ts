@@ -59,6 +59,14 @@ function running<Module, A extends unknown[]>(
   };
 }
 
+function working(kind: 'run' | 'plan' | 'ask') {
+  return running(
+    () => import('./commands/runCommand.ts'),
+    ({ runCommand }, task: string | undefined, options: RunOptions) =>
+      runCommand(installation, kind, task, options, stop.signal),
+  );
+}
+
 function withRunOptions(command: Command): Command {
   return command
     .option('--workspace <dir>', 'the project (default: CODEBASE_ROOT, or this folder)')
@@ -81,36 +89,18 @@ withRunOptions(program.command('run [task]'))
   .option('--patch <file>', 'write the approved change as a patch that git can apply')
   .option('--resume <run>', 'go on with a run that stopped')
   .option('--take-over', 'with --resume: take the run from whoever works on it')
-  .action(
-    running(
-      () => import('./commands/runCommand.ts'),
-      ({ runCommand }, task: string | undefined, options: RunOptions) =>
-        runCommand(installation, 'run', task, options, stop.signal),
-    ),
-  );
+  .action(working('run'));
 
 withRunOptions(program.command('plan [task]'))
   .description('plan only')
   .option('--fresh-plan', FRESH_PLAN)
   .option('--resume <run>', 'go on with a plan that stopped')
-  .action(
-    running(
-      () => import('./commands/runCommand.ts'),
-      ({ runCommand }, task: string | undefined, options: RunOptions) =>
-        runCommand(installation, 'plan', task, options, stop.signal),
-    ),
-  );
+  .action(working('plan'));
 
 withRunOptions(program.command('ask [question]'))
   .description('answer a question about the project; changes nothing')
   .option('--resume <run>', 'go on with a question that stopped')
-  .action(
-    running(
-      () => import('./commands/runCommand.ts'),
-      ({ runCommand }, question: string | undefined, options: RunOptions) =>
-        runCommand(installation, 'ask', question, options, stop.signal),
-    ),
-  );
+  .action(working('ask'));
 
 program
   .command('review [paths...]')

@@ -24,7 +24,7 @@ const OF_TEST = 0.05;
 export async function rankFiles(links: Links, query: string | undefined, signal: AbortSignal): Promise<Float64Array> {
   const count = links.table.paths.length;
   const begin = anywhereIn(links);
-  const outOf = neededBy(links);
+  const outOf = needsOf(links);
   const focus = query === undefined ? undefined : await focusOf(links, query, breather(signal));
   if (focus) mixIn(begin, focus, FOR_QUERY);
   const onward = focus ? NEARBY : ONWARD;
@@ -51,7 +51,7 @@ function anywhereIn({ table }: Links): Float64Array {
 }
 
 /** How much each file needs, in all. */
-function neededBy({ table, starts, weights }: Links): Float64Array {
+function needsOf({ table, starts, weights }: Links): Float64Array {
   const outOf = new Float64Array(table.paths.length);
   for (let id = 0; id < outOf.length; id += 1) {
     let sum = 0;
@@ -131,13 +131,13 @@ async function focusOf(
     focus[id] = ((focus[id] ?? 0) + telling ** 2) * (table.isTest[id] ? OF_TEST : 1);
   }
   if (!normalise(focus)) return undefined;
-  const users = usersOf(links, focus);
+  const users = usersInFocus(links, focus);
   if (normalise(users)) mixIn(focus, users, FOR_USERS);
   return focus;
 }
 
 /** For each file, how much what it needs is in focus. */
-function usersOf({ starts, targets }: Links, focus: Float64Array): Float64Array {
+function usersInFocus({ starts, targets }: Links, focus: Float64Array): Float64Array {
   const users = new Float64Array(focus.length);
   for (let id = 0; id < focus.length; id += 1) {
     let sum = 0;
