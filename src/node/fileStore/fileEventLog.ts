@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { EventLog, Lease, RunSummary } from '../../core/ports.ts';
+import { inBackground } from '../../core/store/background.ts';
 import { runIdFrom, runLeaseName } from '../../core/store/runLease.ts';
 import { newestFirst } from '../../core/store/runSummaries.ts';
 import { STORE_BOUNDS, type StoreBounds } from '../../core/store/storeBounds.ts';
@@ -60,7 +61,8 @@ export function openFileEventLog(
   /** Where the last reads ended: what is asked for from there on is not searched for from the beginning. */
   const ends = new Map<string, Position>();
   const folderOf = (runId: string) => runFolder(dir, runId);
-  let tidying: { stop: AbortController; done: Promise<void> } | undefined;
+  const bounds = options.bounds ?? STORE_BOUNDS;
+  const tidying = inBackground((signal) => tidy({ dir, leases, delete: deleteRun }, bounds, signal));
 
   /** What changes a run's files goes one by one. */
   function inTurn(runId: string, work: (run: OpenRun) => Promise<void>): Promise<void> {
@@ -90,18 +92,9 @@ export function openFileEventLog(
       await closeWriter(run);
       throw fileFailure(error, 'Writing events', folderOf(runId));
     }
-    if (events[0]?.seq === 1) startTidying();
+    if (events[0]?.seq === 1) tidying.ask();
     // Asked again: who took the run over before the events were written may have read it without them.
     if (durable && !(await leases.isNewest(lease))) throw fenced(runId);
-  }
-
-  function startTidying(): void {
-    if (tidying !== undefined) return;
-    const stop = new AbortController();
-    const done = tidy({ dir, leases, delete: deleteRun }, options.bounds ?? STORE_BOUNDS, stop.signal).finally(() => {
-      tidying = undefined;
-    });
-    tidying = { stop, done };
   }
 
   async function writerFor(
@@ -223,10 +216,7 @@ export function openFileEventLog(
     list,
     delete: deleteRun,
     async close(runId) {
-      if (runId === undefined) {
-        tidying?.stop.abort();
-        await tidying?.done;
-      }
+      if (runId === undefined) await tidying.stop();
       const runIds = runId === undefined ? [...openRuns.keys()] : [runId];
       await Promise.all(runIds.map((id) => inTurn(id, closeWriter)));
     },

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { parsedJson } from '../../core/models/parsedJson.ts';
 import type { EventLog, Lease } from '../../core/ports.ts';
+import { inBackground } from '../../core/store/background.ts';
 import { EVENT_VERSION } from '../../core/store/eventVersion.ts';
 import { runIdFrom, runLeaseName } from '../../core/store/runLease.ts';
 import { STORE_BOUNDS, type StoreBounds } from '../../core/store/storeBounds.ts';
@@ -37,7 +38,8 @@ export function openRedisEventLog(
 ): RedisEventLog {
   const { connection, keys, scripts } = parts;
   const openRuns = new Map<string, OpenRun>();
-  let tidying: { stop: AbortController; done: Promise<void> } | undefined;
+  const bounds = options.bounds ?? STORE_BOUNDS;
+  const tidying = inBackground((signal) => tidyRuns({ ...parts, leases, delete: deleteRun }, bounds, signal));
   const keysOf = (runId: string): string[] => [
     keys.lease(runLeaseName(runId)),
     keys.events(runId),
@@ -73,7 +75,7 @@ export function openRedisEventLog(
     delete run.batch;
     if (events.some(isEnding)) return forget(run);
     run.state = after;
-    if (events.some(({ type }) => type === 'run.started')) tidy();
+    if (events.some(({ type }) => type === 'run.started')) tidying.ask();
   }
 
   /** @param known seq of the last event that is in the stream as far as we know. @returns the state afterwards */
@@ -134,16 +136,6 @@ export function openRedisEventLog(
       await remove(runId);
     });
 
-  function tidy(): void {
-    if (tidying !== undefined) return;
-    const stop = new AbortController();
-    const bounds = options.bounds ?? STORE_BOUNDS;
-    const done = tidyRuns({ ...parts, leases, delete: deleteRun }, bounds, stop.signal).finally(() => {
-      tidying = undefined;
-    });
-    tidying = { stop, done };
-  }
-
   return {
     // An async function, so that a lease of something else is a rejection like all others.
     append: async (lease, events) => inTurn(runIdFrom(lease), (run) => append(run, lease, events)),
@@ -151,10 +143,7 @@ export function openRedisEventLog(
     follow: (runId, since, signal) => followEvents(parts, runId, since, signal),
     list: () => listRuns(parts, leases),
     delete: deleteRun,
-    async close() {
-      tidying?.stop.abort();
-      await tidying?.done;
-    },
+    close: tidying.stop,
   };
 }
 
