@@ -124,7 +124,7 @@ function foldersAbove(path: string): string[] {
 const IN_FOLDER = `/${CONCLAVE_IGNORE}`;
 
 function foldersWithRules(entries: readonly FileEntry[]): string[] {
-  return entries.flatMap(({ path }) => (path.endsWith(IN_FOLDER) ? [path.slice(0, -IN_FOLDER.length)] : []));
+  return entries.filter(({ path }) => path.endsWith(IN_FOLDER)).map(({ path }) => path.slice(0, -IN_FOLDER.length));
 }
 
 /** Both readings of a backslash, as a letter and as a separator, must be harmless. */

@@ -30,9 +30,12 @@ export async function searchPlainly(
   return matches;
 }
 
-/** A line as a match shows it: without its line end, and cut where it is too long. */
+/**
+ * A line as a match shows it: without its line end, and cut where it is too long. It is a string of its own, as V8 keeps the whole text
+ * in memory for as long as there is a part of it, and hundreds of matches may be in as many files.
+ */
 export function matchedLine(line: string): string {
-  return line.replace(/\r?\n?$/, '').slice(0, LONGEST_LINE);
+  return Buffer.from(line.replace(/\r?\n?$/, '').slice(0, LONGEST_LINE)).toString();
 }
 
 /** @throws SearchError where no search can be made of the query, whichever way */

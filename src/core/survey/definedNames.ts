@@ -1,6 +1,6 @@
 import type { Code, FileEntry, Workspace } from '../ports.ts';
 import { isUnder } from '../tools/givenPath.ts';
-import { breather } from './breather.ts';
+import { eachInTurn } from './inTurn.ts';
 import { type KeptFile, keptOf, memoOf, type Summary } from './memo.ts';
 import type { ReadBounds } from './readNew.ts';
 import { readSummaries } from './summaries.ts';
@@ -28,18 +28,15 @@ export async function filesDefining(
   const { workspace, code } = ports;
   const entries = await workspace.list(bounds.signal);
   const kept = await keptOf(memoOf(code, workspace.root), entries, bounds.signal);
-  const breathe = breather(bounds.signal);
   const files: NamingFile[] = [];
   const unknown: KeptFile[] = [];
-  for (const file of kept) {
-    const { entry, traits, summary } = file;
-    if (traits.isCode && isUnder(entry.path, under)) {
-      if (entry.hash === undefined || entry.hash !== file.hash || summary === undefined) unknown.push(file);
-      else if (summary && isMeant(summary.names)) files.push({ entry, summary });
-    }
-    const pause = breathe();
-    if (pause) await pause;
-  }
+  const look = (file: KeptFile): void => {
+    const { entry, summary } = file;
+    if (!isUnder(entry.path, under)) return;
+    if (entry.hash === undefined || entry.hash !== file.hash || summary === undefined) unknown.push(file);
+    else if (summary && isMeant(summary.names)) files.push({ entry, summary });
+  };
+  await eachInTurn(kept.code, look, bounds.signal);
   if (unknown.length > MOST_READ) return { files, unknown: unknown.map(({ entry }) => entry.path) };
   await readSummaries(unknown, ports, bounds);
   for (const { entry, summary } of unknown) if (summary && isMeant(summary.names)) files.push({ entry, summary });
@@ -52,10 +49,6 @@ export async function learnNames(
   ports: { workspace: Workspace; code: Code },
   signal: AbortSignal,
 ): Promise<void> {
-  const files = await keptOf(memoOf(ports.code, ports.workspace.root), entries, signal);
-  await readSummaries(
-    files.filter(({ traits }) => traits.isCode),
-    ports,
-    { signal, until: Number.POSITIVE_INFINITY },
-  );
+  const kept = await keptOf(memoOf(ports.code, ports.workspace.root), entries, signal);
+  await readSummaries(kept.code, ports, { signal, until: Number.POSITIVE_INFINITY });
 }

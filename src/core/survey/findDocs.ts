@@ -1,13 +1,12 @@
 import type { Code, Workspace } from '../ports.ts';
-import { isUnder } from '../tools/givenPath.ts';
 import { bestOf, type Hits } from '../tools/rankByWords.ts';
 import { beginningOf, stemmer, termsOf } from '../tools/words.ts';
-import { breather } from './breather.ts';
-import { fileAt, type KeptFile, keptOf, memoOf } from './memo.ts';
+import { eachInTurn } from './inTurn.ts';
+import { fileAt, filesUnder, type KeptFile, keptOf, memoOf } from './memo.ts';
 import { type Found, findIn, type Packed, pack, type Words, wordHash } from './packed.ts';
 import { isDocument, type Passage, splitPassages, statusOf, versionOf } from './passages.ts';
 import { type Hashed, hashOf, type ReadBounds, readNew } from './readNew.ts';
-import { countCode, docsOf, MOST_WITH_DOCS, outlinesOf, readSummaries } from './summaries.ts';
+import { docsOf, MOST_WITH_DOCS, outlinesOf, readSummaries } from './summaries.ts';
 
 /** A passage that was found, with what its document says of it. */
 export interface FoundPassage extends Passage {
@@ -44,11 +43,10 @@ export async function findDocs(
   bounds: ReadBounds,
 ): Promise<FoundDocs> {
   const { workspace, code } = ports;
-  const all = await keptOf(memoOf(code, workspace.root), await workspace.list(bounds.signal), bounds.signal);
-  const places = [under];
-  const files = all.filter(({ entry }) => isUnder(entry.path, places));
+  const kept = await keptOf(memoOf(code, workspace.root), await workspace.list(bounds.signal), bounds.signal);
+  const files = filesUnder(kept.files, under);
   const { documents, tooMany } = withinBytes(files.filter(({ traits }) => traits.isDocument));
-  const sources = files.filter(({ traits }) => traits.isCode);
+  const sources = filesUnder(kept.code, under);
   const find = async (some: readonly Hashed[]) => {
     const stems = stemmer();
     const texts = await Promise.all(some.map(async ({ path, text }) => ({ path, text: await text() })));
@@ -57,7 +55,7 @@ export async function findDocs(
     );
   };
   const unread = await readNew(documents, 'passages', { workspace, find, saying: 'reading documents' }, bounds);
-  const many = countCode(all) > MOST_WITH_DOCS;
+  const many = kept.code.length > MOST_WITH_DOCS;
   // Kept while there were too many.
   if (!many) for (const file of sources) if (file.summary?.docs === null) file.summary = undefined;
   const unreadCode = many ? 0 : await readSummaries(sources, ports, bounds);
@@ -65,7 +63,6 @@ export async function findDocs(
   const terms = termsOf(query);
   const hashes = terms.map(wordHash);
   const patterns = terms.map(beginningOf);
-  const breathe = breather(bounds.signal);
   const hits: Hit[] = [];
   const among = { things: 0, words: 0 };
   const look = (file: KeptFile, words: Packed | null | undefined, share: number) => {
@@ -81,20 +78,14 @@ export async function findDocs(
       hits.push({ one, file, weights: one.weights, length: one.length });
     }
   };
-  for (const file of documents) {
-    look(file, file.passages, file.traits.isTest ? IN_TESTS : 1);
-    const pause = breathe();
-    if (pause) await pause;
-  }
+  const lookIn = (file: KeptFile) => look(file, file.passages, file.traits.isTest ? IN_TESTS : 1);
+  await eachInTurn(documents, lookIn, bounds.signal);
   const shareOf = ({ traits }: KeptFile) => (traits.isTest ? IN_TESTS : IN_CODE);
-  for (const file of many ? [] : sources) {
-    look(file, file.summary?.docs, shareOf(file));
-    const pause = breathe();
-    if (pause) await pause;
-  }
   if (many) {
     for (const { file, docs } of await docsBySearch(terms, under, sources, ports, bounds.signal))
       look(file, docs, shareOf(file));
+  } else {
+    await eachInTurn(sources, (file) => look(file, file.summary?.docs, shareOf(file)), bounds.signal);
   }
   return {
     passages: await readAgain(bestOf(hits, among, limit), ports, bounds.signal),

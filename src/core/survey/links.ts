@@ -1,4 +1,4 @@
-import { breather } from './breather.ts';
+import { eachInTurn } from './inTurn.ts';
 import type { KeptFile, Summary } from './memo.ts';
 import { wordHashIn } from './packed.ts';
 import { folderOf, type PathTable, pathTable } from './pathTable.ts';
@@ -34,7 +34,6 @@ export async function linksOf(
   const moved = old && !isSame ? movedFiles(old.table, table, roots) : undefined;
   const kept = isSame || moved ? old : undefined;
   const resolve = kept ? importResolver(table, roots) : remembering(importResolver(table, roots));
-  const breathe = breather(signal);
   const starts = new Int32Array(files.length + 1);
   // Room for as many as before: lists that grow one by one would be copied again and again.
   let targets = new Int32Array(before?.targets.length ?? files.length);
@@ -49,8 +48,7 @@ export async function linksOf(
     weights[count] = weight;
     count += 1;
   };
-  for (let id = 0; id < files.length; id += 1) {
-    const summary = summaries[id];
+  const link = (summary: Summary | undefined, id: number): void => {
     const was = kept ? (moved ? moved.oldIds[id] : id) : undefined;
     if (
       kept &&
@@ -67,10 +65,9 @@ export async function linksOf(
       for (const [target, weight] of neededBy(id, table.paths[id] ?? '', summary, resolve)) add(target, weight);
     }
     starts[id + 1] = count;
-    const pause = breathe();
-    if (pause) await pause;
-  }
-  return { table, roots, summaries, starts, targets: targets.slice(0, count), weights: weights.slice(0, count) };
+  };
+  await eachInTurn(summaries, link, signal);
+  return { table, roots, summaries, starts, targets: targets.subarray(0, count), weights: weights.subarray(0, count) };
 }
 
 function copied<Numbers extends Int32Array | Float32Array>(from: Numbers, to: Numbers): Numbers {

@@ -1,6 +1,7 @@
 import type { Code, FileEntry } from '../ports.ts';
+import { isIn } from '../tools/givenPath.ts';
 import type { Manifest } from '../tools/manifests/manifests.ts';
-import { breather } from './breather.ts';
+import { eachInTurn } from './inTurn.ts';
 import type { Links } from './links.ts';
 import type { Packed } from './packed.ts';
 import { type Traits, traitsOf } from './traits.ts';
@@ -36,12 +37,19 @@ export interface KeptFile extends Findings {
   hash: string | undefined;
 }
 
-/** What was found of the files of a workspace when they were looked at last: what is of another content by now is found anew. */
-export interface Memo {
-  /** As they were listed last: most entries of the next list are the very same. */
+/** All files of a workspace, as they were listed. */
+export interface Kept {
+  /** Most of those of the next list are the very same. */
   entries: readonly FileEntry[];
   /** In the order of the entries. */
   files: readonly KeptFile[];
+  /** Those of them that are code. */
+  code: readonly KeptFile[];
+}
+
+/** What was found of the files of a workspace when they were looked at last: what is of another content by now is found anew. */
+export interface Memo {
+  kept: Kept;
   /** There are few different ones: each once, by what they say. */
   traits: Map<string, Traits>;
   links?: Links;
@@ -61,7 +69,7 @@ const MEMOS = new WeakMap<Code, Map<string, Memo>>();
 export function memoOf(code: Code, root: string): Memo {
   const memos = MEMOS.get(code) ?? new Map<string, Memo>();
   MEMOS.set(code, memos);
-  const memo = memos.get(root) ?? { entries: [], files: [], traits: new Map() };
+  const memo = memos.get(root) ?? { kept: { entries: [], files: [], code: [] }, traits: new Map() };
   // The one looked at last is the last of the map.
   memos.delete(root);
   memos.set(root, memo);
@@ -70,26 +78,20 @@ export function memoOf(code: Code, root: string): Memo {
 }
 
 /** What is kept of files, in their order; of others it is forgotten. @param entries sorted by path */
-export async function keptOf(
-  memo: Memo,
-  entries: readonly FileEntry[],
-  signal: AbortSignal,
-): Promise<readonly KeptFile[]> {
-  if (memo.entries === entries) return memo.files;
-  const breathe = breather(signal);
-  const before = memo.files;
-  const files: KeptFile[] = [];
+export async function keptOf(memo: Memo, entries: readonly FileEntry[], signal: AbortSignal): Promise<Kept> {
+  if (memo.kept.entries === entries) return memo.kept;
+  const before = memo.kept.files;
+  // With room for all: a list that grows takes four times as much meanwhile.
+  const files = new Array<KeptFile>(entries.length);
   let at = 0;
-  for (const entry of entries) {
+  const keep = (entry: FileEntry, place: number): void => {
     // It is enough to compare entries: their paths only where some are others.
     for (let old = before[at]; old && old.entry !== entry && old.entry.path < entry.path; old = before[at]) at += 1;
-    files.push(keptFile(memo, entry, before[at]));
-    const pause = breathe();
-    if (pause) await pause;
-  }
-  memo.entries = entries;
-  memo.files = files;
-  return files;
+    files[place] = keptFile(memo, entry, before[at]);
+  };
+  await eachInTurn(entries, keep, signal);
+  memo.kept = { entries, files, code: files.filter(({ traits }) => traits.isCode) };
+  return memo.kept;
 }
 
 /** @param old may be another file */
@@ -105,6 +107,11 @@ function keptFile(memo: Memo, entry: FileEntry, old: KeptFile | undefined): Kept
     passages: same?.passages,
     manifest: same?.manifest,
   };
+}
+
+/** Those below a folder, and itself; "." is the workspace. */
+export function filesUnder(files: readonly KeptFile[], folder: string): readonly KeptFile[] {
+  return folder === '.' ? files : files.filter(({ entry }) => isIn(entry.path, folder));
 }
 
 /** The file of a path. @param files sorted by path */

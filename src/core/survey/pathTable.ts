@@ -1,4 +1,4 @@
-import { breather } from './breather.ts';
+import { eachInTurn } from './inTurn.ts';
 import type { KeptFile } from './memo.ts';
 import { wordHash } from './packed.ts';
 
@@ -32,17 +32,15 @@ export async function pathTable(
   const byPath = new Float64Array(paths.length);
   const byFolder = new Float64Array(paths.length);
   const byName: number[] = [];
-  const breathe = breather(signal);
-  for (const [id, path] of paths.entries()) {
+  const add = (path: string, id: number): void => {
     const folder = folderOf(path);
     const name = withoutExtension(path.slice(folder === '' ? 0 : folder.length + 1));
     byPath[id] = idBy(path, id);
     byFolder[id] = idBy(folder, id);
     byName.push(idBy(name, id));
     if (isMain(name)) byName.push(idBy(folder.slice(folder.lastIndexOf('/') + 1), id));
-    const pause = breathe();
-    if (pause) await pause;
-  }
+  };
+  await eachInTurn(paths, add, signal);
   return {
     paths,
     byPath: byPath.sort(),

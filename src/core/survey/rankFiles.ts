@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { beginningOf, termsOf } from '../tools/words.ts';
-import { breather } from './breather.ts';
+import { eachInTurn } from './inTurn.ts';
 import { type Links, offeredBy } from './links.ts';
 
 /** What a walk along the imports goes on with; else it begins anew somewhere. */
@@ -25,7 +25,7 @@ export async function rankFiles(links: Links, query: string | undefined, signal:
   const count = links.table.paths.length;
   const begin = anywhereIn(links);
   const outOf = needsOf(links);
-  const focus = query === undefined ? undefined : await focusOf(links, query, breather(signal));
+  const focus = query === undefined ? undefined : await focusOf(links, query, signal);
   if (focus) mixIn(begin, focus, FOR_QUERY);
   const onward = focus ? NEARBY : ONWARD;
   let rank = begin.slice();
@@ -99,11 +99,7 @@ function normalise(numbers: Float64Array): boolean {
 }
 
 /** Undefined where nothing is named. */
-async function focusOf(
-  links: Links,
-  query: string,
-  breathe: () => Promise<void> | undefined,
-): Promise<Float64Array | undefined> {
+async function focusOf(links: Links, query: string, signal: AbortSignal): Promise<Float64Array | undefined> {
   const { table, summaries } = links;
   const terms = termsOf(query);
   if (terms.length === 0) return undefined;
@@ -113,8 +109,7 @@ async function focusOf(
   const focus = new Float64Array(table.paths.length);
   const having = terms.map(() => 0);
   const hits: { id: number; found: number[] }[] = [];
-  for (let id = 0; id < focus.length; id += 1) {
-    const path = table.paths[id] ?? '';
+  const look = (path: string, id: number): void => {
     const summary = summaries[id];
     if (any.test(path) || (summary && any.test(summary.names))) {
       const offered = summary ? offeredBy(summary) : '';
@@ -123,9 +118,8 @@ async function focusOf(
       if (found.length > 0) hits.push({ id, found });
     }
     if (named.some((one) => path.endsWith(one) && (path === one || path.at(-one.length - 1) === '/'))) focus[id] = 100;
-    const pause = breathe();
-    if (pause) await pause;
-  }
+  };
+  await eachInTurn(table.paths, look, signal);
   for (const { id, found } of hits) {
     const telling = found.reduce((sum, at) => sum + Math.log(1 + focus.length / (1 + (having[at] ?? 0))), 0);
     focus[id] = ((focus[id] ?? 0) + telling ** 2) * (table.isTest[id] ? OF_TEST : 1);

@@ -1,6 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import type { FileEntry, Workspace } from '../ports.ts';
 import type { Progress } from '../tools/tool.ts';
-import { breather } from './breather.ts';
+import { eachInTurn } from './inTurn.ts';
 import type { Findings, KeptFile } from './memo.ts';
 
 /** A file whose content is known by its hash. */
@@ -26,6 +27,7 @@ const AT_ONCE = { files: 32, bytes: 512 * 1024 };
  *
  * @param what is asked for
  * @param by.find finds out about some files, in their order; undefined where nothing can be known
+ * @param by.isMeant the others are left as they are
  * @param by.first the files with the least number are read first
  * @param by.saying what is said while it goes on
  * @returns how many stay unread, and could be read another time
@@ -36,20 +38,21 @@ export async function readNew<What extends keyof Findings>(
   by: {
     workspace: Workspace;
     find: (files: readonly Hashed[]) => Promise<(Findings[What] | undefined)[]>;
+    isMeant?: (file: KeptFile) => boolean;
     first?: (file: KeptFile) => number;
     saying: string;
   },
   bounds: ReadBounds,
 ): Promise<number> {
-  const breathe = breather(bounds.signal);
   const unknown: KeptFile[] = [];
-  for (const file of files) {
+  const { isMeant } = by;
+  const look = (file: KeptFile): void => {
+    if (isMeant && !isMeant(file)) return;
     const { hash } = file.entry;
     if (hash !== undefined && hash !== file.hash) renew(file, hash);
     if (hash === undefined || file[what] === undefined) unknown.push(file);
-    const pause = breathe();
-    if (pause) await pause;
-  }
+  };
+  await eachInTurn(files, look, bounds.signal);
   const { first } = by;
   if (first) unknown.sort((a, b) => first(a) - first(b));
   let read = 0;
@@ -71,8 +74,7 @@ export async function readNew<What extends keyof Findings>(
     }
     read += some.length;
     if (unknown.length > AT_ONCE.files) bounds.onProgress?.({ message: by.saying, done: read, total: unknown.length });
-    const pause = breathe();
-    if (pause) await pause;
+    await setImmediate();
   }
   // Of these, nobody knows whether they are still what they were.
   for (const file of unknown.slice(read)) if (file.entry.hash === undefined) renew(file, undefined);

@@ -24,7 +24,10 @@ export function docsOf({ symbols }: Outline, stems: Stems): Packed {
   );
 }
 
-/** Has the summaries of files, as `readNew` does; what tells most is read first, as there may be no time for all. */
+/**
+ * Has the summaries of files, as `readNew` does, where we know their language; what tells most is read first, as there may be
+ * no time for all.
+ */
 export function readSummaries(
   files: readonly KeptFile[],
   { workspace, code }: { workspace: Workspace; code: Code },
@@ -51,10 +54,11 @@ export function readSummaries(
     );
   };
   const first = ({ traits: { isCode, isTest } }: KeptFile) => (isCode ? (isTest ? 1 : 0) : 2);
-  return readNew(files, 'summary', { workspace, find, first, saying: 'reading code' }, bounds);
+  const isMeant = ({ traits }: KeptFile): boolean => traits.language !== undefined;
+  return readNew(files, 'summary', { workspace, find, isMeant, first, saying: 'reading code' }, bounds);
 }
 
-export function countCode(files: readonly KeptFile[]): number {
+function countCode(files: readonly KeptFile[]): number {
   return files.reduce((count, { traits }) => (traits.isCode ? count + 1 : count), 0);
 }
 

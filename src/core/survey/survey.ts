@@ -3,7 +3,7 @@ import { isUnder } from '../tools/givenPath.ts';
 import { isTestFile } from '../tools/languages.ts';
 import { type Manifest, readManifest } from '../tools/manifests/manifests.ts';
 import { type Links, linksOf } from './links.ts';
-import { type KeptFile, keptOf, memoOf } from './memo.ts';
+import { filesUnder, type KeptFile, keptOf, memoOf } from './memo.ts';
 import { folderOf } from './pathTable.ts';
 import { rankFiles } from './rankFiles.ts';
 import { type Hashed, hashOf, type ReadBounds, readNew } from './readNew.ts';
@@ -41,30 +41,24 @@ export async function survey(
   const { signal } = bounds;
   const memo = memoOf(code, workspace.root);
   const entries = await workspace.list(signal);
-  const all = await keptOf(memo, entries, signal);
+  const { files: all, code: programs } = await keptOf(memo, entries, signal);
   const manifests = await manifestsOf(all, workspace, bounds);
-  const unread = await readSummaries(
-    all.filter(({ traits }) => traits.language !== undefined),
-    ports,
-    bounds,
-  );
-  const programs = all.filter(({ traits }) => traits.isCode);
+  const unread = await readSummaries(all, ports, bounds);
   const links = await linksOf(programs, rootsOf(manifests), memo.links, signal);
   memo.links = links;
   const { query } = about;
   const places = [about.under];
   return {
-    files: all.filter(({ entry }) => isUnder(entry.path, places)),
+    files: filesUnder(all, about.under),
     manifests: ownFirst(manifests.filter(({ path }) => isUnder(path, places))),
     unread,
     map: async (room) => {
       const known = query === undefined && memo.rank?.links === links ? memo.rank.rank : undefined;
       const rank = known ?? (await rankFiles(links, query, signal));
       if (query === undefined) memo.rank = { links, rank };
-      const { ids: withSymbols, symbols } = filesWithSymbols(links, places);
       const most = Math.min(MOST_MAPPED, Math.max(LEAST_MAPPED, Math.ceil(room / 40)));
-      const best = mostImportant(withSymbols, most, (id) => (rank[id] ?? 0) * (links.table.isTest[id] ? IN_TEST : 1));
-      const files = best.map((id) => ({ id, entry: (programs[id] as KeptFile).entry }));
+      const { ids, symbols } = mostImportant(links, rank, places, most);
+      const files = ids.map((id) => ({ id, entry: (programs[id] as KeptFile).entry }));
       const map = symbolMap(await outlined(files, ports, signal), links, rank, room);
       const shown = map.reduce((sum, file) => sum + file.symbols.length, 0);
       return { files: map, left: Math.max(0, symbols - shown) };
@@ -72,25 +66,28 @@ export async function survey(
   };
 }
 
-function filesWithSymbols({ table, summaries }: Links, places: readonly string[]): { ids: number[]; symbols: number } {
-  const ids: number[] = [];
+/** The `most` important files with symbols, the first of them first; and how many symbols all have together. */
+function mostImportant(
+  { table, summaries }: Links,
+  rank: Float64Array,
+  places: readonly string[],
+  most: number,
+): { ids: number[]; symbols: number } {
+  // -1 for those that are not meant.
+  const importance = new Float64Array(summaries.length).fill(-1);
   let symbols = 0;
   for (let id = 0; id < summaries.length; id += 1) {
     const own = summaries[id]?.symbols ?? 0;
     if (own === 0 || !isUnder(table.paths[id] ?? '', places)) continue;
     symbols += own;
-    ids.push(id);
+    importance[id] = (rank[id] ?? 0) * (table.isTest[id] ? IN_TEST : 1);
   }
-  return { ids, symbols };
-}
-
-/** The first `most` of them. Only what may be among these is put in order, as there may be very many. */
-function mostImportant(ids: readonly number[], most: number, importanceOf: (id: number) => number): number[] {
-  const least = Float64Array.from(ids, importanceOf).sort().at(-most) ?? 0;
-  return ids
-    .filter((id) => importanceOf(id) >= least)
-    .sort((a, b) => importanceOf(b) - importanceOf(a) || a - b)
-    .slice(0, most);
+  // Only what may be among these is put in order, as there may be very many.
+  const least = Math.max(0, importance.slice().sort().at(-most) ?? 0);
+  const ids: number[] = [];
+  for (let id = 0; id < importance.length; id += 1) if ((importance[id] ?? -1) >= least) ids.push(id);
+  ids.sort((a, b) => (importance[b] ?? 0) - (importance[a] ?? 0) || a - b);
+  return { ids: ids.slice(0, most), symbols };
 }
 
 /** Those of fixtures in tests say nothing of the project, where there are others. */

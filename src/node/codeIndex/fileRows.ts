@@ -35,18 +35,32 @@ export interface FileRows {
   remove(entry: TableEntry): void;
 }
 
-const COLUMNS = 8;
-const [BYTES, MTIME, CTIME, INO, READ_AT, IS_LINK, KIND, FILTER] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+const COLUMNS = 5;
+const [BYTES, MTIME, CTIME, INO, READ_AT] = [0, 1, 2, 3, 4] as const;
 /** By their numbers; 0 is that nothing is known. */
 const KINDS: readonly (FileKind | undefined)[] = [undefined, 'none', 'text', 'odd'];
 /** The row of those that have none any more. */
 const NONE = 0;
 
-/** The numbers of all files lie in one array: as objects of V8's, they take three times as much. */
+/** Some rows. One array for all would have to be copied when there are more, and have room for many that never come. */
+interface Page {
+  numbers: Float64Array;
+  filters: Uint32Array;
+  kinds: Uint8Array;
+  areLinks: Uint8Array;
+}
+
+const ROWS = 4096;
+
+/** The numbers of all files lie in few arrays: as objects of V8's, they take three times as much. */
 export function fileRows(): FileRows {
-  let numbers = new Float64Array(1024 * COLUMNS);
+  const pages: Page[] = [newPage()];
   let rows = 1;
   const free: number[] = [];
+
+  const pageOf = (row: number): Page => pages[Math.floor(row / ROWS)] as Page;
+  const numberOf = (row: number, column: number): number =>
+    pageOf(row).numbers[(row % ROWS) * COLUMNS + column] as number;
 
   class Row implements TableEntry {
     readonly path: string;
@@ -59,62 +73,72 @@ export function fileRows(): FileRows {
       this.row = row;
     }
     get bytes(): number {
-      return small(numbers[this.row * COLUMNS + BYTES]);
+      return small(numberOf(this.row, BYTES));
     }
     get mtimeMs(): number {
-      return numbers[this.row * COLUMNS + MTIME] ?? 0;
+      return numberOf(this.row, MTIME);
     }
     get ctimeMs(): number {
-      return numbers[this.row * COLUMNS + CTIME] ?? 0;
+      return numberOf(this.row, CTIME);
     }
     get ino(): number {
-      return numbers[this.row * COLUMNS + INO] ?? 0;
+      return numberOf(this.row, INO);
     }
     get readAt(): number {
-      return numbers[this.row * COLUMNS + READ_AT] ?? 0;
+      return numberOf(this.row, READ_AT);
     }
     get kind(): FileKind | undefined {
-      return KINDS[numbers[this.row * COLUMNS + KIND] ?? 0];
+      return KINDS[pageOf(this.row).kinds[this.row % ROWS] as number];
     }
     get filter(): number {
-      return small(numbers[this.row * COLUMNS + FILTER]);
+      return pageOf(this.row).filters[this.row % ROWS] as number;
     }
     get isLink(): boolean {
-      return numbers[this.row * COLUMNS + IS_LINK] === 1;
+      return pageOf(this.row).areLinks[this.row % ROWS] === 1;
     }
     set isLink(is: boolean) {
-      numbers[this.row * COLUMNS + IS_LINK] = is ? 1 : 0;
+      pageOf(this.row).areLinks[this.row % ROWS] = is ? 1 : 0;
     }
     setStamp({ bytes, mtimeMs, ctimeMs, ino }: Stamp): void {
-      numbers.set([bytes, mtimeMs, ctimeMs, ino], this.row * COLUMNS);
+      pageOf(this.row).numbers.set([bytes, mtimeMs, ctimeMs, ino], (this.row % ROWS) * COLUMNS);
     }
     setFacts(facts: FileFacts | undefined): void {
+      const { numbers, filters, kinds } = pageOf(this.row);
+      const at = this.row % ROWS;
       this.hash = facts?.hash;
-      numbers[this.row * COLUMNS + KIND] = KINDS.indexOf(facts?.kind);
-      numbers[this.row * COLUMNS + FILTER] = facts?.filter ?? 0;
-      if (facts) numbers[this.row * COLUMNS + READ_AT] = facts.readAt;
+      kinds[at] = KINDS.indexOf(facts?.kind);
+      filters[at] = facts?.filter ?? 0;
+      if (facts) numbers[at * COLUMNS + READ_AT] = facts.readAt;
     }
-  }
-
-  function grow(): void {
-    const larger = new Float64Array(Math.ceil(rows * 1.5) * COLUMNS);
-    larger.set(numbers);
-    numbers = larger;
   }
 
   return {
     add(path) {
       const row = free.pop() ?? rows;
       if (row === rows) rows += 1;
-      if (rows * COLUMNS > numbers.length) grow();
+      if (rows > pages.length * ROWS) pages.push(newPage());
       return new Row(path, row);
     },
     remove(entry) {
       if (!(entry instanceof Row) || entry.row === NONE) return;
-      numbers.fill(0, entry.row * COLUMNS, (entry.row + 1) * COLUMNS);
+      const { numbers, filters, kinds, areLinks } = pageOf(entry.row);
+      const at = entry.row % ROWS;
+      numbers.fill(0, at * COLUMNS, (at + 1) * COLUMNS);
+      filters[at] = 0;
+      kinds[at] = 0;
+      areLinks[at] = 0;
       free.push(entry.row);
       entry.row = NONE;
     },
+  };
+}
+
+function newPage(): Page {
+  return {
+    numbers: new Float64Array(ROWS * COLUMNS),
+    filters: new Uint32Array(ROWS),
+    kinds: new Uint8Array(ROWS),
+    areLinks: new Uint8Array(ROWS),
   };
 }
 
