@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { inBackground } from '../../src/core/store/background.ts';
+import { inBackground } from '../../src/core/background.ts';
 
 describe('work in the background', () => {
   /** Work that ends when it is told to. */

@@ -1,3 +1,4 @@
+import { inBackground } from '../../core/background.ts';
 import type { FileEntry, Workspace } from '../../core/ports.ts';
 import { learnNames } from '../../core/survey/definedNames.ts';
 import { placesIn } from '../../core/survey/placesIn.ts';
@@ -28,32 +29,19 @@ export function readAhead(
   if (!index || followed.has(index)) return;
   followed.add(index);
   let before: readonly FileEntry[] = [];
-  let isReading = false;
-  let isToBeRead = false;
   const read = async (): Promise<void> => {
-    isToBeRead = true;
-    if (isReading) return;
-    isReading = true;
-    while (isToBeRead) {
-      isToBeRead = false;
-      const entries = await workspace.list();
-      const placeBefore = placesIn(before);
-      const news = entries.filter((entry) => placeBefore(entry) === undefined);
-      before = entries;
-      await code.readAhead(root, news, NEVER);
-      await learnNames(entries, { workspace, code }, NEVER);
-    }
-    isReading = false;
+    const entries = await workspace.list();
+    const placeBefore = placesIn(before);
+    const news = entries.filter((entry) => placeBefore(entry) === undefined);
+    before = entries;
+    await code.readAhead(root, news, NEVER);
+    await learnNames(entries, { workspace, code }, NEVER);
   };
-  const readIfPossible = (): void => {
-    read().catch(() => {
-      isReading = false;
-    });
-  };
+  const reading = inBackground(() => read().catch(() => {}));
   const begin = async (): Promise<void> => {
     await index.ready();
-    index.onChanged(readIfPossible);
-    readIfPossible();
+    index.onChanged(reading.ask);
+    reading.ask();
   };
   setTimeout(() => begin().catch(() => {}), BEGIN).unref();
 }

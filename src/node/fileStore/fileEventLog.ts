@@ -8,8 +8,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { inBackground } from '../../core/background.ts';
 import type { EventLog, Lease, RunSummary } from '../../core/ports.ts';
-import { inBackground } from '../../core/store/background.ts';
 import { runIdFrom, runLeaseName } from '../../core/store/runLease.ts';
 import { newestFirst } from '../../core/store/runSummaries.ts';
 import { STORE_BOUNDS, type StoreBounds } from '../../core/store/storeBounds.ts';

@@ -3,9 +3,9 @@
  * append-only file, all of them survive its process.
  */
 import { randomUUID } from 'node:crypto';
+import { inBackground } from '../../core/background.ts';
 import { parsedJson } from '../../core/models/parsedJson.ts';
 import type { EventLog, Lease } from '../../core/ports.ts';
-import { inBackground } from '../../core/store/background.ts';
 import { EVENT_VERSION } from '../../core/store/eventVersion.ts';
 import { runIdFrom, runLeaseName } from '../../core/store/runLease.ts';
 import { STORE_BOUNDS, type StoreBounds } from '../../core/store/storeBounds.ts';
