@@ -113,9 +113,9 @@ async function measureWarm(
     if (against?.ms !== undefined) theirs.push(against.ms);
     if (against?.wrong !== undefined) wrong.push(`${JSON.stringify(asked.args)}: ${against.wrong}`);
   }
-  say(
-    `${ask.name}: p50 ${percentile(ours, 50).toFixed(1)}, p95 ${percentile(ours, 95).toFixed(1)} ms; ${wrong.length} wrong ${wrong.slice(0, 3).join(' | ')}`,
-  );
+  const times = `p50 ${percentile(ours, 50).toFixed(1)}, p95 ${percentile(ours, 95).toFixed(1)} ms`;
+  const most = `${server.memory().most.toFixed(0)} MB at most so far`;
+  say(`${ask.name}: ${times}; ${most}; ${wrong.length} wrong ${wrong.slice(0, 3).join(' | ')}`);
   const figures = [50, 95].map(
     (percent): Figure => ({
       what: `${size}: ${ask.name}, p${percent}`,

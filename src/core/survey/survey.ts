@@ -53,7 +53,9 @@ export async function survey(
     manifests: ownFirst(manifests.filter(({ path }) => isUnder(path, places))),
     unread,
     map: async (room) => {
-      const known = query === undefined && memo.rank?.links === links ? memo.rank.rank : undefined;
+      // The links that it is of are in memory as long as it is.
+      if (memo.rank?.links !== links) delete memo.rank;
+      const known = query === undefined ? memo.rank?.rank : undefined;
       const rank = known ?? (await rankFiles(links, query, signal));
       if (query === undefined) memo.rank = { links, rank };
       const most = Math.min(MOST_MAPPED, Math.max(LEAST_MAPPED, Math.ceil(room / 40)));

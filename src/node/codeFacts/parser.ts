@@ -35,9 +35,13 @@ const MOST_WORKERS = 2;
 const WAITING_FOR_ANOTHER = 48;
 /** Milliseconds without an answer: parsing gives up by itself long before. */
 const LONGEST = 5000;
-/** Milliseconds after which a worker that has nothing to do ends; and where nobody has waited for one for longer than that. */
+/**
+ * Milliseconds after which a worker that has nothing to do ends; where nobody has waited for one for longer than that; and where
+ * memory counts more than the tenth of a second that the next one needs to begin.
+ */
 const IDLE = 10_000;
 const IDLE_AHEAD = 500;
+const IDLE_LEAN = 250;
 /** Characters (UTF-16) after which a worker is replaced: its memory is that of the largest text it has seen. */
 const LARGE = 256 * 1024;
 /** Workers that ended without a single answer, before it is given up. */
@@ -111,7 +115,8 @@ export function openParser(home: string, idle = IDLE): Parser {
     if (!task) {
       const isWanted = performance.now() - wantedAt < idle;
       running.worker.unref();
-      running.timer = setTimeout(() => end(running), isWanted ? idle : IDLE_AHEAD).unref();
+      const after = hasLeanHeap() ? IDLE_LEAN : isWanted ? idle : IDLE_AHEAD;
+      running.timer = setTimeout(() => end(running), after).unref();
       return;
     }
     if (task.signal.aborted) {
