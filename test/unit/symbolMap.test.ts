@@ -35,10 +35,12 @@ describe('map of symbols', () => {
     const links = await linksOf(files, [], undefined, new AbortController().signal);
     const rank = Float64Array.from(paths, (path) => rankOf[path] ?? 0.01);
     const candidates = Object.entries(outlines).map(([path, symbols]) => {
-      return { id: paths.indexOf(path), path, outline: { lines: 9, symbols, imports: [] } };
+      return { id: paths.indexOf(path), path, symbols };
     });
     if (order === 'reversed') candidates.reverse();
-    return mapLines(symbolMap(candidates, links, rank, room));
+    const outlinesOf = async (some: readonly (typeof candidates)[number][]) =>
+      some.map(({ symbols }) => ({ lines: 9, symbols, imports: [] }));
+    return mapLines(await symbolMap(candidates, outlinesOf, { links, rank, room }));
   }
 
   it('begins with a symbol that many files import, though its file matters less', async () => {

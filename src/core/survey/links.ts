@@ -167,8 +167,21 @@ function importsOf({ imports }: Summary): { from: string; names: string[] }[] {
 
 const [TAB, SPACE] = [9, 32];
 
+/** Of files that many others need, the same ones are asked each time, and many import the same. */
+const MOST_HASHED = 4096;
+const HASHED = new Map<string, Uint32Array>();
+
 /** The `wordHash` of each name that is imported, whatever from. @param imports as a summary has them */
 export function importedHashes(imports: string): Uint32Array {
+  const known = HASHED.get(imports);
+  if (known) return known;
+  if (HASHED.size >= MOST_HASHED) HASHED.clear();
+  const hashes = hashesIn(imports);
+  HASHED.set(imports, hashes);
+  return hashes;
+}
+
+function hashesIn(imports: string): Uint32Array {
   // A list that grows takes six times as much, and there are files with thousands.
   const hashes = new Uint32Array(countNames(imports));
   let count = 0;

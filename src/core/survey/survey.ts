@@ -5,6 +5,7 @@ import { type Manifest, readManifest } from '../tools/manifests/manifests.ts';
 import { type Links, linksOf } from './links.ts';
 import { filesUnder, type KeptFile, keptOf, memoOf } from './memo.ts';
 import { folderOf } from './pathTable.ts';
+import type { Outline } from './patternOutline.ts';
 import { rankFiles } from './rankFiles.ts';
 import { type Hashed, hashOf, type ReadBounds, readNew } from './readNew.ts';
 import type { Root } from './resolveImport.ts';
@@ -60,8 +61,12 @@ export async function survey(
       if (query === undefined) memo.rank = { links, rank };
       const most = Math.min(MOST_MAPPED, Math.max(LEAST_MAPPED, Math.ceil(room / 40)));
       const { ids, symbols } = mostImportant(links, rank, places, most);
-      const files = ids.map((id) => ({ id, entry: (programs[id] as KeptFile).entry }));
-      const map = symbolMap(await outlined(files, ports, signal), links, rank, room);
+      const files = ids.map((id) => ({
+        id,
+        path: links.table.paths[id] ?? '',
+        entry: (programs[id] as KeptFile).entry,
+      }));
+      const map = await symbolMap(files, (some) => outlined(some, ports, signal), { links, rank, room });
       const shown = map.reduce((sum, file) => sum + file.symbols.length, 0);
       return { files: map, left: Math.max(0, symbols - shown) };
     },
@@ -98,22 +103,19 @@ function ownFirst(manifests: readonly Manifest[]): Manifest[] {
   return own.length > 0 ? own : [...manifests];
 }
 
+/** In the order of the files. */
 async function outlined(
-  files: readonly { entry: FileEntry; id: number }[],
+  files: readonly { entry: FileEntry }[],
   { workspace, code }: { workspace: Workspace; code: Code },
   signal: AbortSignal,
-) {
+): Promise<(Outline | undefined)[]> {
   const hashed = await Promise.all(files.map(({ entry }) => hashOf(workspace, entry)));
   const outlines = await outlinesOf(
     hashed.filter((one) => one !== undefined),
     code,
     signal,
   );
-  return files.flatMap(({ id, entry: { path } }, at) => {
-    const file = hashed[at];
-    const outline = file && outlines.get(file);
-    return outline ? [{ id, path, outline }] : [];
-  });
+  return hashed.map((file) => file && outlines.get(file));
 }
 
 async function manifestsOf(all: readonly KeptFile[], workspace: Workspace, bounds: ReadBounds): Promise<Manifest[]> {

@@ -42,26 +42,37 @@ export const IN_TEST = 0.01;
 /** Files that need one are asked for the names that they import, up to so many. */
 const MOST_USERS = 40;
 
+/** Files whose outlines are asked for together: there is room for the symbols of half of the candidates, mostly. */
+const AT_ONCE = 64;
+
+type OutlinesOf<File> = (files: readonly File[]) => Promise<readonly (Outline | undefined)[]>;
+
 /**
  * The symbols that matter most, by their files' rank and by how many other files import them, as far as there is room.
  *
- * @param files the candidates, by their ids, with their outlines
+ * @param files the candidates, by their ids
+ * @param outlinesOf asked for those of which a symbol may be among them; in their order, undefined where there is none
  * @param room characters of the text that `mapLines` makes of it
  */
-export function symbolMap(files: readonly Candidate[], links: Links, rank: Float64Array, room: number): MappedFile[] {
+export async function symbolMap<File extends Candidate>(
+  files: readonly File[],
+  outlinesOf: OutlinesOf<File>,
+  { links, rank, room }: { links: Links; rank: Float64Array; room: number },
+): Promise<MappedFile[]> {
   const chosen = new Map<number, MappedFile>();
+  let left = room;
   let missed = 0;
-  for (const { id, path, symbol } of byImportance(files, links, rank)) {
+  for await (const { id, path, symbol } of byImportance(files, outlinesOf, links, rank)) {
     const mapped = mappedSymbol(symbol);
     const file = chosen.get(id);
     const cost = symbolLine(mapped).length + 1 + (file ? 0 : path.length + 1);
-    if (cost > room) {
+    if (cost > left) {
       missed += 1;
       // What is less important does not take the place of what did not fit by a little.
       if (missed > 3) break;
       continue;
     }
-    room -= cost;
+    left -= cost;
     if (file) file.symbols.push(mapped);
     else chosen.set(id, { path, symbols: [mapped] });
   }
@@ -75,7 +86,6 @@ export function symbolMap(files: readonly Candidate[], links: Links, rank: Float
 interface Candidate {
   id: number;
   path: string;
-  outline: Outline;
 }
 
 interface Scored {
@@ -86,7 +96,12 @@ interface Scored {
 }
 
 /** The most important symbol first. Those of a file are only looked at where one of them may be the next. */
-function* byImportance(files: readonly Candidate[], links: Links, rank: Float64Array): Generator<Scored> {
+async function* byImportance<File extends Candidate>(
+  files: readonly File[],
+  outlinesOf: OutlinesOf<File>,
+  links: Links,
+  rank: Float64Array,
+): AsyncGenerator<Scored> {
   const users = usersOf(
     links,
     files.map(({ id }) => id),
@@ -98,13 +113,19 @@ function* byImportance(files: readonly Candidate[], links: Links, rank: Float64A
       return { file, importance, needing, most: importance * wanted(needing.length) };
     })
     .sort((a, b) => a.most - b.most);
-  // Many files are asked again, and many import the same.
-  const known = new Map<string, Uint32Array>();
-  const importedBy = (id: number) => {
-    const imports = links.summaries[id]?.imports ?? '';
-    const hashes = known.get(imports) ?? importedHashes(imports);
-    known.set(imports, hashes);
-    return hashes;
+  const importedBy = (id: number) => importedHashes(links.summaries[id]?.imports ?? '');
+  const countsOf = importCounter();
+  const outlines = new Map<number, Outline | undefined>();
+  const outlineOf = async (id: number): Promise<Outline | undefined> => {
+    if (!outlines.has(id)) {
+      const some = waiting.slice(-AT_ONCE).map(({ file }) => file);
+      const found = await outlinesOf(some);
+      for (const [at, file] of some.entries()) outlines.set(file.id, found[at]);
+    }
+    const outline = outlines.get(id);
+    // It is not asked for again.
+    outlines.delete(id);
+    return outline;
   };
   const begun: { scored: readonly Scored[]; at: number }[] = [];
   const first = () => {
@@ -118,11 +139,11 @@ function* byImportance(files: readonly Candidate[], links: Links, rank: Float64A
     let best = first();
     for (let next = waiting.at(-1); next; next = waiting.at(-1)) {
       if (best && next.most < (best.scored[best.at]?.score ?? 0)) break;
+      const outline = await outlineOf(next.file.id);
       waiting.pop();
-      begun.push({
-        scored: scoredSymbols(next.file, next.importance, countsOf(next.file.outline, next.needing.map(importedBy))),
-        at: 0,
-      });
+      if (!outline) continue;
+      const counts = countsOf(outline.symbols, next.needing.map(importedBy));
+      begun.push({ scored: scoredSymbols(next.file, outline, next.importance, counts), at: 0 });
       best = first();
     }
     const scored = best?.scored[best.at];
@@ -138,12 +159,13 @@ function isBefore(a: Scored | undefined, b: Scored | undefined): boolean {
 }
 
 function scoredSymbols(
-  { id, path, outline }: Candidate,
+  { id, path }: Candidate,
+  { symbols }: Outline,
   importance: number,
-  imported: ReadonlyMap<string, number>,
+  imported: readonly number[],
 ): Scored[] {
-  return outline.symbols
-    .map((symbol) => ({ id, path, symbol, score: importance * weightOf(symbol, imported.get(symbol.name) ?? 0) }))
+  return symbols
+    .map((symbol, at) => ({ id, path, symbol, score: importance * weightOf(symbol, imported[at] ?? 0) }))
     .sort((a, b) => b.score - a.score || a.symbol.line - b.symbol.line)
     .map((one, at) => {
       one.score *= FURTHER ** at;
@@ -194,26 +216,33 @@ function usersOf({ starts, targets, table }: Links, ids: readonly number[]): Map
   return users;
 }
 
-/** How many of the files import a name that is here. @param users the hashes of the names that each of them imports */
-function countsOf({ symbols }: Outline, users: readonly Uint32Array[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  if (users.length === 0) return counts;
-  const byHash = new Map<number, { count: number; last: number }>();
+/**
+ * For each symbol, how many of the files import its name. One for many outlines, as it has a table of its own.
+ * @returns takes the hashes of the names that each of the files imports
+ */
+function importCounter(): (symbols: readonly CodeSymbol[], users: readonly Uint32Array[]) => number[] {
   // Files import hundreds of names each, and nearly all of these are others, as some bits of their hashes tell.
   const bits = new Uint8Array(4096);
-  for (const { name } of symbols) {
-    const hash = wordHash(name);
-    byHash.set(hash, { count: 0, last: -1 });
-    bits[hash & 4095] = 1;
-  }
-  for (const [user, hashes] of users.entries()) {
+  return (symbols, users) => {
+    if (users.length === 0) return symbols.map(() => 0);
+    const hashes = symbols.map(({ name }) => wordHash(name));
+    const places = new Map<number, number>();
     for (const hash of hashes) {
-      const counted = bits[hash & 4095] === 1 ? byHash.get(hash) : undefined;
-      if (!counted || counted.last === user) continue;
-      counted.last = user;
-      counted.count += 1;
+      bits[hash & 4095] = 1;
+      if (!places.has(hash)) places.set(hash, places.size);
     }
-  }
-  for (const { name } of symbols) counts.set(name, byHash.get(wordHash(name))?.count ?? 0);
-  return counts;
+    const counts = new Int32Array(places.size);
+    const last = new Int32Array(places.size).fill(-1);
+    for (const [user, imported] of users.entries()) {
+      for (let at = 0; at < imported.length; at += 1) {
+        const hash = imported[at] ?? 0;
+        const place = bits[hash & 4095] === 1 ? places.get(hash) : undefined;
+        if (place === undefined || last[place] === user) continue;
+        last[place] = user;
+        counts[place] = (counts[place] ?? 0) + 1;
+      }
+    }
+    for (const hash of hashes) bits[hash & 4095] = 0;
+    return hashes.map((hash) => counts[places.get(hash) ?? 0] ?? 0);
+  };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdir, open, readdir, stat } from 'node:fs/promises';
+import { appendFile, type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Place, packIndex } from './packIndex.ts';
@@ -21,7 +21,9 @@ const LARGEST_PACK = 32 * 1024 * 1024;
 const FRESH = 2000;
 /** Bytes between two entries that are read in one go. */
 const GAP = 16 * 1024;
-const LONGEST_READ = 1024 * 1024;
+const LONGEST_READ = 256 * 1024;
+/** At a time: where the processor is busy, each that is waited for alone may take milliseconds. */
+const READS = 32;
 
 /**
  * Packs in a folder: each process appends to one of its own, and reads them all. The bytes of an entry are written before
@@ -64,8 +66,8 @@ export function openPacks(dir: string): Packs {
   async function readKeys(name: string): Promise<void> {
     const from = seen.get(name) ?? 0;
     let rows = Buffer.alloc(0);
-    await withFile(join(dir, `${name}.keys`), async (readAt, size) => {
-      rows = await readAt(from, size - from);
+    await withFile(join(dir, `${name}.keys`), async (handle) => {
+      rows = await readAt(handle, from, (await handle.stat()).size - from);
     });
     const whole = rows.length - (rows.length % ROW_BYTES);
     seen.set(name, from + whole);
@@ -103,21 +105,24 @@ export function openPacks(dir: string): Packs {
       if (some) some.push(place);
       else byPack.set(place.pack, [place]);
     }
-    for (const [name, some] of byPack) {
-      const sorted = some.sort((a, b) => a.offset - b.offset);
-      await withFile(join(dir, `${names[name]}.facts`), async (readAt) => {
-        for (const { start, end, group } of neighbours(sorted)) {
-          const bytes = await readAt(start, end - start);
-          for (const place of group) {
-            const begin = place.offset - start;
-            // A copy: it is kept, and the rest of what was read is not.
-            const entry = Uint8Array.prototype.slice.call(bytes, begin, begin + place.length);
-            if (entry.length === place.length && crc32(entry) === place.checksum) found.set(place, entry);
-          }
-        }
-      });
-    }
+    await Promise.all([...byPack].map(([pack, some]) => readFrom(`${names[pack]}.facts`, some, found)));
     return found;
+  }
+
+  async function readFrom(name: string, places: Place[], found: Map<Place, Uint8Array>): Promise<void> {
+    const groups = [...neighbours(places.sort((a, b) => a.offset - b.offset))];
+    await withFile(join(dir, name), async (handle) => {
+      const read = async ({ start, end, group }: Neighbours): Promise<void> => {
+        const bytes = await readAt(handle, start, end - start);
+        for (const place of group) {
+          const begin = place.offset - start;
+          // A copy: it is kept, and the rest of what was read is not.
+          const entry = Uint8Array.prototype.slice.call(bytes, begin, begin + place.length);
+          if (entry.length === place.length && crc32(entry) === place.checksum) found.set(place, entry);
+        }
+      };
+      for (let at = 0; at < groups.length; at += READS) await Promise.all(groups.slice(at, at + READS).map(read));
+    });
   }
 
   return {
@@ -157,9 +162,16 @@ async function namesIn(dir: string): Promise<string[]> {
   return (await Promise.all(dated)).sort((a, b) => a.modified - b.modified).map(({ name }) => name);
 }
 
-/** Entries that lie close together. @param sorted of one pack, by offset */
-function* neighbours(sorted: readonly Place[]): Generator<{ start: number; end: number; group: Place[] }> {
-  let near: { start: number; end: number; group: Place[] } | undefined;
+/** Entries that lie close together. */
+interface Neighbours {
+  start: number;
+  end: number;
+  group: Place[];
+}
+
+/** @param sorted of one pack, by offset */
+function* neighbours(sorted: readonly Place[]): Generator<Neighbours> {
+  let near: Neighbours | undefined;
   for (const place of sorted) {
     const { offset, length } = place;
     if (near && offset - near.end <= GAP && offset + length - near.start <= LONGEST_READ) {
@@ -173,19 +185,19 @@ function* neighbours(sorted: readonly Place[]): Generator<{ start: number; end: 
   if (near) yield near;
 }
 
-type ReadAt = (start: number, length: number) => Promise<Buffer<ArrayBuffer>>;
+/** As much as is there. */
+async function readAt(handle: FileHandle, start: number, length: number): Promise<Buffer<ArrayBuffer>> {
+  if (length <= 0) return Buffer.alloc(0);
+  const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(length), 0, length, start);
+  return buffer.subarray(0, bytesRead);
+}
 
-/** Opens a file for reading: as much as is there. What fails has not happened: the file is gone, or was cut meanwhile. */
-async function withFile(file: string, use: (readAt: ReadAt, size: number) => Promise<void>): Promise<void> {
+/** Opens a file for reading. What fails has not happened: the file is gone, or was cut meanwhile. */
+async function withFile(file: string, use: (handle: FileHandle) => Promise<void>): Promise<void> {
   try {
     const handle = await open(file, 'r');
     try {
-      const readAt: ReadAt = async (start, length) => {
-        if (length <= 0) return Buffer.alloc(0);
-        const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(length), 0, length, start);
-        return buffer.subarray(0, bytesRead);
-      };
-      await use(readAt, (await handle.stat()).size);
+      await use(handle);
     } finally {
       await handle.close();
     }
