@@ -65,6 +65,24 @@ describe('a server that gets by with little memory', () => {
     assert.equal(typeof code, 'number');
   });
 
+  it('keeps no parser that has nothing to do, until there is no need to', () => {
+    const parser = JSON.stringify(pathToFileURL(resolve('src/node/codeFacts/parser.ts')).href);
+    const { lean, eased } = printed(`
+      import { openParser } from ${parser};
+      const parser = openParser(${JSON.stringify(resolve('.'))});
+      /** How many are left after a while in which one that is kept would not end. */
+      const left = async (text) => {
+        await parser.parse([{ grammar: 'go', text }], new AbortController().signal);
+        for (let at = 0; at < 50 && parser.workers() > 0; at += 1) await new Promise((go) => setTimeout(go, 50));
+        return parser.workers();
+      };
+      leanHeap();
+      const lean = await left('package a');
+      easeHeap();
+      console.log(JSON.stringify({ lean, eased: await left('package b') }));`);
+    assert.deepEqual({ lean, eased }, { lean: 0, eased: 1 });
+  }).timeout(30_000);
+
   it('keeps little room for new objects, also when a worker has begun, until there is no need to', () => {
     const { lean, eased } = printed(`
       import { once } from 'node:events';

@@ -60,6 +60,32 @@ describe('map of symbols', () => {
     for (const room of [26, 40, 63, 80, 1000]) assert.deepEqual(await mapped(room, 'reversed'), await mapped(room));
   });
 
+  it('asks for outlines only as far as their symbols may find room', async () => {
+    const paths = Array.from({ length: 200 }, (_, at) => `file${String(at).padStart(3, '0')}.ts`);
+    const files = paths.map((path) => ({ entry: { path, bytes: 1 }, traits: traitsOf(path), summary: undefined }));
+    const links = await linksOf(files, [], undefined, new AbortController().signal);
+    const rank = Float64Array.from(paths, (_, id) => 1 / (1 + id));
+    const asked: number[] = [];
+    const outlinesOf = async (some: readonly { id: number }[]) => {
+      asked.push(...some.map(({ id }) => id));
+      // What is gone by now has none.
+      return some.map(({ id }) => (id === 0 ? undefined : { lines: 9, symbols: [symbol(`of${id}`, 1)], imports: [] }));
+    };
+    const candidates = paths.map((path, id) => ({ id, path }));
+    const mapOf = async (room: number) => {
+      asked.length = 0;
+      return (await symbolMap(candidates, outlinesOf, { links, rank, room })).map(({ path }) => path);
+    };
+    assert.deepEqual(await mapOf(60), ['file001.ts', 'file002.ts']);
+    assert.ok(asked.includes(0) && asked.includes(2) && !asked.includes(199), asked.join(' '));
+    assert.equal((await mapOf(100_000)).length, 199);
+    assert.deepEqual(
+      [...asked].sort((a, b) => a - b),
+      [...paths.keys()],
+      'each is asked for once',
+    );
+  });
+
   it('knows what is needed after a file that was needed has gone, and another came', async () => {
     const file = (path: string, imports = '') => ({
       entry: { path, bytes: 1 },
