@@ -1,4 +1,5 @@
 import type { SearchMatch } from '../core/ports.ts';
+import { forEachAtOnce } from './atOnce.ts';
 import { matchedLine } from './plainSearch.ts';
 
 const AT_ONCE = 16;
@@ -14,12 +15,9 @@ export async function confirmMatches(
 ): Promise<SearchMatch[]> {
   const paths = [...new Set(matches.map(({ path }) => path))];
   const holds = new Map<string, (match: SearchMatch) => boolean>();
-  for (let at = 0; at < paths.length; at += AT_ONCE) {
-    const some = paths.slice(at, at + AT_ONCE).map(async (path) => {
-      holds.set(path, lineHolder(await bytesOf(path)));
-    });
-    await Promise.all(some);
-  }
+  await forEachAtOnce(AT_ONCE, paths, async (path) => {
+    holds.set(path, lineHolder(await bytesOf(path)));
+  });
   return matches.filter((match) => holds.get(match.path)?.(match) === true);
 }
 

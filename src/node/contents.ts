@@ -3,9 +3,10 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import type { Contents, FilesThen, Kept, Workspace } from '../core/ports.ts';
 import type { FileState } from '../shared/events.ts';
+import { forEachAtOnce } from './atOnce.ts';
 import { type Manifest, manifestFrom, manifestText } from './contentsManifest.ts';
 import { scanFiles } from './contentsScan.ts';
-import { forEachAtOnce, missingIsUndefined } from './copiedFiles.ts';
+import { missingIsUndefined } from './copiedFiles.ts';
 import { fileNameFrom, nameFrom } from './fileStore/fileNames.ts';
 
 export interface ContentsBounds {

@@ -2,9 +2,10 @@ import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Workspace } from '../core/ports.ts';
+import { forEachAtOnce } from './atOnce.ts';
 import type { ContentsBounds } from './contents.ts';
 import type { ListedFile, Manifest } from './contentsManifest.ts';
-import { forEachAtOnce, missingIsUndefined } from './copiedFiles.ts';
+import { missingIsUndefined } from './copiedFiles.ts';
 import { replaceFile } from './replaceFile.ts';
 
 const AT_ONCE = 8;

@@ -15,6 +15,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { FileState } from '../shared/events.ts';
+import { forEachAtOnce } from './atOnce.ts';
 
 /** Where a copy comes from and where it goes; both absolute, without symbolic links. */
 export interface CopyRoots {
@@ -84,18 +85,6 @@ export function movedIntoCopy(path: string, roots: CopyRoots): string | undefine
 /** Links to a folder as a junction on Windows, where other links need a privilege. */
 export async function linkFolder(target: string, path: string): Promise<void> {
   await symlink(target, path, 'junction');
-}
-
-export async function forEachAtOnce<T>(
-  width: number,
-  items: readonly T[],
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  const worker = async () => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(Array.from({ length: width }, worker));
 }
 
 export function missingIsUndefined(error: NodeJS.ErrnoException): undefined {

@@ -1,6 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { forEachAtOnce, missingIsUndefined } from './copiedFiles.ts';
+import { forEachAtOnce } from './atOnce.ts';
+import { missingIsUndefined } from './copiedFiles.ts';
 
 /** What copies may take: one of a workspace, and all that are there at the same time with their test runners' caches. In files and bytes. */
 export interface CopyBounds {

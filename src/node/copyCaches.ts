@@ -1,6 +1,7 @@
 import { lstat, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { forEachAtOnce, missingIsUndefined } from './copiedFiles.ts';
+import { forEachAtOnce } from './atOnce.ts';
+import { missingIsUndefined } from './copiedFiles.ts';
 import type { CopyBounds, FoundCopy } from './copyBounds.ts';
 import { removeTree } from './removeTree.ts';
 

@@ -12,7 +12,8 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { type CopyRoots, forEachAtOnce, linkFolder, missingIsUndefined, movedIntoCopy } from './copiedFiles.ts';
+import { forEachAtOnce } from './atOnce.ts';
+import { type CopyRoots, linkFolder, missingIsUndefined, movedIntoCopy } from './copiedFiles.ts';
 
 /** Caches that tools keep inside node_modules. They would be written through a link. */
 const CACHES: ReadonlySet<string> = new Set(['.cache', '.vite', '.vite-temp', '.vitest', '.turbo', '.parcel-cache']);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { forEachAtOnce } from '../atOnce.ts';
 import { type Place, packIndex } from './packIndex.ts';
 import { ROW_BYTES, rowOf } from './packRow.ts';
 import { tidyPacks } from './tidyPacks.ts';
@@ -112,7 +113,7 @@ export function openPacks(dir: string): Packs {
   async function readFrom(name: string, places: Place[], found: Map<Place, Uint8Array>): Promise<void> {
     const groups = [...neighbours(places.sort((a, b) => a.offset - b.offset))];
     await withFile(join(dir, name), async (handle) => {
-      const read = async ({ start, end, group }: Neighbours): Promise<void> => {
+      await forEachAtOnce(READS, groups, async ({ start, end, group }) => {
         const bytes = await readAt(handle, start, end - start);
         for (const place of group) {
           const begin = place.offset - start;
@@ -120,8 +121,7 @@ export function openPacks(dir: string): Packs {
           const entry = Uint8Array.prototype.slice.call(bytes, begin, begin + place.length);
           if (entry.length === place.length && crc32(entry) === place.checksum) found.set(place, entry);
         }
-      };
-      for (let at = 0; at < groups.length; at += READS) await Promise.all(groups.slice(at, at + READS).map(read));
+      });
     });
   }
 
